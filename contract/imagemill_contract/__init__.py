@@ -1,0 +1,4 @@
+"""The wire contract: what Lambda handlers, Batch jobs, state machine and tool say to each other.
+
+Standard library only, so that every room can import it.
+"""

@@ -1,0 +1,117 @@
+"""The documents of a run: compressed JSON lines with a version.
+
+The same content is always the same bytes.
+
+A document's first line is its header, `{"v": 1, "kind": ...}`; every further line is a row.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe import Recipe
+
+SCHEMA_VERSION = 1
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """An object as it was when it was listed: its identity for the rest of the run."""
+
+    key: str
+    etag: str
+    bytes: int
+
+    def to_row(self) -> dict[str, object]:
+        return {"key": self.key, "etag": self.etag, "bytes": self.bytes}
+
+    @classmethod
+    def from_row(cls, row: Row) -> SourceObject:
+        """Raises DocumentError for a row of another shape."""
+        key, etag, size = row.get("key"), row.get("etag"), row.get("bytes")
+        if not (isinstance(key, str) and isinstance(etag, str) and isinstance(size, int)):
+            raise DocumentError(f"Object row {row!r} must have key, etag and bytes.")
+        return cls(key, etag, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What one job of a stage is given: everything it needs to know, in one document."""
+
+    run_id: str
+    shard_id: str
+    source: Location
+    output: Location
+    recipe: Recipe
+    objects: Sequence[SourceObject]
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(item.bytes for item in self.objects)
+
+    def encode(self) -> bytes:
+        header = {
+            "run_id": self.run_id,
+            "shard_id": self.shard_id,
+            "source": str(self.source),
+            "output": str(self.output),
+            "recipe": self.recipe.to_document(),
+            "objects": len(self.objects),
+        }
+        return encode_lines("shard", header, (item.to_row() for item in self.objects))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Shard:
+        """Raises DocumentError, or RequestError for a recipe or location in it."""
+        header, rows = decode_lines("shard", body)
+        objects = [SourceObject.from_row(row) for row in rows]
+        if header.get("objects") != len(objects):
+            raise DocumentError(f"The shard has {len(objects)} of {header.get('objects')} objects.")
+        return cls(
+            run_id=str(header["run_id"]),
+            shard_id=str(header["shard_id"]),
+            source=Location.parse(header.get("source"), "shard.source"),
+            output=Location.parse(header.get("output"), "shard.output"),
+            recipe=Recipe.from_document(header.get("recipe"), "shard.recipe"),
+            objects=objects,
+        )
+
+
+def encode_outcomes(header: Row, outcomes: Iterable[Outcome]) -> bytes:
+    return encode_lines("outcomes", header, (outcome.to_row() for outcome in outcomes))
+
+
+def decode_outcomes(body: bytes) -> tuple[dict[str, object], list[Outcome]]:
+    """Header and rows of an outcome document. Raises DocumentError."""
+    header, rows = decode_lines("outcomes", body)
+    return header, [Outcome.from_row(row) for row in rows]
+
+
+def encode_lines(kind: str, header: Row, rows: Iterable[Row]) -> bytes:
+    """A compressed document; no time stamp in it, so that a retry writes the same bytes."""
+    lines = [_line({"v": SCHEMA_VERSION, "kind": kind, **header}), *map(_line, rows)]
+    return gzip.compress("".join(lines).encode(), compresslevel=6, mtime=0)
+
+
+def decode_lines(kind: str, body: bytes) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Header and rows. Raises DocumentError for another kind or version, or a torn document."""
+    try:
+        first, *rest = gzip.decompress(body).splitlines()
+        header, rows = json.loads(first), [json.loads(line) for line in rest]
+    except (OSError, EOFError, ValueError) as error:
+        raise DocumentError(f"The {kind} document cannot be read: {error}.") from error
+    if header.pop("v", None) != SCHEMA_VERSION or header.pop("kind", None) != kind:
+        raise DocumentError(f"The document is not a {kind} of version {SCHEMA_VERSION}.")
+    return header, rows
+
+
+def _line(value: Row) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -1,0 +1,21 @@
+"""The contract's error tree. Every message is one sentence for a person."""
+
+
+class ContractError(ValueError):
+    """Something that crosses the wire is not what the contract says."""
+
+
+class RequestError(ContractError):
+    """A run was asked for in a way that cannot be carried out. Nothing was started."""
+
+
+class RecipeError(RequestError):
+    """A recipe field has a name or a value that is not allowed."""
+
+
+class LocationError(RequestError):
+    """A source or an output is not a usable `s3://` or `file://` address."""
+
+
+class DocumentError(ContractError):
+    """A run document has another version or shape than this code reads."""

@@ -1,0 +1,89 @@
+"""What a field of a document may hold, and the sentence that says so when it does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from imagemill_contract.errors import RequestError
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+class Rule(Protocol):
+    """Turns a JSON value into the field's own type, or raises ValueError."""
+
+    @property
+    def allowed(self) -> str: ...
+
+    def read(self, value: object) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    least: int
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def read(self, value: object) -> int:
+        # bool is an int in Python, but not in JSON
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(value)
+        if not self.least <= value <= self.most:
+            raise ValueError(value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    choices: type[StrEnum]
+
+    @property
+    def allowed(self) -> str:
+        return "one of " + ", ".join(self.choices)
+
+    def read(self, value: object) -> StrEnum:
+        if not isinstance(value, str):
+            raise ValueError(value)
+        return self.choices(value)
+
+
+class TrueOrFalse:
+    allowed = "true or false"
+
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(value)
+        return value
+
+
+class Colour:
+    allowed = "a colour as #rrggbb"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+            raise ValueError(value)
+        return value.lower()
+
+
+def shown(value: object) -> str:
+    """`value` as a person wrote it in JSON, cut to a readable length."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def check_names(
+    document: Mapping[str, object], allowed: Iterable[str], where: str, error: type[RequestError]
+) -> None:
+    """Refuse names outside `allowed`, naming the nearest thing a person needs: the list."""
+    names = list(allowed)
+    for name in document:
+        if name not in names:
+            raise error(f"{where}: unknown field {shown(name)}; allowed are {', '.join(names)}.")

@@ -1,0 +1,116 @@
+"""The grammar of keys: the one place where keys and names are built and read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+
+from imagemill_contract.errors import ContractError
+from imagemill_contract.recipe import ImageFormat
+
+INBOX = "inbox/"
+RUNS = "runs/"
+
+_RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
+_SHARD_ID = re.compile(r"[0-9]{5,}")
+
+# Names that say of themselves that they are no picture. Everything else is judged by its bytes.
+_NO_PICTURE = frozenset(
+    {"csv", "html", "ini", "js", "json", "jsonl", "log", "lst", "md", "py", "rst", "sha256", "tsv"}
+    | {"txt", "xml", "yaml", "yml", "db", "parquet", "tfrecord"}
+    | {"7z", "bz2", "gz", "tar", "tgz", "xz", "zip", "zst"}
+)
+
+
+class Stage(StrEnum):
+    """A step of the recipe that has jobs of its own."""
+
+    RESIZE = "resize"
+    EDGE = "edge"
+
+
+STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
+
+
+def may_be_picture(key: str) -> bool:
+    """Whether the name is worth opening: no folder marker, dotfile, text or archive."""
+    name = key.rpartition("/")[2]
+    if not name or name.startswith(".") or name == "Thumbs.db":
+        return False
+    stem, dot, extension = name.rpartition(".")
+    return not (dot and stem and extension.lower() in _NO_PICTURE)
+
+
+def relative_key(source_key: str, source_prefix: str) -> str:
+    """The part of a key below the source prefix. Raises ContractError for a key outside it."""
+    relative = source_key.removeprefix(source_prefix)
+    if not source_key.startswith(source_prefix) or not relative:
+        raise ContractError(f"Key {source_key!r} does not lie under {source_prefix!r}.")
+    return relative
+
+
+def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
+    """Where the result of a stage goes, below the output prefix.
+
+    The extension of the output is appended unless the name has it already:
+    `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`.
+    """
+    extension = "." + (image_format if stage is Stage.RESIZE else ImageFormat.PNG)
+    name = relative if relative.endswith(extension) else relative + extension
+    return STAGE_FOLDERS[stage] + name
+
+
+def check_run_id(run_id: str) -> str:
+    """`run_id` itself. Raises ContractError where it could not be a part of a key."""
+    if not _RUN_ID.fullmatch(run_id) or set(run_id) == {"."}:
+        raise ContractError(
+            f"Execution name {run_id!r} is not allowed; it must be 1 to 80 of the characters "
+            "0-9 A-Z a-z _ - . so that it can be the run's folder."
+        )
+    return run_id
+
+
+def run_folder(run_id: str) -> str:
+    return f"{RUNS}{check_run_id(run_id)}/"
+
+
+def plan_key(run_id: str) -> str:
+    return run_folder(run_id) + "plan.json"
+
+
+def refused_key(run_id: str) -> str:
+    """Outcomes of the objects that no job can be given."""
+    return run_folder(run_id) + "refused.jsonl.gz"
+
+
+def shard_key(run_id: str, shard_id: str) -> str:
+    return f"{run_folder(run_id)}shards/{_checked_shard_id(shard_id)}.jsonl.gz"
+
+
+def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
+    return f"{run_folder(run_id)}outcomes/{stage}/{_checked_shard_id(shard_id)}.jsonl.gz"
+
+
+def map_results_prefix(run_id: str) -> str:
+    return run_folder(run_id) + "map/"
+
+
+def report_key(run_id: str) -> str:
+    return run_folder(run_id) + "report.json"
+
+
+def shard_id_of(index: int) -> str:
+    """The name of the shard at `index`; names sort as their indices do."""
+    return f"{index:05d}"
+
+
+def group_key(window: str, content: bytes) -> str:
+    """Where a group document goes: the same content always to the same key."""
+    return f"{INBOX}{window}/{hashlib.sha256(content).hexdigest()[:40]}.jsonl.gz"
+
+
+def _checked_shard_id(shard_id: str) -> str:
+    if not _SHARD_ID.fullmatch(shard_id):
+        raise ContractError(f"Shard id {shard_id!r} is not a number of five digits or more.")
+    return shard_id

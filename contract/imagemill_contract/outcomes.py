@@ -1,0 +1,104 @@
+"""What became of an object: one row for each object of a shard and each stage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from imagemill_contract.errors import DocumentError
+
+
+class Status(StrEnum):
+    WRITTEN = "written"
+    SKIPPED = "skipped"  # nothing was to be done
+    REJECTED = "rejected"  # the picture is bad
+    FAILED = "failed"  # the attempt was given up
+
+
+class Reason(StrEnum):
+    """Why an object was not written. A closed list; the detail beside it is for the person."""
+
+    # rejected: the picture
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    EMPTY = "empty"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_SMALL = "too_small"
+    DECODER_CRASHED = "decoder_crashed"
+    DECODER_TIMEOUT = "decoder_timeout"
+    # rejected: the object
+    GONE = "gone"
+    CHANGED = "changed"
+    UNREADABLE_KEY = "unreadable_key"
+    KEY_COLLISION = "key_collision"
+    # skipped
+    NO_RESIZED_IMAGE = "no_resized_image"
+    # failed
+    ACCESS_DENIED = "access_denied"
+    JOB_FAILED = "job_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of an outcome document.
+
+    Attributes:
+        key: The source object's whole key.
+        status: What became of it.
+        reason: Why it was not written; None for written ones.
+        detail: One sentence for the person, or empty.
+        output_key: Whole key of what was written, or None.
+        output_bytes: Length of what was written.
+        width: Pixels of what was written.
+        height: Pixels of what was written.
+    """
+
+    key: str
+    status: Status
+    reason: Reason | None = None
+    detail: str = ""
+    output_key: str | None = None
+    output_bytes: int = 0
+    width: int = 0
+    height: int = 0
+
+    def to_row(self) -> dict[str, object]:
+        """The row as JSON values, without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Outcome:
+        """Raises DocumentError for a row of another shape."""
+        try:
+            values = dict(row)
+            status = Status(str(values.pop("status")))
+            reason = Reason(str(values.pop("reason"))) if "reason" in values else None
+            return cls(status=status, reason=reason, **values)  # type: ignore[arg-type] # checked below
+        except (KeyError, ValueError, TypeError) as error:
+            raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """How the objects of one stage ended. The parts add up to `planned`: `of` sees to it."""
+
+    planned: int
+    written: int
+    skipped: int
+    rejected: int
+    failed: int
+
+    @classmethod
+    def of(cls, planned: int, statuses: Iterable[Status]) -> StageCounts:
+        """Raises DocumentError when an object is missing or is there twice."""
+        counts = Counter(statuses)
+        if counts.total() != planned:
+            raise DocumentError(
+                f"{planned} objects were planned, but {counts.total()} have an outcome."
+            )
+        return cls(planned, *(counts[status] for status in Status))

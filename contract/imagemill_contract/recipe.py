@@ -1,0 +1,135 @@
+"""The recipe: what is done to an image. One document, validated here and nowhere else.
+
+The execution input, the command line and a recipe file all hold the same fields. Names of the
+resize modes and of `resize_only_if_bigger` are those of img2dataset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+
+from imagemill_contract.errors import RecipeError
+from imagemill_contract.fields import (
+    Colour,
+    OneOf,
+    Rule,
+    TrueOrFalse,
+    WholeNumber,
+    check_names,
+    shown,
+)
+
+
+class ResizeMode(StrEnum):
+    """How a picture is brought to `size`."""
+
+    CENTER_CROP = "center_crop"  # shorter side to size, then the middle size x size
+    BORDER = "border"  # longer side to size, then padded to size x size
+    KEEP_RATIO = "keep_ratio"  # shorter side to size
+    KEEP_RATIO_LARGEST = "keep_ratio_largest"  # longer side to size
+    NO = "no"  # left at its own size
+    STRETCH = "stretch"  # both sides to size, proportions given up
+
+
+class ImageFormat(StrEnum):
+    """The encoding of a resized picture; the value is its file extension."""
+
+    JPG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+
+class EdgeMethod(StrEnum):
+    CANNY = "canny"
+    SOBEL = "sobel"
+    LINE_ART = "line_art"  # 2017: 3x3 dilate, absolute difference, inverted, grey
+
+
+class Anchor(StrEnum):
+    """Which part of the picture `center_crop` keeps."""
+
+    CENTER = "center"
+    TOP_LEFT = "top_left"  # bit for bit the data set of 2017
+
+
+def _rule(rule: Rule, text: str) -> dict[str, object]:
+    return {"rule": rule, "text": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is done to every image of a run. Immutable; equal recipes have equal hashes."""
+
+    size: int = field(default=128, metadata=_rule(WholeNumber(1, 16_384), "target side in pixels"))
+    mode: ResizeMode = field(
+        default=ResizeMode.CENTER_CROP, metadata=_rule(OneOf(ResizeMode), "resize mode")
+    )
+    format: ImageFormat = field(
+        default=ImageFormat.JPG, metadata=_rule(OneOf(ImageFormat), "encoding of the pictures")
+    )
+    quality: int = field(
+        default=95, metadata=_rule(WholeNumber(1, 100), "encoder quality of jpg and webp")
+    )
+    resize_only_if_bigger: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "never enlarge a picture")
+    )
+    anchor: Anchor = field(
+        default=Anchor.CENTER, metadata=_rule(OneOf(Anchor), "what center_crop keeps")
+    )
+    background: str = field(
+        default="#ffffff", metadata=_rule(Colour(), "colour under alpha and of the border")
+    )
+    keep_grey: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "grey pictures stay one channel")
+    )
+    to_srgb: bool = field(
+        default=True, metadata=_rule(TrueOrFalse(), "convert ICC profiles to sRGB")
+    )
+    max_pixels: int = field(
+        default=250_000_000,
+        metadata=_rule(WholeNumber(1, 2_000_000_000), "largest declared width x height"),
+    )
+    edge: EdgeMethod = field(
+        default=EdgeMethod.CANNY, metadata=_rule(OneOf(EdgeMethod), "edge method")
+    )
+    edge_three_channels: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "edge maps as three equal channels")
+    )
+
+    @classmethod
+    def from_document(cls, document: object, where: str = "recipe") -> Recipe:
+        """The recipe that `document` describes; fields that it leaves out have their default.
+
+        Raises RecipeError with one sentence that names the field, its value and what is allowed.
+        """
+        if not isinstance(document, Mapping):
+            raise RecipeError(f"{where}: {shown(document)} is not an object of fields.")
+        rules = {item.name: item.metadata["rule"] for item in fields(cls)}
+        check_names(document, rules, where, RecipeError)
+        values = {}
+        for name, value in document.items():
+            rule: Rule = rules[name]
+            try:
+                values[name] = rule.read(value)
+            except ValueError:
+                raise RecipeError(
+                    f"{where}.{name}: {shown(value)} is not allowed; it must be {rule.allowed}."
+                ) from None
+        return cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
+
+    def to_document(self) -> dict[str, object]:
+        """All fields, as JSON values."""
+        return {
+            name: str(value) if isinstance(value, StrEnum) else value
+            for name, value in asdict(self).items()
+        }
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that change with any field."""
+        text = json.dumps(self.to_document(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,267 @@
+"""The embedded engine as a child process of the caller."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType, MappingProxyType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from imagemill.local import settings, watchdog
+from imagemill.local.errors import EngineError
+
+HOST = "127.0.0.1"
+READY_SECONDS = 30.0
+STOP_SECONDS = 5.0
+LOG_TAIL_BYTES = 4_000
+SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
+_NO_ENV: Mapping[str, str] = MappingProxyType({})
+# All that the engine takes over from the caller: no AWS settings, no credentials.
+_INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+
+
+def usable_cpu_count() -> int:
+    """The processors that this process may use, which a container limits."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def terminate_as_exit() -> None:
+    """Make SIGTERM leave through the `with` statements, as Ctrl-C does."""
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(SIGTERM_EXIT_CODE)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+class Engine:
+    """A running engine; use `with Engine.start() as engine`."""
+
+    region = settings.REGION
+    account_id = settings.ACCOUNT_ID
+
+    def __init__(
+        self, *, port: int, vcpus: int, folder: Path, process: "subprocess.Popen[bytes]"
+    ) -> None:
+        self.endpoint_url = f"http://{HOST}:{port}"
+        self.vcpus = vcpus
+        self.folder = folder
+        self.log_path = folder / "engine.log"
+        self._process = process
+        # Kept open: the log can still be read after the watchdog has removed the folder.
+        self._log = self.log_path.open("rb")
+        self._clients: dict[str, Any] = {}
+        self._clients_lock = threading.Lock()
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(
+        cls,
+        port: int | None = None,
+        vcpus: int | None = None,
+        worker_env: Mapping[str, str] = _NO_ENV,
+        *,
+        stop_grace_seconds: float = 30.0,
+    ) -> Iterator["Engine"]:
+        """Run an engine for the time of a `with` block.
+
+        `vcpus` is how many vCPUs of jobs run at a time (default: the processors of this machine),
+        `worker_env` goes into the environment of every Batch job, and `stop_grace_seconds` is the
+        time between SIGTERM and SIGKILL of a job that times out or is terminated.
+
+        Raises `EngineError` when the port is taken or the engine is not ready within 30 seconds.
+        """
+        cpus = vcpus or usable_cpu_count()
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(_listening_socket(port))
+            bound_port = int(listener.getsockname()[1])
+            folder = Path(tempfile.mkdtemp(prefix="imagemill-engine-"))
+            token = secrets.token_hex(16)
+            engine_pipe = stack.enter_context(_watched(folder, token))
+            config = settings.EngineSettings(
+                endpoint_url=f"http://{HOST}:{bound_port}",
+                listener=listener.fileno(),
+                watchdog=engine_pipe,
+                token=token,
+                folder=str(folder),
+                vcpus=cpus,
+                worker_env=dict(worker_env),
+                stop_grace_seconds=stop_grace_seconds,
+            )
+            process = stack.enter_context(_server_process(config, bound_port))
+            listener.close()
+            os.close(engine_pipe)
+            engine = cls(port=bound_port, vcpus=cpus, folder=folder, process=process)
+            stack.callback(engine.close)
+            engine._wait_until_ready()
+            yield engine
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the rights of the account's root user."""
+        with self._clients_lock:
+            if service not in self._clients:
+                self._clients[service] = boto3.session.Session().client(
+                    service,
+                    endpoint_url=self.endpoint_url,
+                    region_name=self.region,
+                    aws_access_key_id=settings.ROOT_ACCESS_KEY_ID,
+                    aws_secret_access_key=settings.ROOT_SECRET_ACCESS_KEY,
+                    config=Config(
+                        retries={"total_max_attempts": 2},
+                        s3={"addressing_style": "path"},
+                        max_pool_connections=32,
+                    ),
+                )
+            return self._clients[service]
+
+    def check(self) -> None:
+        """Raise `EngineError` with the end of the log when the engine has died."""
+        code = self._process.poll()
+        if code is not None:
+            raise EngineError(f"The engine has ended with code {code}.\n{self._log_tail()}")
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._log.close()
+
+    def _log_tail(self) -> str:
+        size_bytes = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, size_bytes - LOG_TAIL_BYTES))
+        return self._log.read().decode(errors="replace").strip()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            if _is_healthy(self.endpoint_url):
+                return
+            time.sleep(0.02)
+        raise EngineError(
+            f"The engine is not ready after {READY_SECONDS:.0f} seconds.\n{self._log_tail()}"
+        )
+
+
+def _listening_socket(port: int | None) -> socket.socket:
+    """Bound here and handed down to the engine, so nobody can take a free port in between."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port or 0))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise EngineError(f"Port {port} of {HOST} cannot be used: {error.strerror}.") from error
+    return listener
+
+
+@contextlib.contextmanager
+def _watched(folder: Path, token: str) -> Iterator[int]:
+    """Run the watchdog; yields the write end of the pipe that the engine has to hold."""
+    owner_read, owner_write = os.pipe()
+    engine_read, engine_write = os.pipe()
+    arguments = ["--owner", str(owner_read), "--engine", str(engine_read)]
+    arguments += ["--token", token, "--folder", str(folder)]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-I", "-S", watchdog.__file__, *arguments],
+        pass_fds=(owner_read, engine_read),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+    os.close(owner_read)
+    os.close(engine_read)
+    try:
+        yield engine_write
+    finally:
+        with contextlib.suppress(OSError):  # closed already when the engine was started
+            os.close(engine_write)
+        os.close(owner_write)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _server_process(
+    config: settings.EngineSettings, port: int
+) -> Iterator["subprocess.Popen[bytes]"]:
+    folder = Path(config.folder)
+    (folder / "tmp").mkdir()
+    config.jobs_folder.mkdir()
+    with (folder / "engine.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "imagemill.local.server"],
+            env=_server_env(config, port),
+            pass_fds=(config.listener, config.watchdog),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        # End of file on its standard input tells the engine to end; see server.py.
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _server_env(config: settings.EngineSettings, port: int) -> dict[str, str]:
+    folder = Path(config.folder)
+    package_root = Path(__file__).parents[2]
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return inherited | {
+        "PATH": programs,
+        "PYTHONPATH": str(package_root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(folder / "tmp"),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": settings.REGION,
+        "MINISTACK_ACCOUNT_ID": settings.ACCOUNT_ID,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "AUTH": "true",
+        # Bodies of objects on disk: 2 GiB of them cost 0.1 GiB of memory instead of 2.2 GiB.
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        # Nothing of the user's own AWS set-up may reach the handlers.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        settings.VARIABLE: config.to_env(),
+        watchdog.TOKEN_VARIABLE: config.token,
+    }
+
+
+def _is_healthy(endpoint_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{endpoint_url}/_ministack/health", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
