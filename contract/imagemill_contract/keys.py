@@ -114,3 +114,8 @@ def _checked_shard_id(shard_id: str) -> str:
     if not _SHARD_ID.fullmatch(shard_id):
         raise ContractError(f"Shard id {shard_id!r} is not a number of five digits or more.")
     return shard_id
+
+
+def upload_run_id(group_key: str) -> str:
+    """The name of the run over a group document: the document's content hash is its own."""
+    return "upload-" + group_key.removesuffix(".jsonl.gz").rpartition("/")[2]

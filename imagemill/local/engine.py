@@ -10,9 +10,9 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException
+from io import FileIO
 from pathlib import Path
 from types import FrameType, MappingProxyType
 from typing import Any
@@ -58,6 +58,7 @@ class Engine:
     def __init__(
         self, *, port: int, vcpus: int, folder: Path, process: "subprocess.Popen[bytes]"
     ) -> None:
+        self.port = port
         self.endpoint_url = f"http://{HOST}:{port}"
         self.vcpus = vcpus
         self.folder = folder
@@ -96,7 +97,7 @@ class Engine:
             config = settings.EngineSettings(
                 endpoint_url=f"http://{HOST}:{bound_port}",
                 listener=listener.fileno(),
-                watchdog=engine_pipe,
+                watchdog=engine_pipe.fileno(),
                 token=token,
                 folder=str(folder),
                 vcpus=cpus,
@@ -105,7 +106,7 @@ class Engine:
             )
             process = stack.enter_context(_server_process(config, bound_port))
             listener.close()
-            os.close(engine_pipe)
+            engine_pipe.close()
             engine = cls(port=bound_port, vcpus=cpus, folder=folder, process=process)
             stack.callback(engine.close)
             engine._wait_until_ready()
@@ -125,6 +126,7 @@ class Engine:
                         retries={"total_max_attempts": 2},
                         s3={"addressing_style": "path"},
                         max_pool_connections=32,
+                        proxies={},  # a proxy of the user's cannot reach this machine
                     ),
                 )
             return self._clients[service]
@@ -149,7 +151,7 @@ class Engine:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             self.check()
-            if _is_healthy(self.endpoint_url):
+            if _is_healthy(self.port):
                 return
             time.sleep(0.02)
         raise EngineError(
@@ -171,13 +173,14 @@ def _listening_socket(port: int | None) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _watched(folder: Path, token: str) -> Iterator[int]:
+def _watched(folder: Path, token: str) -> Iterator[FileIO]:
     """Run the watchdog; yields the write end of the pipe that the engine has to hold."""
     owner_read, owner_write = os.pipe()
     engine_read, engine_write = os.pipe()
+    owner_end, engine_end = FileIO(owner_write, "wb"), FileIO(engine_write, "wb")
     arguments = ["--owner", str(owner_read), "--engine", str(engine_read)]
     arguments += ["--token", token, "--folder", str(folder)]
-    process = subprocess.Popen(  # noqa: S603 - our own module
+    process = subprocess.Popen(
         [sys.executable, "-I", "-S", watchdog.__file__, *arguments],
         pass_fds=(owner_read, engine_read),
         stdin=subprocess.DEVNULL,
@@ -189,11 +192,10 @@ def _watched(folder: Path, token: str) -> Iterator[int]:
     os.close(owner_read)
     os.close(engine_read)
     try:
-        yield engine_write
+        yield engine_end
     finally:
-        with contextlib.suppress(OSError):  # closed already when the engine was started
-            os.close(engine_write)
-        os.close(owner_write)
+        engine_end.close()
+        owner_end.close()
         process.wait()
 
 
@@ -205,7 +207,7 @@ def _server_process(
     (folder / "tmp").mkdir()
     config.jobs_folder.mkdir()
     with (folder / "engine.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
+        process = subprocess.Popen(
             [sys.executable, "-m", "imagemill.local.server"],
             env=_server_env(config, port),
             pass_fds=(config.listener, config.watchdog),
@@ -259,9 +261,12 @@ def _server_env(config: settings.EngineSettings, port: int) -> dict[str, str]:
     }
 
 
-def _is_healthy(endpoint_url: str) -> bool:
+def _is_healthy(port: int) -> bool:
+    connection = HTTPConnection(HOST, port, timeout=5)
     try:
-        with urllib.request.urlopen(f"{endpoint_url}/_ministack/health", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == 200
+    except (HTTPException, OSError):
         return False
+    finally:
+        connection.close()

@@ -1,0 +1,71 @@
+# Every target installs what it needs into this checkout (.venv, .venvs) and nowhere else.
+
+# The first Python that runs and is new enough; choose another by: make PYTHON=/path/to/python
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SAM := .venvs/sam/bin/sam
+AWS := .venvs/aws/bin/aws
+REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
+	batch_worker/requirements.txt
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# An environment whose Python is gone, or that was never finished, is made anew.
+STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check check-deploy format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make .venv with .venv/bin/imagemill
+
+demo: $(INSTALLED) ## Take 200 real pictures through the whole pipeline, results in demo-out/
+	@$(BIN)/python -m demo
+
+test: $(INSTALLED) ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## Lint, format, types, template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint template.yaml
+
+check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy by the real SAM CLI, use by the real AWS CLI
+	@$(BIN)/python -m pytest -m deploy tests/deploy
+
+format: $(INSTALLED) ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## Run the benchmarks whose results are in benchmarks/README.md
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove everything that was made here
+	rm -rf .venv .venvs .aws-sam build demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): $(REQUIREMENTS) requirements/constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "imagemill needs Python 3.11 or newer with venv:" \
+		"install it, or name one by: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "installing into .venv (about a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python $(PIP_INSTALL) -c requirements/constraints.txt \
+		$(addprefix -r ,$(REQUIREMENTS))
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SAM): requirements/sam.txt
+	@$(PYTHON) -m venv --clear .venvs/sam
+	@.venvs/sam/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(AWS): requirements/aws.txt
+	@$(PYTHON) -m venv --clear .venvs/aws
+	@.venvs/aws/bin/python $(PIP_INSTALL) -r $<
+	@touch $@

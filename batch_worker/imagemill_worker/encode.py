@@ -1,0 +1,35 @@
+"""From pixels to the bytes of an output file. The same pixels are always the same bytes."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import simplejpeg
+from PIL import Image
+
+from imagemill_contract.recipe import ImageFormat
+from imagemill_worker.pixels import Pixels
+
+# From here on colour keeps its full resolution, as in libvips: at 128 pixels it can be seen.
+_FULL_COLOUR_QUALITY = 90
+
+
+def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
+    """`image`, uint8 (H, W) grey or (H, W, 3) RGB, as a file."""
+    if image_format is ImageFormat.JPG:
+        return _jpeg(image, quality)
+    buffer = io.BytesIO()
+    if image_format is ImageFormat.PNG:
+        Image.fromarray(image).save(buffer, "PNG")
+    else:
+        Image.fromarray(image).save(buffer, "WEBP", quality=quality)
+    return buffer.getvalue()
+
+
+def _jpeg(image: Pixels, quality: int) -> bytes:
+    image = np.ascontiguousarray(image)
+    if image.ndim == 2:
+        return simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray")
+    subsampling = "444" if quality >= _FULL_COLOUR_QUALITY else "420"
+    return simplejpeg.encode_jpeg(image, quality, "RGB", subsampling)

@@ -1,0 +1,68 @@
+"""Where each pixel of the result comes from: pure arithmetic of the resize modes.
+
+Modes, rounding and `resize_only_if_bigger` are those of img2dataset
+(https://github.com/rom1504/img2dataset, `resizer.py`), but crops are not rounded to whole pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from imagemill_contract.recipe import Recipe, ResizeMode
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What part of an upright picture is kept, at what size, and where on its canvas.
+
+    Attributes:
+        box: Left, top, right, bottom of what is kept, in pixels of the picture; fractional.
+        width: Pixels to which the box is resampled.
+        height: Pixels to which the box is resampled.
+        canvas: Width and height of the result; larger than the resampled box in border mode.
+        resamples: False when the picture keeps its own pixels.
+    """
+
+    box: tuple[float, float, float, float]
+    width: int
+    height: int
+    canvas: tuple[int, int]
+    resamples: bool = True
+
+    @property
+    def offset(self) -> tuple[int, int]:
+        """Left and top of the resampled box on the canvas."""
+        return (self.canvas[0] - self.width) // 2, (self.canvas[1] - self.height) // 2
+
+    @property
+    def has_border(self) -> bool:
+        return self.canvas != (self.width, self.height)
+
+
+def placement(width: int, height: int, recipe: Recipe) -> Placement:
+    """The placement of a picture of `width` x `height` upright pixels. Every side is >= 1."""
+    size, mode = recipe.size, recipe.mode
+    whole = (0.0, 0.0, float(width), float(height))
+    if mode is ResizeMode.NO or (recipe.resize_only_if_bigger and not _is_bigger(width, height, recipe)):
+        return Placement(whole, width, height, (width, height), resamples=False)
+    if mode is ResizeMode.STRETCH:
+        return Placement(whole, size, size, (size, size))
+    if mode is ResizeMode.CENTER_CROP:
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        return Placement((left, top, left + side, top + side), size, size, (size, size))
+    reference = min(width, height) if mode is ResizeMode.KEEP_RATIO else max(width, height)
+    new_width, new_height = _scaled(width, size, reference), _scaled(height, size, reference)
+    canvas = (size, size) if mode is ResizeMode.BORDER else (new_width, new_height)
+    return Placement(whole, new_width, new_height, canvas)
+
+
+def _is_bigger(width: int, height: int, recipe: Recipe) -> bool:
+    """Whether the side that the mode brings to `size` is longer than that."""
+    longest = recipe.mode in (ResizeMode.BORDER, ResizeMode.KEEP_RATIO_LARGEST)
+    return (max if longest else min)(width, height) > recipe.size
+
+
+def _scaled(side: int, size: int, reference: int) -> int:
+    return max(1, round(Fraction(side * size, reference)))

@@ -1,0 +1,36 @@
+"""Log lines: one JSON object each on standard output, read by the log and by the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imagemill_contract.outcomes import Outcome, Status
+
+
+def log(event: str, fields: Mapping[str, object]) -> None:
+    line = json.dumps({"event": event, **fields}, ensure_ascii=False)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a job is. `names` is what every line says of the job."""
+
+    names: Mapping[str, object]
+    planned: int
+    counts: Counter[Status] = field(default_factory=Counter)
+    bytes_read: int = 0
+
+    def add(self, outcome: Outcome, bytes_read: int) -> None:
+        self.counts[outcome.status] += 1
+        self.bytes_read += bytes_read
+
+    def log(self, event: str = "progress", **more: object) -> None:
+        counts = {str(status): self.counts[status] for status in Status}
+        done = {"done": self.counts.total(), "planned": self.planned}
+        log(event, {**self.names, **done, **counts, "bytes": self.bytes_read, **more})

@@ -1,0 +1,149 @@
+"""Objects in and out: S3 or a folder, with the store's faults told apart from the object's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+
+import obstore
+from obstore.exceptions import (
+    BaseError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason, Status
+from imagemill_worker.errors import (
+    ArgumentsError,
+    PictureError,
+    StoreRefusedError,
+    TryAgainError,
+)
+
+_DENIED = (PermissionDeniedError, UnauthenticatedError)
+# S3 answers SlowDown until it has split a busy prefix; a minute and a half outlasts most of it.
+_RETRY_SECONDS = 90
+_CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+
+def open_store(location: Location, env: Mapping[str, str] = os.environ) -> ObjectStore:
+    """The store that `location` lies in; its keys are whole keys.
+
+    S3 takes endpoint, region and credentials from the AWS_* variables, from the container's
+    credentials endpoint or from the instance, in that order.
+
+    Raises:
+        ArgumentsError: A folder where folders are not allowed, or that is not there.
+    """
+    if location.is_file:
+        return _open_folder(location, env)
+    endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
+    return S3Store(
+        location.bucket,
+        endpoint=endpoint,
+        virtual_hosted_style_request=not endpoint,
+        client_options={
+            "allow_http": bool(endpoint and endpoint.startswith("http://")),
+            "connect_timeout": timedelta(seconds=5),
+            "read_timeout": timedelta(seconds=20),
+            "timeout": timedelta(seconds=120),
+        },
+        retry_config={
+            "max_retries": 8,
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=100),
+                "max_backoff": timedelta(seconds=15),
+                "base": 2,
+            },
+            "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
+        },
+    )
+
+
+def read_document(store: ObjectStore, key: str, what: str) -> bytes:
+    """A document of the run. Raises ArgumentsError when it is not there."""
+    try:
+        return bytes(obstore.get(store, key).bytes())
+    except (FileNotFoundError, ValueError) as error:
+        raise ArgumentsError(f"The {what} document {key!r} is not there.") from error
+    except _DENIED as error:
+        raise StoreRefusedError(f"The {what} document {key!r} may not be read.") from error
+    except BaseError as error:
+        raise TryAgainError(f"The {what} document {key!r}: {_first_line(error)}") from error
+
+
+def read_object(store: ObjectStore, item: SourceObject) -> bytes:
+    """The bytes of the object that was planned, and of no other.
+
+    Raises:
+        PictureError: `gone`, `changed`, `unreadable_key`, or failed with `access_denied`.
+        TryAgainError: The store cannot be reached.
+    """
+    body = read_body(store, item.key, item.etag)
+    if len(body) != item.bytes:
+        detail = f"The object has {len(body)} bytes, but had {item.bytes} when it was planned."
+        raise PictureError(Reason.CHANGED, detail)
+    return body
+
+
+def read_body(store: ObjectStore, key: str, etag: str = "") -> bytes:
+    """The bytes of an object, of the version `etag` where one is given. Raises as `read_object`."""
+    if key.startswith("/") or key.endswith("/"):
+        # the store would read another key, without the slash
+        raise PictureError(Reason.UNREADABLE_KEY, f"The key {key!r} begins or ends in a slash.")
+    try:
+        # documents hold ETags plain; HTTP wants them quoted (RFC 9110, 8.8.3)
+        options = {"if_match": f'"{etag}"'} if etag else None
+        result = obstore.get(store, key, options=options)  # type: ignore[arg-type] # a TypedDict
+        body = result.bytes()
+    except FileNotFoundError as error:
+        raise PictureError(Reason.GONE, "The object was deleted after it was planned.") from error
+    except PreconditionError as error:
+        detail = "The object was overwritten after it was planned."
+        raise PictureError(Reason.CHANGED, detail) from error
+    except ValueError as error:
+        detail = f"The key {key!r} cannot be read: it has an empty or a control-character part."
+        raise PictureError(Reason.UNREADABLE_KEY, detail) from error
+    except _DENIED as error:
+        detail = "The store does not let the job read this object."
+        raise PictureError(Reason.ACCESS_DENIED, detail, Status.FAILED) from error
+    except BaseError as error:
+        raise TryAgainError(f"Reading {key!r}: {_first_line(error)}") from error
+    if len(body) != result.meta["size"]:
+        raise TryAgainError(f"Reading {key!r}: {len(body)} of {result.meta['size']} bytes came.")
+    return bytes(body)
+
+
+def write_object(store: ObjectStore, key: str, body: bytes) -> None:
+    """Write the object as a whole or not at all.
+
+    Raises:
+        TryAgainError: The store cannot be reached, or the disk is full.
+        StoreRefusedError: The job may not write there.
+    """
+    content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
+    attributes = None if isinstance(store, LocalStore) else {"Content-Type": content_type}
+    try:
+        obstore.put(store, key, body, attributes=attributes, use_multipart=False)
+    except _DENIED as error:
+        raise StoreRefusedError(f"The job may not write {key!r}.") from error
+    except BaseError as error:
+        raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
+
+
+def _open_folder(location: Location, env: Mapping[str, str]) -> ObjectStore:
+    if env.get("ALLOW_FILE_URIS") != "true":
+        raise ArgumentsError(f"{location} is not allowed: this job reads and writes S3 only.")
+    try:
+        return LocalStore(location.folder, mkdir=True)
+    except (BaseError, OSError, ValueError) as error:
+        raise ArgumentsError(f"The folder {location.folder!r} cannot be opened.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

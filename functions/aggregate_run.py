@@ -1,0 +1,43 @@
+"""Outcome documents in, the report and the verdict of a run out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagemill_app.map_results import job_failures
+from imagemill_app.report import write_report
+from imagemill_app.settings import AggregateRunSettings
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Status
+
+logger = Logger(service="aggregate_run")
+tracer = Tracer(service="aggregate_run")
+metrics = Metrics(namespace="imagemill", service="aggregate_run")
+
+
+@cache
+def settings() -> AggregateRunSettings:
+    return AggregateRunSettings.from_env(os.environ)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write the report of a run. `map_results_key` is null when the Map left no results."""
+    bucket = Location(f"s3://{settings().output_bucket_name}")
+    results_key = event["map_results_key"]
+    failures = job_failures(bucket, results_key) if results_key else {}
+    verdict = write_report(event["run"], failures, settings().tolerated_failure_percent)
+    for stage, counts in verdict.stages.items():
+        for status in Status:
+            metrics.add_metric(f"{stage.title()}{status.title()}", MetricUnit.Count, counts[status])
+    logger.info("run aggregated", extra=asdict(verdict))
+    return asdict(verdict)

@@ -1,0 +1,58 @@
+"""What a handler is told by its environment. Field names are the variables' names in lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+class SettingsError(ValueError):
+    """A variable of the environment is missing or has a value that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises SettingsError, which names the variable."""
+        return cls(
+            **{item.name: _read(env, item.name.upper(), str(item.type)) for item in fields(cls)}
+        )
+
+    @classmethod
+    def env_names(cls) -> set[str]:
+        return {item.name.upper() for item in fields(cls)}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupObjectsSettings(_Settings):
+    input_bucket_name: str
+    output_bucket_name: str
+    source_prefix: str
+    state_machine_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRunSettings(_Settings):
+    output_bucket_name: str
+    max_parallel_jobs: int
+    allow_file_uris: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRunSettings(_Settings):
+    output_bucket_name: str
+    tolerated_failure_percent: float
+
+
+def _read(env: Mapping[str, str], name: str, kind: str) -> object:
+    if name not in env:
+        raise SettingsError(f"The environment variable {name} is not set.")
+    value = env[name]
+    try:
+        if kind == "bool":
+            return {"true": True, "false": False}[value]
+        return {"str": str, "int": int, "float": float}[kind](value)
+    except (KeyError, ValueError):
+        raise SettingsError(f"{name}={value!r} is not a {kind}.") from None

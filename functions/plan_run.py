@@ -1,0 +1,37 @@
+"""An execution's input in, the plan of its run out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagemill_app import plan_writer
+from imagemill_app.settings import PlanRunSettings
+
+logger = Logger(service="plan_run")
+tracer = Tracer(service="plan_run")
+metrics = Metrics(namespace="imagemill", service="plan_run")
+
+
+@cache
+def settings() -> PlanRunSettings:
+    return PlanRunSettings.from_env(os.environ)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write the plan of the run that is asked for. Raises RunRefused with one sentence."""
+    run_id = plan_writer.checked_run_id(event["run_id"])
+    request = plan_writer.request_of(event["request"], allow_files=settings().allow_file_uris)
+    run = plan_writer.plan_run(run_id, event["started"], request, settings())
+    metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
+    logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
+    return asdict(run)

@@ -1,0 +1,9 @@
+"""The tool's errors: each is one sentence for the person at the terminal."""
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done. Nothing was started. Exit code 2."""
+
+
+class RunFailedError(Exception):
+    """A run was started and did not succeed. Exit code 1."""

@@ -1,0 +1,66 @@
+"""An execution of the state machine, seen from outside: start, follow, stop, read the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from imagemill.errors import RunFailedError, UsageError
+
+REFUSED = "RunRefused"  # the state machine's name for a request that cannot be carried out
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One started run. `states` is a Step Functions client."""
+
+    states: Any
+    arn: str
+    run_id: str
+
+    def is_running(self) -> bool:
+        return bool(self._description()["status"] == "RUNNING")
+
+    def stop(self, cause: str) -> None:
+        """Ask for the end of the run and of its jobs."""
+        self.states.stop_execution(executionArn=self.arn, error="Stopped", cause=cause)
+
+    def result(self) -> dict[str, Any]:
+        """The output of an ended run.
+
+        Raises:
+            UsageError: The run was refused before any job: the state machine's sentence.
+            RunFailedError: It ended in any other way than success.
+        """
+        end = self._description()
+        if end["status"] == "SUCCEEDED":
+            output: dict[str, Any] = json.loads(end["output"])
+            return output
+        cause = end.get("cause") or f"The run ended as {end['status']}."
+        if end.get("error") == REFUSED:
+            raise UsageError(cause)
+        raise RunFailedError(f"{end.get('error', end['status'])}: {cause}")
+
+    def _description(self) -> Mapping[str, Any]:
+        description: Mapping[str, Any] = self.states.describe_execution(executionArn=self.arn)
+        return description
+
+
+def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object]) -> Execution:
+    """Start the state machine over a run request, under a name that sorts by time."""
+    run_id = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+    started = states.start_execution(
+        stateMachineArn=state_machine_arn, name=run_id, input=json.dumps(document)
+    )
+    return Execution(states, started["executionArn"], run_id)
+
+
+def follow(execution: Execution, tick: Callable[[], None]) -> None:
+    """Call `tick` until the run has ended, and once more after."""
+    while execution.is_running():
+        tick()
+    tick()

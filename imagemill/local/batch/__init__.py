@@ -1,0 +1,1 @@
+"""AWS Batch on one machine: every job is a process. Knows nothing of the emulator."""

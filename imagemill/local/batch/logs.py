@@ -1,0 +1,76 @@
+"""A job's output, sent on line by line in batches while the job runs."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from imagemill.local.batch.job import now_ms
+from imagemill.local.batch.spec import LogTarget
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.3
+MAX_BATCH_EVENTS = 1_000
+# PutLogEvents takes 256 KiB an event and 1 MiB a call, 26 bytes of overhead per event included.
+MAX_LINE_BYTES = 250_000
+MAX_BATCH_BYTES = 900_000
+
+LogEvent = tuple[int, str]  # ms since 1970, line
+
+
+class LogSink(Protocol):
+    def open(self, target: LogTarget, stream: str) -> None:
+        """Raises StartError when the group is missing and may not be created."""
+
+    def put(self, group: str, stream: str, events: Sequence[LogEvent]) -> None: ...
+
+
+class LogStream:
+    """Cuts the output of one attempt into lines and passes them on."""
+
+    def __init__(self, sink: LogSink, target: LogTarget, stream: str) -> None:
+        self._sink = sink
+        self._group = target.group
+        self._stream = stream
+        self._partial = b""
+        self._events: list[LogEvent] = []
+        self._waiting_bytes = 0
+        self._flushed_at = time.monotonic()
+        sink.open(target, stream)
+
+    def feed(self, received: bytes) -> None:
+        *lines, self._partial = (self._partial + received).split(b"\n")
+        for line in lines:
+            self._add(line)
+        while len(self._partial) > MAX_LINE_BYTES:
+            self._add(self._partial[:MAX_LINE_BYTES])
+            self._partial = self._partial[MAX_LINE_BYTES:]
+        if len(self._events) >= MAX_BATCH_EVENTS or self._waiting_bytes >= MAX_BATCH_BYTES:
+            self.flush()
+
+    def flush_when_due(self) -> None:
+        if self._events and time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            self.flush()
+
+    def close(self) -> None:
+        if self._partial:
+            self._add(self._partial)
+            self._partial = b""
+        self.flush()
+
+    def flush(self) -> None:
+        self._flushed_at = time.monotonic()
+        events, self._events, self._waiting_bytes = self._events, [], 0
+        for first in range(0, len(events), MAX_BATCH_EVENTS):
+            try:
+                self._sink.put(self._group, self._stream, events[first : first + MAX_BATCH_EVENTS])
+            except Exception:
+                # A job does not fail because its log cannot be written, on AWS neither.
+                logger.warning("Lines of %s are lost", self._stream, exc_info=True)
+
+    def _add(self, line: bytes) -> None:
+        text = line.rstrip(b"\r").decode(errors="replace")
+        if text:  # CloudWatch Logs refuses an empty message
+            self._events.append((now_ms(), text))
+            self._waiting_bytes += len(line)

@@ -1,0 +1,157 @@
+"""Deploys a SAM template to the engine: package, translate, create or update the stack."""
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from imagemill.local.engine import Engine
+from imagemill.local.errors import DeployError
+from imagemill.local.packaging import artifact_key, packed
+from imagemill.local.settings import REGION
+from imagemill.local.yaml_json import load_template
+
+ARTIFACT_BUCKET = "imagemill-artifacts"
+STACK_NAME = "imagemill"
+DEPLOY_SECONDS = 120.0
+POLL_SECONDS = 0.05
+DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+NOTHING_TO_DO = "No updates are to be performed"
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    name: str
+    outputs: Mapping[str, str]
+
+
+def deploy_stack(
+    engine: Engine,
+    template_path: Path,
+    parameters: Mapping[str, str],
+    stack_name: str = STACK_NAME,
+) -> Stack:
+    """Create the stack, or update it when it exists.
+
+    Raises `DeployError` with what failed and why.
+    """
+    template = _loaded(template_path)
+    resources = packed(template, template_path.parent, _Uploader(engine))
+    translated = _translated(resources, parameters)
+    _create_or_update(engine, stack_name, translated, parameters)
+    return Stack(stack_name, _outputs_when_done(engine, stack_name))
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    try:
+        return load_template(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise DeployError(f"{path} cannot be read: {error}") from error
+
+
+class _Uploader:
+    """Puts artifacts into the engine's bucket, each once, under the hash of its content."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._s3 = engine.client("s3")
+        self._known: set[str] = set()
+        with contextlib.suppress(
+            self._s3.exceptions.BucketAlreadyOwnedByYou, self._s3.exceptions.BucketAlreadyExists
+        ):
+            self._s3.create_bucket(Bucket=ARTIFACT_BUCKET)
+
+    def __call__(self, suffix: str, content: bytes) -> str:
+        key = artifact_key(suffix, content)
+        if key not in self._known:
+            self._s3.put_object(Bucket=ARTIFACT_BUCKET, Key=key, Body=content)
+            self._known.add(key)
+        return f"s3://{ARTIFACT_BUCKET}/{key}"
+
+
+def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    # Imported here: this takes most of a second, which the command line need not wait for.
+    from boto3.session import Session
+    from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
+    from samtranslator.model.exceptions import InvalidDocumentException
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    metrics = Metrics("ServerlessTransform", DummyMetricsPublisher())
+    session = Session(region_name=REGION)
+    translator = Translator(None, Parser(), boto_session=session, metrics=metrics)
+    try:
+        result: dict[str, Any] = translator.translate(
+            template, parameter_values=dict(parameters), get_managed_policy_map=dict
+        )
+    except InvalidDocumentException as error:
+        causes = "\n".join(f"  {cause.message}" for cause in error.causes)
+        raise DeployError(f"The template is not valid:\n{causes}") from error
+    finally:
+        metrics.publish()  # else it complains, on standard error, that nobody did
+    return result
+
+
+def _create_or_update(
+    engine: Engine, name: str, template: dict[str, Any], parameters: Mapping[str, str]
+) -> None:
+    cloudformation = engine.client("cloudformation")
+    request = {
+        "StackName": name,
+        "TemplateBody": json.dumps(template),
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+    }
+    operation = cloudformation.update_stack
+    if not _exists(cloudformation, name):
+        operation = cloudformation.create_stack
+        request["OnFailure"] = "DO_NOTHING"  # the engine is thrown away; the reasons are not
+    try:
+        operation(**request)
+    except ClientError as error:
+        message = error.response["Error"].get("Message", str(error))
+        if NOTHING_TO_DO not in message:
+            raise DeployError(f"The stack {name} is refused: {message}") from error
+
+
+def _exists(cloudformation: Any, name: str) -> bool:
+    try:
+        cloudformation.describe_stacks(StackName=name)
+    except ClientError:
+        return False
+    return True
+
+
+def _outputs_when_done(engine: Engine, name: str) -> dict[str, str]:
+    cloudformation = engine.client("cloudformation")
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    while time.monotonic() < deadline:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        if stack["StackStatus"] in DONE:
+            return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise DeployError(_explanation(cloudformation, stack))
+        engine.check()
+        time.sleep(POLL_SECONDS)
+    raise DeployError(f"The stack {name} is not deployed after {DEPLOY_SECONDS:.0f} seconds.")
+
+
+def _explanation(cloudformation: Any, stack: Mapping[str, Any]) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack["StackName"])["StackEvents"]
+    failed = [
+        f"  {event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+        for event in reversed(events)
+        if event["ResourceStatus"].endswith("_FAILED")
+        and (reason := event.get("ResourceStatusReason", ""))
+        and CANCELLED not in reason.lower()
+    ]
+    reasons = failed or [f"  {stack.get('StackStatusReason', 'no reason is known')}"]
+    return "\n".join([f"The stack {stack['StackName']} ended as {stack['StackStatus']}:", *reasons])

@@ -1,0 +1,77 @@
+"""Makes the emulator run our stack as AWS would. Each module says what it changes, and why."""
+
+import os
+
+from imagemill.local.batch.executor import Executor, Host
+from imagemill.local.settings import ACCOUNT_ID, REGION, EngineSettings
+
+# A container has what its image sets; of this machine a job gets no more than this.
+_JOB_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+
+
+def install(config: EngineSettings) -> None:
+    """Raises HookError when the emulator is not the one that the hooks were written for."""
+    from imagemill.local.hooks import (
+        access,
+        batch_api,
+        cloudformation_batch,
+        cloudformation_states,
+        lambda_errors,
+        sqs_batching,
+        states_batch,
+        states_items,
+        states_jsonata,
+        states_map,
+        states_roles,
+        states_run,
+        states_task,
+    )
+
+    executor = Executor(host_of(config))
+    batch_api.install(executor)
+    states_batch.install(executor)
+    for module in (
+        access,
+        cloudformation_batch,
+        cloudformation_states,
+        lambda_errors,
+        sqs_batching,
+        states_items,
+        states_jsonata,
+        states_map,
+        states_roles,
+        states_run,
+        states_task,
+    ):
+        module.install()
+
+
+def host_of(config: EngineSettings) -> Host:
+    from imagemill.local.hooks.callback import CloudWatchLogs, assumed_role
+    from imagemill.local.watchdog import TOKEN_VARIABLE
+
+    def report(word: str, group: int) -> None:
+        os.write(config.watchdog, f"{word} {group}\n".encode())
+
+    inherited = {name: os.environ[name] for name in _JOB_ENV if name in os.environ}
+    return Host(
+        vcpus=config.vcpus,
+        jobs_folder=config.jobs_folder,
+        base_env={
+            **inherited,
+            **config.worker_env,
+            "AWS_ENDPOINT_URL": config.endpoint_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            TOKEN_VARIABLE: config.token,
+        },
+        credentials=assumed_role,
+        logs=CloudWatchLogs(),
+        job_arn=lambda job_id: f"arn:aws:batch:{REGION}:{ACCOUNT_ID}:job/{job_id}",
+        stop_grace_seconds=config.stop_grace_seconds,
+        group_started=lambda group: report("group", group),
+        group_ended=lambda group: report("forget", group),
+    )

@@ -1,0 +1,60 @@
+"""The engine process: the emulator with our hooks, serving one socket of this machine."""
+
+import asyncio
+import os
+import resource
+import threading
+
+from imagemill.local.settings import VARIABLE, EngineSettings
+
+# Long enough that a client's idle connection is not closed under its next request.
+KEEP_ALIVE_SECONDS = 75
+
+
+def end_with_the_owner() -> None:
+    """End at once when the owner closes our standard input, or dies.
+
+    The state is thrown away with the folder, so there is nothing to save; the watchdog kills the
+    jobs and the handlers that are still running.
+    """
+    while os.read(0, 4_096):
+        pass
+    os._exit(0)
+
+
+def raise_open_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def serve(config: EngineSettings) -> None:
+    # Imported here: the emulator reads its settings from the environment while it is imported.
+    from hypercorn.asyncio import serve as serve_asgi
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    from imagemill.local import hooks
+
+    hooks.install(config)
+    server = Config()
+    server.bind = [f"fd://{config.listener}"]
+    server.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    server.loglevel = "WARNING"
+    asyncio.run(serve_asgi(app, server))
+
+
+def main() -> None:
+    config = EngineSettings.from_env(os.environ)
+    # Neither is for the handlers, whose environment starts as a copy of this one.
+    del os.environ[VARIABLE]
+    os.environ.pop("PYTHONPATH", None)
+    for descriptor in (config.listener, config.watchdog):
+        os.set_inheritable(descriptor, False)
+    os.write(config.watchdog, f"group {os.getpgrp()}\n".encode())
+    threading.Thread(target=end_with_the_owner, daemon=True, name="owner").start()
+    raise_open_file_limit()
+    serve(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The whole stack on this machine: the engine with the template deployed on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from imagemill.local.deploy import deploy_stack
+from imagemill.local.engine import Engine
+from imagemill.project import TEMPLATE, WORKER_FOLDERS
+
+# What differs from a deployment on AWS: parameters, and nothing else.
+LOCAL_PARAMETERS: Mapping[str, str] = {"AllowFileUris": "true", "UploadWindowSeconds": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    """A deployed stack on a running engine."""
+
+    engine: Engine
+    input_bucket: str
+    output_bucket: str
+    state_machine_arn: str
+    worker_log_group: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client on the engine."""
+        return self.engine.client(service)
+
+
+def worker_environment() -> dict[str, str]:
+    """What the worker image sets and a local job therefore finds in its environment."""
+    return {"PYTHONPATH": os.pathsep.join(map(str, WORKER_FOLDERS))}
+
+
+@contextmanager
+def local_stack(port: int | None = None, vcpus: int | None = None) -> Iterator[LocalStack]:
+    """Start the engine, deploy the template, and end everything with the block."""
+    with Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment()) as engine:
+        parameters = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus)}
+        outputs = deploy_stack(engine, TEMPLATE, parameters).outputs
+        yield LocalStack(
+            engine=engine,
+            input_bucket=outputs["InputBucketName"],
+            output_bucket=outputs["OutputBucketName"],
+            state_machine_arn=outputs["StateMachineArn"],
+            worker_log_group=outputs["WorkerLogGroupName"],
+        )

@@ -1,0 +1,39 @@
+"""The recipe of a run: from a file, from options, or both."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from imagemill.errors import UsageError
+from imagemill_contract.errors import RecipeError
+from imagemill_contract.recipe import Recipe
+
+
+def recipe_from(path: Path | None, options: Mapping[str, object | None]) -> Recipe:
+    """The recipe in `path`, if given, with every option that is not None put over it.
+
+    Raises UsageError with the contract's sentence.
+    """
+    document = _document_in(path) if path else {}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    try:
+        Recipe.from_document(document, where=str(path))
+        return Recipe.from_document({**document, **chosen})
+    except RecipeError as error:
+        raise UsageError(str(error)) from None
+
+
+def _document_in(path: Path) -> dict[str, object]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except OSError as error:
+        raise UsageError(f"--recipe: {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UsageError(f"--recipe: {path} is not JSON or TOML: {error}.") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"--recipe: {path} must hold an object of fields.")
+    return document

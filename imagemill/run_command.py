@@ -1,0 +1,108 @@
+"""`imagemill run`: a folder of pictures through the whole pipeline, in place."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rich.console import Console
+
+from imagemill.errors import RunFailedError, UsageError
+from imagemill.execution import Execution, follow, start_run
+from imagemill.job_logs import JobLogs
+from imagemill.local_stack import LocalStack, local_stack
+from imagemill.progress import BarDisplay, LineDisplay, display_on
+from imagemill.summary import print_summary
+from imagemill_contract.keys import plan_key, report_key
+from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+
+POLL_SECONDS = 0.25
+
+
+def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
+    """Both folders as absolute paths. Raises UsageError when they cannot be used."""
+    if not photos.is_dir():
+        raise UsageError(f'PHOTOS: "{photos}" is not a folder.')
+    photos, out = photos.resolve(), out.resolve()
+    if out.exists() and not out.is_dir():
+        raise UsageError(f'OUT: "{out}" is not a folder.')
+    if photos == out or photos in out.parents or out in photos.parents:
+        raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not lie in each other.')
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f'OUT: "{out}" cannot be made: {error.strerror}.') from None
+    return photos, out
+
+
+def run_folder(
+    photos: Path, out: Path, recipe: Recipe, *, vcpus: int | None, console: Console
+) -> None:
+    """Process `photos` into `out` on the embedded engine.
+
+    Raises:
+        UsageError: The run was refused; nothing was processed.
+        RunFailedError: It did not succeed.
+    """
+    photos, out = checked_folders(photos, out)
+    started = time.monotonic()
+    with local_stack(vcpus=vcpus) as stack:
+        document = {
+            "source": str(Location.of_folder(PurePosixPath(photos))),
+            "output": str(Location.of_folder(PurePosixPath(out))),
+            "recipe": recipe.to_document(),
+        }
+        execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
+        try:
+            _watch(stack, execution, out, console)
+            failure = _failure_of(execution)
+        except (KeyboardInterrupt, SystemExit):
+            execution.stop("The person at the terminal ended the run.")
+            raise
+    report_path = out / report_key(execution.run_id)
+    if report_path.exists():
+        report = json.loads(report_path.read_text(encoding="utf-8"))
+        print_summary(console, report, time.monotonic() - started)
+        console.print(f"report: {report_path}", highlight=False, soft_wrap=True)
+    if failure:
+        raise failure
+
+
+def _failure_of(execution: Execution) -> RunFailedError | None:
+    try:
+        execution.result()
+    except RunFailedError as error:
+        return error
+    return None
+
+
+def _watch(stack: LocalStack, execution: Execution, out: Path, console: Console) -> None:
+    started_ms = int(time.time() * 1000)
+    logs = JobLogs(stack.client("logs"), stack.worker_log_group, execution.run_id, started_ms)
+    plan = out / plan_key(execution.run_id)
+
+    with display_on(console) as display:
+
+        def tick() -> None:
+            time.sleep(POLL_SECONDS)
+            stack.engine.check()
+            _show(display, logs, plan)
+
+        follow(execution, tick)
+
+
+def _show(display: BarDisplay | LineDisplay, logs: JobLogs, plan: Path) -> None:
+    if plan.exists():
+        display.show(logs.read(), planned_objects(plan.read_bytes()))
+
+
+def planned_objects(plan: bytes) -> int | None:
+    """Objects in a plan; None while it is still being written."""
+    try:
+        items: list[dict[str, Any]] = json.loads(plan)
+    except ValueError:
+        return None
+    return sum(item["objects"] for item in items)

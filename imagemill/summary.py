@@ -1,0 +1,40 @@
+"""The end of a run as a small table, and its rejected pictures by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+MAX_SHOWN = 20
+
+
+def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -> None:
+    """Counts for each stage, then what was rejected or failed and why."""
+    table = Table(title=f"{report['run_id']}  ({seconds:.1f} s)", title_justify="left")
+    table.add_column("stage")
+    columns = ("planned", "written", "skipped", "rejected", "failed")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for stage, counts in report["stages"].items():
+        table.add_row(stage, *(f"{counts[column]:,}" for column in columns))
+    console.print(table)
+    for status in ("rejected", "failed"):
+        _print_rows(console, status, report[status])
+    for reason, count in report["ignored"].items():
+        console.print(f"left out: {count:,} {reason}")
+
+
+def _print_rows(console: Console, status: str, rows: list[Mapping[str, Any]]) -> None:
+    for row in rows[:MAX_SHOWN]:
+        console.print(
+            f"{status} {escape(row['key'])}: [yellow]{row['reason']}[/], "
+            f"{escape(row.get('detail', ''))}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if len(rows) > MAX_SHOWN:
+        console.print(f"... and {len(rows) - MAX_SHOWN:,} more {status}, all in the report")

@@ -1,0 +1,56 @@
+"""`imagemill up`: the stack in the foreground, for any AWS client."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+
+from imagemill.local_stack import LocalStack, local_stack
+from imagemill_contract.keys import RUNS
+
+_GUIDE = """\
+endpoint         {endpoint}
+input bucket     {input_bucket}
+output bucket    {output_bucket}
+state machine    {state_machine}
+
+In another terminal:
+
+export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+
+# upload pictures: a run starts by itself
+aws s3 cp PHOTOS s3://{input_bucket}/full/ --recursive
+
+# start a run by hand
+aws stepfunctions start-execution --state-machine-arn {state_machine} \\
+    --input '{{"source": "s3://{input_bucket}/full/"}}'
+
+# see runs and results
+aws stepfunctions list-executions --state-machine-arn {state_machine}
+aws s3 ls s3://{output_bucket}/ --recursive
+aws s3 cp s3://{output_bucket}/{runs}RUN_ID/report.json -
+
+Ctrl-C ends the engine and forgets everything in it."""
+
+
+def serve(*, port: int | None, vcpus: int | None, console: Console) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises EngineError when the engine dies."""
+    with local_stack(port=port, vcpus=vcpus) as stack:
+        console.print(guide_of(stack), highlight=False, markup=False, soft_wrap=True)
+        while True:
+            stack.engine.check()
+            time.sleep(0.5)
+
+
+def guide_of(stack: LocalStack) -> str:
+    """What a person types to use the stack."""
+    return _GUIDE.format(
+        endpoint=stack.engine.endpoint_url,
+        region=stack.engine.region,
+        input_bucket=stack.input_bucket,
+        output_bucket=stack.output_bucket,
+        state_machine=stack.state_machine_arn,
+        runs=RUNS,
+    )

@@ -1,0 +1,147 @@
+"""One engine with one stack for all the tests of this folder, and ways to run things on it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from imagemill.local.deploy import Stack, deploy_stack
+from imagemill.local.engine import Engine
+
+STACK_TEMPLATE = Path(__file__).parent / "fixtures" / "stack" / "template.yaml"
+WAIT_SECONDS = 20.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., Any]:
+    """Ask again and again; gives the first answer that is not empty."""
+
+    def ask_until(ask: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := ask():
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"nothing after {seconds} seconds")
+
+    return ask_until
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    worker_env = {"FROM_WORKER_ENV": "yes"}
+    with Engine.start(vcpus=2, worker_env=worker_env, stop_grace_seconds=1.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack_template() -> Path:
+    return STACK_TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def stack(engine: Engine) -> Stack:
+    return deploy_stack(engine, STACK_TEMPLATE, {"MaxvCpus": "4"}, "fixture")
+
+
+class Machines:
+    """Runs state machine definitions with the rights of the stack's machine role."""
+
+    def __init__(self, states: Any, role_arn: str, until: Callable[..., Any]) -> None:
+        self.states = states
+        self.role_arn = role_arn
+        self._until = until
+
+    def create(self, definition: dict[str, Any], role_arn: str | None = None) -> str:
+        arn: str = self.states.create_state_machine(
+            name=f"probe-{uuid4().hex[:12]}",
+            definition=json.dumps(definition),
+            roleArn=role_arn or self.role_arn,
+        )["stateMachineArn"]
+        return arn
+
+    def start(self, definition: dict[str, Any], given: Any = None, **options: Any) -> str:
+        machine = self.create(definition, **options)
+        return self.start_machine(machine, given)
+
+    def start_machine(self, machine_arn: str, given: Any = None) -> str:
+        arn: str = self.states.start_execution(
+            stateMachineArn=machine_arn, input=json.dumps({} if given is None else given)
+        )["executionArn"]
+        return arn
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.states.describe_execution(executionArn=arn)
+        return found
+
+    def end(self, arn: str) -> dict[str, Any]:
+        """How an execution ended, with its output read as `result`."""
+
+        def ended() -> dict[str, Any] | None:
+            found = self.describe(arn)
+            return None if found["status"] == "RUNNING" else found
+
+        found: dict[str, Any] = self._until(ended)
+        return {**found, "result": json.loads(found["output"]) if found.get("output") else None}
+
+    def run(self, definition: dict[str, Any], given: Any = None, **options: Any) -> dict[str, Any]:
+        return self.end(self.start(definition, given, **options))
+
+    def events(self, arn: str) -> list[dict[str, Any]]:
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [event for page in pages for event in page["events"]]
+
+
+@pytest.fixture(scope="session")
+def machines(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Machines:
+    return Machines(engine.client("stepfunctions"), stack.outputs["MachineRoleArn"], until)
+
+
+class Jobs:
+    """Submits shell scripts as jobs of the stack."""
+
+    def __init__(self, batch: Any, outputs: Any, until: Callable[..., Any]) -> None:
+        self.batch = batch
+        self._outputs = outputs
+        self._until = until
+
+    def submit(self, script: str, **options: Any) -> str:
+        request = {
+            "jobName": "probe",
+            "jobQueue": self._outputs["JobQueueArn"],
+            "jobDefinition": self._outputs["JobDefinitionArn"],
+            "parameters": {"script": script},
+            **options,
+        }
+        job_id: str = self.batch.submit_job(**request)["jobId"]
+        return job_id
+
+    def describe(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.batch.describe_jobs(jobs=[job_id])["jobs"][0]
+        return found
+
+    def reach(self, job_id: str, *statuses: str) -> dict[str, Any]:
+        def reached() -> dict[str, Any] | None:
+            found = self.describe(job_id)
+            return found if found["status"] in statuses else None
+
+        found: dict[str, Any] = self._until(reached)
+        return found
+
+    def end(self, job_id: str) -> dict[str, Any]:
+        return self.reach(job_id, "SUCCEEDED", "FAILED")
+
+
+@pytest.fixture(scope="session")
+def jobs(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Jobs:
+    return Jobs(engine.client("batch"), stack.outputs, until)

@@ -1,0 +1,65 @@
+"""What becomes of a job definition and a request."""
+
+from imagemill.local.batch.spec import JobSpec, Placement, substituted
+
+PLACEMENT = Placement("arn:queue", "queue", "environment", 4)
+
+
+def spec(container: dict[str, object], **request: object) -> JobSpec:
+    definition = {
+        "jobDefinitionName": "worker",
+        "jobDefinitionArn": "arn:worker:1",
+        "parameters": {"size": "8", "mode": "fast"},
+        "timeout": {"attemptDurationSeconds": 60},
+        "containerProperties": container,
+    }
+    return JobSpec.from_request(definition, PLACEMENT, {"jobName": "one", **request})
+
+
+def test_a_parameter_replaces_its_reference_within_a_word():
+    command = ["--shard=Ref::shard", "Ref::shard", "plain"]
+    assert substituted(command, {"shard": "s3://b/k"}) == ("--shard=s3://b/k", "s3://b/k", "plain")
+
+
+def test_the_longest_name_is_replaced():
+    assert substituted(["Ref::input_key"], {"input": "no", "input_key": "yes"}) == ("yes",)
+
+
+def test_a_reference_without_a_parameter_stays():
+    assert substituted(["Ref::a", "Ref::b"], {"a": "1"}) == ("1", "Ref::b")
+
+
+def test_a_value_that_looks_like_a_reference_is_not_replaced_again():
+    assert substituted(["Ref::a"], {"a": "Ref::b", "b": "no"}) == ("Ref::b",)
+
+
+def test_the_request_goes_before_the_definition():
+    one = spec(
+        {
+            "command": ["a"],
+            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}],
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}],
+        },
+        parameters={"size": "9"},
+        timeout={"attemptDurationSeconds": 90},
+        containerOverrides={
+            "command": ["b", "Ref::size", "Ref::mode"],
+            "environment": [{"name": "B", "value": "2"}],
+            "resourceRequirements": [{"type": "VCPU", "value": "0.25"}],
+        },
+    )
+    assert one.command == ("b", "9", "fast")
+    assert one.environment == {"A": "1", "B": "2"}
+    assert one.vcpus == 0.25
+    assert one.timeout_seconds == 90
+
+
+def test_without_a_log_configuration_the_log_is_where_batch_puts_it():
+    log = spec({"command": ["a"]}).log
+    assert (log.group, log.stream_prefix, log.create_group) == ("/aws/batch/job", "worker", True)
+
+
+def test_a_log_group_of_its_own_is_not_created():
+    options = {"awslogs-group": "mine", "awslogs-stream-prefix": "p"}
+    log = spec({"command": ["a"], "logConfiguration": {"options": options}}).log
+    assert (log.group, log.stream_prefix, log.create_group) == ("mine", "p", False)
