@@ -14,6 +14,7 @@ from imagemill.project import TEMPLATE, WORKER_FOLDERS
 
 # What differs from a deployment on AWS: parameters, and nothing else.
 LOCAL_PARAMETERS: Mapping[str, str] = {"AllowFileUris": "true", "UploadWindowSeconds": "2"}
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,13 @@ def worker_environment() -> dict[str, str]:
 
 
 @contextmanager
-def local_stack(port: int | None = None, vcpus: int | None = None) -> Iterator[LocalStack]:
+def local_stack(
+    port: int | None = None, vcpus: int | None = None, parameters: Mapping[str, str] = _NONE
+) -> Iterator[LocalStack]:
     """Start the engine, deploy the template, and end everything with the block."""
     with Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment()) as engine:
-        parameters = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus)}
-        outputs = deploy_stack(engine, TEMPLATE, parameters).outputs
+        chosen = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus), **parameters}
+        outputs = deploy_stack(engine, TEMPLATE, chosen).outputs
         yield LocalStack(
             engine=engine,
             input_bucket=outputs["InputBucketName"],

@@ -24,7 +24,10 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """An object as it was when it was listed: its identity for the rest of the run."""
+    """An object as it was when it was listed: its identity for the rest of the run.
+
+    `etag` is without the quotes that HTTP puts around it, as S3 events have it.
+    """
 
     key: str
     etag: str

@@ -69,7 +69,7 @@ class Outcome:
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without what is empty."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {"key": self.key} | {name: value for name, value in asdict(self).items() if value}
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Outcome:

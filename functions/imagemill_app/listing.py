@@ -79,7 +79,7 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
             key = (Path(parent) / name).relative_to(folder).as_posix()
             try:
                 meta = store.head(key)
-            except (InvalidPathError, UnicodeEncodeError):
+            except (InvalidPathError, ValueError):
                 listing.refused.append(_unreadable_key(key))
             except (BaseError, OSError):
                 listing.ignore("not a regular file")

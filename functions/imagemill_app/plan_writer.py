@@ -44,7 +44,7 @@ def plan_run(
     Raises RunRefused with one sentence when there is nothing that could be run.
     """
     bucket = Location(f"s3://{settings.output_bucket_name}")
-    output = request.output or bucket
+    output = _checked_output(request, bucket)
     source, listing = _gathered(request, bucket)
     _check_apart(source, output)
     unique = without_collisions(listing.objects, source.prefix, request.recipe.format)
@@ -85,6 +85,14 @@ def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]
         raise RunRefused(f'upload: there is no group document "{request.upload}".') from None
     source = Location.parse(header.get("source"), "group.source")
     return source, Listing(objects=[SourceObject.from_row(row) for row in rows])
+
+
+def _checked_output(request: RunRequest, bucket: Location) -> Location:
+    """Where results go. The jobs may write to the stack's own bucket only, or to a folder."""
+    output = request.output or bucket
+    if not output.is_file and output != bucket:
+        raise RunRefused(f'output: "{output}" is not allowed; it must be "{bucket}".')
+    return output
 
 
 def _check_apart(source: Location, output: Location) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from imagemill.local.engine import Engine
 from imagemill.local.errors import DeployError
 from imagemill.local.packaging import artifact_key, packed
-from imagemill.local.settings import REGION
+from imagemill.local.session import isolated_session
 from imagemill.local.yaml_json import load_template
 
 ARTIFACT_BUCKET = "imagemill-artifacts"
@@ -77,15 +77,13 @@ class _Uploader:
 
 def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     # Imported here: this takes most of a second, which the command line need not wait for.
-    from boto3.session import Session
     from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
     metrics = Metrics("ServerlessTransform", DummyMetricsPublisher())
-    session = Session(region_name=REGION)
-    translator = Translator(None, Parser(), boto_session=session, metrics=metrics)
+    translator = Translator(None, Parser(), boto_session=isolated_session(), metrics=metrics)
     try:
         result: dict[str, Any] = translator.translate(
             template, parameter_values=dict(parameters), get_managed_policy_map=dict

@@ -17,11 +17,9 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from imagemill.local import settings, watchdog
 from imagemill.local.errors import EngineError
+from imagemill.local.session import client_of
 
 HOST = "127.0.0.1"
 READY_SECONDS = 30.0
@@ -59,6 +57,7 @@ class Engine:
         self, *, port: int, vcpus: int, folder: Path, process: "subprocess.Popen[bytes]"
     ) -> None:
         self.port = port
+        self.pid = process.pid
         self.endpoint_url = f"http://{HOST}:{port}"
         self.vcpus = vcpus
         self.folder = folder
@@ -116,18 +115,11 @@ class Engine:
         """A boto3 client with the rights of the account's root user."""
         with self._clients_lock:
             if service not in self._clients:
-                self._clients[service] = boto3.session.Session().client(
+                self._clients[service] = client_of(
                     service,
-                    endpoint_url=self.endpoint_url,
-                    region_name=self.region,
-                    aws_access_key_id=settings.ROOT_ACCESS_KEY_ID,
-                    aws_secret_access_key=settings.ROOT_SECRET_ACCESS_KEY,
-                    config=Config(
-                        retries={"total_max_attempts": 2},
-                        s3={"addressing_style": "path"},
-                        max_pool_connections=32,
-                        proxies={},  # a proxy of the user's cannot reach this machine
-                    ),
+                    self.endpoint_url,
+                    key_id=settings.ROOT_ACCESS_KEY_ID,
+                    secret=settings.ROOT_SECRET_ACCESS_KEY,
                 )
             return self._clients[service]
 

@@ -57,14 +57,17 @@ def stack(engine: Engine) -> Stack:
 class Machines:
     """Runs state machine definitions with the rights of the stack's machine role."""
 
-    def __init__(self, states: Any, role_arn: str, until: Callable[..., Any]) -> None:
+    def __init__(
+        self, states: Any, role_arn: str, until: Callable[..., Any], prefix: str = "probe"
+    ) -> None:
         self.states = states
         self.role_arn = role_arn
         self._until = until
+        self._prefix = prefix
 
     def create(self, definition: dict[str, Any], role_arn: str | None = None) -> str:
         arn: str = self.states.create_state_machine(
-            name=f"probe-{uuid4().hex[:12]}",
+            name=f"{self._prefix}-{uuid4().hex[:12]}",
             definition=json.dumps(definition),
             roleArn=role_arn or self.role_arn,
         )["stateMachineArn"]
@@ -105,6 +108,13 @@ class Machines:
 @pytest.fixture(scope="session")
 def machines(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Machines:
     return Machines(engine.client("stepfunctions"), stack.outputs["MachineRoleArn"], until)
+
+
+@pytest.fixture(scope="session")
+def map_machines(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Machines:
+    """Machines with names for which the role may start children."""
+    role_arn = stack.outputs["MachineRoleArn"]
+    return Machines(engine.client("stepfunctions"), role_arn, until, prefix="map-probe")
 
 
 class Jobs:

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from imagemill.local import settings
 from imagemill.local.batch.job import StartError
 from imagemill.local.batch.logs import LogEvent
 from imagemill.local.batch.spec import LogTarget
+from imagemill.local.session import client_of
 
 CREDENTIAL_VARIABLES = {
     "AccessKeyId": "AWS_ACCESS_KEY_ID",
@@ -29,22 +28,13 @@ def endpoint_url() -> str:
     return f"http://{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"
 
 
-def _client(service: str, key_id: str, secret: str, token: str | None) -> Any:
-    return boto3.session.Session().client(
-        service,
-        endpoint_url=endpoint_url(),
-        region_name=settings.REGION,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-        config=Config(s3={"addressing_style": "path"}, proxies={}, max_pool_connections=64),
-    )
-
-
 @cache
 def root_client(service: str) -> Any:
-    return _client(
-        service, settings.ROOT_ACCESS_KEY_ID, settings.ROOT_SECRET_ACCESS_KEY, token=None
+    return client_of(
+        service,
+        endpoint_url(),
+        key_id=settings.ROOT_ACCESS_KEY_ID,
+        secret=settings.ROOT_SECRET_ACCESS_KEY,
     )
 
 
@@ -52,11 +42,12 @@ def root_client(service: str) -> Any:
 def role_client(service: str, role_arn: str) -> Any:
     """A client with the rights of a role, which the emulator enforces."""
     credentials = assumed_role(role_arn, "states")
-    return _client(
+    return client_of(
         service,
-        credentials["AWS_ACCESS_KEY_ID"],
-        credentials["AWS_SECRET_ACCESS_KEY"],
-        credentials["AWS_SESSION_TOKEN"],
+        endpoint_url(),
+        key_id=credentials["AWS_ACCESS_KEY_ID"],
+        secret=credentials["AWS_SECRET_ACCESS_KEY"],
+        token=credentials["AWS_SESSION_TOKEN"],
     )
 
 

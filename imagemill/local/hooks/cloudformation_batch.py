@@ -101,18 +101,24 @@ def create_job_definition(logical_id: str, properties: Properties, stack: str) -
 
 
 def update_job_definition(
-    physical_id: str, old: Properties, properties: Properties, _stack: str
+    physical_id: str, _old: Properties, properties: Properties, _stack: str
 ) -> Provisioned:
-    """The next revision under the same name; the old one goes unless the template keeps it."""
-    provisioned = _registered(_definition_name(physical_id), properties)
-    if not _keeps_old_revisions(properties):
-        _deactivate(physical_id)
-    return provisioned
+    """The next revision under the same name.
+
+    Once the whole update has succeeded, CloudFormation has the old revision deleted.
+    """
+    return _registered(_definition_name(physical_id), properties)
 
 
 def delete_job_definition(physical_id: str, properties: Properties) -> None:
-    for revision in batch._job_definitions.get(_definition_name(physical_id), ()):
-        revision["status"] = INACTIVE
+    """Deregister a revision, unless it has a successor and the template keeps the old ones."""
+    revisions = batch._job_definitions.get(_definition_name(physical_id)) or []
+    has_successor = bool(revisions) and revisions[-1]["jobDefinitionArn"] != physical_id
+    if has_successor and _keeps_old_revisions(properties):
+        return
+    for revision in revisions:
+        if revision["jobDefinitionArn"] == physical_id:
+            revision["status"] = INACTIVE
 
 
 def _registered(name: str, properties: Properties) -> Provisioned:
@@ -128,12 +134,6 @@ def _definition_name(arn: str) -> str:
 def _keeps_old_revisions(properties: Properties) -> bool:
     policy = properties.get("ResourceRetentionPolicy") or {}
     return str(policy.get("SkipDeregisterOnUpdate", "")).lower() == "true"
-
-
-def _deactivate(arn: str) -> None:
-    for revision in batch._job_definitions.get(_definition_name(arn), ()):
-        if revision["jobDefinitionArn"] == arn:
-            revision["status"] = INACTIVE
 
 
 def deleting(store: Any) -> Callable[[str, Properties], None]:

@@ -1,0 +1,1 @@
+"""`make demo`: real pictures through everything that runs on AWS, on this machine."""

@@ -1,0 +1,126 @@
+"""Upload pictures, wait for the run that this triggers, fetch and show its results."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from rich.console import Console
+
+from demo.pictures import cut_pictures
+from imagemill.errors import RunFailedError
+from imagemill.execution import Execution
+from imagemill.local.engine import terminate_as_exit
+from imagemill.local.errors import LocalError
+from imagemill.local_stack import LocalStack, local_stack
+from imagemill.project import ROOT
+from imagemill.summary import print_summary
+from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.recipe import ImageFormat
+
+OUT = ROOT / "demo-out"
+SOURCE_PREFIX = "full/"
+RUN_STARTS_WITHIN_SECONDS = 60
+COLUMNS, ROWS, TILE_PIXELS = 13, 4, 96
+
+
+def main() -> None:
+    terminate_as_exit()
+    console = Console()
+    started = time.monotonic()
+    shutil.rmtree(OUT, ignore_errors=True)
+    source = OUT / "source"
+    count = cut_pictures(source / SOURCE_PREFIX)
+    console.print(f"{count} pictures cut from photographs into {source / SOURCE_PREFIX}")
+    # a window that is surely longer than the upload: one run
+    with local_stack(parameters={"UploadWindowSeconds": "5"}) as stack:
+        console.print(f"stack deployed on {stack.engine.endpoint_url}")
+        upload(stack, source)
+        console.print(f"uploaded to s3://{stack.input_bucket}/{SOURCE_PREFIX}, waiting for the run")
+        execution = triggered_run(stack)
+        while execution.is_running():
+            stack.engine.check()
+            time.sleep(0.25)
+        fetch_results(stack, OUT)
+        execution.result()
+    report = json.loads((OUT / "runs" / execution.run_id / "report.json").read_text("utf-8"))
+    print_summary(console, report, time.monotonic() - started)
+    console.print(f"look at: {contact_sheet(OUT)}", soft_wrap=True)
+    console.print(f"results: {OUT}/resized  {OUT}/edges  {OUT}/runs", soft_wrap=True)
+    check_complete(report, count)
+
+
+def upload(stack: LocalStack, folder: Path) -> None:
+    """Put every file below `folder` into the input bucket, its path being its key."""
+    s3 = stack.client("s3")
+
+    def put(path: Path) -> None:
+        key = path.relative_to(folder).as_posix()
+        s3.put_object(Bucket=stack.input_bucket, Key=key, Body=path.read_bytes())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, sorted(path for path in folder.rglob("*") if path.is_file())))
+
+
+def triggered_run(stack: LocalStack) -> Execution:
+    """The run that the uploads have started. Raises RunFailedError when there is none."""
+    states = stack.client("stepfunctions")
+    deadline = time.monotonic() + RUN_STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        stack.engine.check()
+        found = states.list_executions(stateMachineArn=stack.state_machine_arn)["executions"]
+        if found:
+            return Execution(states, found[0]["executionArn"], found[0]["name"])
+        time.sleep(0.25)
+    raise RunFailedError(f"No run has started {RUN_STARTS_WITHIN_SECONDS} s after the upload.")
+
+
+def fetch_results(stack: LocalStack, folder: Path) -> None:
+    """Copy the output bucket into `folder`."""
+    s3 = stack.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=stack.output_bucket)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def get(key: str) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(s3.get_object(Bucket=stack.output_bucket, Key=key)["Body"].read())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(get, keys))
+
+
+def contact_sheet(folder: Path) -> Path:
+    """A picture of the first results, each above its edge map."""
+    sheet = Image.new("RGB", (COLUMNS * TILE_PIXELS, 2 * ROWS * TILE_PIXELS))
+    sources = sorted((folder / "source" / SOURCE_PREFIX).iterdir())[: COLUMNS * ROWS]
+    for index, source in enumerate(sources):
+        left, top = index % COLUMNS * TILE_PIXELS, index // COLUMNS * 2 * TILE_PIXELS
+        for row, stage in enumerate(Stage):
+            path = folder / output_key(stage, source.name, ImageFormat.JPG)
+            with Image.open(path) as image:
+                tile = image.convert("RGB").resize((TILE_PIXELS, TILE_PIXELS))
+            sheet.paste(tile, (left, top + row * TILE_PIXELS))
+    path = folder / "contact-sheet.png"
+    sheet.save(path)
+    return path
+
+
+def check_complete(report: dict[str, Any], count: int) -> None:
+    """Exit with 1 unless every picture was resized and has its edge map."""
+    for stage, counts in report["stages"].items():
+        if counts["written"] != count:
+            sys.exit(f"demo: {counts['written']} of {count} pictures came out of {stage}.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (RunFailedError, LocalError) as error:
+        sys.exit(f"demo: {error}")

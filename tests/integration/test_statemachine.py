@@ -1,0 +1,123 @@
+"""The state machine against its schema and as a graph: what `sam validate --lint` does not read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_all
+
+from tests.integration.stack_template import ASL_PATH, definition, resources_of
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/preprocess"
+
+
+def lint_faults(machine: dict[str, Any]) -> list[str]:
+    """What cfn-lint says of the definition when it stands in a template instead of a file."""
+    properties = {"RoleArn": ROLE_ARN, "Definition": machine}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    matches = lint_all(json.dumps({"Resources": {"Machine": resource}}))
+    return [match.message for match in matches if match.rule.id[0] in "EW"]
+
+
+def machines(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The state machine and those within its Map states."""
+    yield machine
+    for state in machine["States"].values():
+        if "ItemProcessor" in state:
+            yield from machines(state["ItemProcessor"])
+
+
+def next_states(state: dict[str, Any]) -> set[str]:
+    steps = [state, *state.get("Catch", []), *state.get("Choices", [])]
+    return {step["Next"] for step in steps if "Next" in step} | (
+        {state["Default"]} if "Default" in state else set()
+    )
+
+
+def graph_faults(machine: dict[str, Any]) -> list[str]:
+    """What is wrong with the arrows: missing targets, unreachable states, ends that are none."""
+    faults = []
+    for inner in machines(machine):
+        states = inner["States"]
+        reached, waiting = set(), {inner["StartAt"]}
+        while waiting:
+            name = waiting.pop()
+            if name not in states:
+                faults.append(f"{name} does not exist")
+                continue
+            reached.add(name)
+            waiting |= next_states(states[name]) - reached
+        faults += [f"{name} is never reached" for name in sorted(set(states) - reached)]
+        for name, state in states.items():
+            ends = state.get("End", False) or state["Type"] in {"Succeed", "Fail"}
+            if ends == bool(next_states(state)):
+                faults.append(f"{name} must either go on or end")
+    return faults
+
+
+def test_definition_passes_the_schema() -> None:
+    assert lint_faults(definition()) == []
+
+
+def test_schema_finds_a_wrong_state() -> None:
+    machine = definition()
+    machine["States"]["PreprocessShards"]["ItemsPath"] = "$.items"
+    assert any("ItemsPath" in fault for fault in lint_faults(machine))
+
+
+def test_graph_is_whole() -> None:
+    assert graph_faults(definition()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("Next: JudgeRun", "Next: Judge", "Judge does not exist"),
+        ("Default: RunFailed", "Default: RunSucceeded", "RunFailed is never reached"),
+        ("Next: ShardDone", "End: true", "ShardDone is never reached"),
+    ],
+)
+def test_broken_arrow_is_found(
+    old: str, new: str, fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = ASL_PATH.read_text().replace(old, new)
+    assert broken != ASL_PATH.read_text()
+    path = tmp_path / "broken.yaml"
+    path.write_text(broken)
+    monkeypatch.setattr("tests.integration.stack_template.ASL_PATH", path)
+    assert fault in graph_faults(definition())
+
+
+def test_every_substitution_is_given_and_used() -> None:
+    (machine,) = resources_of("AWS::Serverless::StateMachine").values()
+    used = set(re.findall(r"\$\{(\w+)\}", ASL_PATH.read_text()))
+    assert used == set(machine["DefinitionSubstitutions"])
+
+
+def test_errors_are_caught_by_name() -> None:
+    named = [
+        error
+        for inner in machines(definition())
+        for state in inner["States"].values()
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]
+        for error in rule["ErrorEquals"]
+    ]
+    assert named
+    assert "States.ALL" not in named
+
+
+def test_jobs_are_waited_for_and_a_failed_one_is_not_submitted_again() -> None:
+    (child,) = list(machines(definition()))[1:]
+    for name in ("Resize", "Edge"):
+        state = child["States"][name]
+        assert state["Resource"].endswith("batch:submitJob.sync")
+        retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+        assert "States.TaskFailed" not in retried
+        assert "Batch.TooManyRequestsException" in retried
+        assert all(rule["JitterStrategy"] == "FULL" for rule in state["Retry"])
+    assert child["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}

@@ -1,0 +1,113 @@
+"""The template against the code that it deploys, and against what must never be lost from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imagemill_app import settings
+from imagemill_contract.keys import Stage
+from tests.integration.stack_template import ROOT, resources_of, template
+
+FUNCTIONS = resources_of("AWS::Serverless::Function")
+SETTINGS = {
+    "GroupObjectsFunction": settings.GroupObjectsSettings,
+    "PlanRunFunction": settings.PlanRunSettings,
+    "AggregateRunFunction": settings.AggregateRunSettings,
+}
+
+
+def environment_of(function: dict[str, Any]) -> set[str]:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return set(shared) | set(function.get("Environment", {}).get("Variables", {}))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_environment_is_what_the_settings_read(name: str) -> None:
+    ours = {item for item in environment_of(FUNCTIONS[name]) if not item.startswith("POWERTOOLS_")}
+    assert ours == SETTINGS[name].env_names()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_handler_exists_under_its_name(name: str) -> None:
+    module, _, entry = FUNCTIONS[name]["Handler"].partition(".")
+    source = (ROOT / "functions" / f"{module}.py").read_text()
+    assert f"def {entry}(" in source
+    assert name == "".join(part.title() for part in module.split("_")) + "Function"
+
+
+def test_queue_hides_messages_six_times_as_long_as_the_function_works() -> None:
+    queue = resources_of("AWS::SQS::Queue")["UploadQueue"]
+    timeout = template()["Globals"]["Function"]["Timeout"]
+    longest_window = template()["Parameters"]["UploadWindowSeconds"]["MaxValue"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout + longest_window
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+def test_messages_fail_one_by_one() -> None:
+    event = FUNCTIONS["GroupObjectsFunction"]["Events"]["Uploads"]["Properties"]
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["BatchSize"] == 10_000
+
+
+@pytest.mark.parametrize("name", resources_of("AWS::S3::Bucket"))
+def test_bucket_is_private_encrypted_and_reached_by_tls_only(name: str) -> None:
+    bucket = resources_of("AWS::S3::Bucket")[name]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+    policies = resources_of("AWS::S3::BucketPolicy").values()
+    (policy,) = [item for item in policies if item["Bucket"] == {"Ref": name}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_job_has_limits_retries_and_a_command_of_its_stage(stage: Stage) -> None:
+    job = resources_of("AWS::Batch::JobDefinition")[f"{stage.title()}JobDefinition"]
+    command = job["ContainerProperties"]["Command"]
+    assert command == ["python", "-m", "imagemill_worker", stage, "--shard", "Ref::shard"]
+    assert job["Timeout"]["AttemptDurationSeconds"] > 0
+    rules = job["RetryStrategy"]["EvaluateOnExit"]
+    assert {"OnExitCode": "75", "Action": "RETRY"} in rules
+    assert {"OnStatusReason": "Host EC2*", "Action": "RETRY"} in rules
+    assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
+
+
+def test_compute_environment_scales_to_zero_and_can_be_updated_in_place() -> None:
+    (environment,) = resources_of("AWS::Batch::ComputeEnvironment").values()
+    assert environment["ComputeResources"]["MinvCpus"] == 0
+    assert environment["ComputeResources"]["Type"] == "SPOT"
+    assert environment["ReplaceComputeEnvironment"] is False
+    assert not {"ServiceRole", "ComputeEnvironmentName"} & set(environment)
+
+
+def test_nothing_may_come_in() -> None:
+    (group,) = resources_of("AWS::EC2::SecurityGroup").values()
+    assert "SecurityGroupIngress" not in group
+    assert not resources_of("AWS::EC2::SecurityGroupIngress")
+
+
+def test_files_of_the_machine_are_closed_by_default() -> None:
+    assert template()["Parameters"]["AllowFileUris"]["Default"] == "false"
+
+
+def test_everything_that_a_person_sets_or_reads_is_described() -> None:
+    for section in ("Parameters", "Outputs"):
+        for name, item in template()[section].items():
+            assert item.get("Description"), name
+
+
+def test_only_actions_without_resources_are_allowed_on_all() -> None:
+    without_resource = {"ecr:GetAuthorizationToken", "batch:DescribeJobs"}
+    for name, role in resources_of("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Resource"] == "*":
+                    actions = statement["Action"]
+                    actions = [actions] if isinstance(actions, str) else actions
+                    free = [item for item in actions if not item.startswith(("xray:", "logs:"))]
+                    assert set(free) <= without_resource, name

@@ -1,0 +1,125 @@
+"""Starting an engine, and what it opens and gives."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from imagemill.local import engine as engine_module
+from imagemill.local.engine import Engine, usable_cpu_count
+from imagemill.local.errors import EngineError
+from imagemill.local.settings import VARIABLE
+
+LISTENING = "0A"  # as /proc/net/tcp spells the state
+
+
+def listening_addresses(process: int) -> set[str]:
+    """The addresses on which a process listens, as /proc spells them."""
+    links = [str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()]
+    own = {link[len("socket:[") : -1] for link in links if link.startswith("socket:")}
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {row[1] for row in rows if row[3] == LISTENING and row[9] in own}
+
+
+def test_the_engine_listens_on_one_port_of_this_machine_alone(engine: Engine):
+    assert listening_addresses(engine.pid) == {f"0100007F:{engine.port:04X}"}
+
+
+def test_an_engine_takes_a_given_port_and_gives_it_back():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for _ in range(2):  # the second time right after the first
+        with Engine.start(port=port) as one:
+            assert one.endpoint_url == f"http://127.0.0.1:{port}"
+            assert one.client("sts").get_caller_identity()["Account"] == one.account_id
+        assert not one.folder.exists()
+
+
+def test_a_taken_port_is_one_clear_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(EngineError) as refused, Engine.start(port=port):
+            pass
+    assert str(refused.value) == (
+        f"Port {port} of 127.0.0.1 cannot be used: Address already in use."
+    )
+
+
+def test_the_settings_of_the_user_do_not_reach_the_engine(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    del engine
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AUTH", "false")
+    with Engine.start() as one:
+        environ = Path(f"/proc/{one.pid}/environ").read_text()
+        assert "no-such-profile" not in environ
+        assert "AUTH=true" in environ
+        assert one.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_vcpus_are_those_that_this_process_may_use(engine: Engine):
+    assert engine.vcpus == 2  # as the fixture asks
+    assert usable_cpu_count() == len(os.sched_getaffinity(0))
+
+
+def test_an_unknown_key_is_refused(engine: Engine):
+    client = boto3.client(
+        "s3",
+        endpoint_url=engine.endpoint_url,
+        region_name=engine.region,
+        aws_access_key_id="AKIAUNKNOWNUNKNOWN00",
+        aws_secret_access_key="x",
+    )
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        client.list_buckets()
+
+
+def test_check_says_what_the_log_says_when_the_engine_has_died():
+    with Engine.start() as one:
+        one.check()
+        os.kill(one.pid, signal.SIGKILL)
+        time.sleep(0.2)
+        with pytest.raises(EngineError, match=r"(?s)ended with code -9.*Ready"):
+            one.check()
+
+
+def test_an_engine_that_never_becomes_ready_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine_module, "READY_SECONDS", 0.0)
+    with pytest.raises(EngineError, match="not ready after 0 seconds"), Engine.start():
+        pass
+
+
+def test_an_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch):
+    real = engine_module._server_env
+    monkeypatch.setattr(
+        engine_module,
+        "_server_env",
+        lambda config, port: real(config, port) | {VARIABLE: "{}"},
+    )
+    with pytest.raises(EngineError, match=r"EngineSettings\.__init__"), Engine.start():
+        pass
+
+
+def test_the_tool_is_imported_without_the_emulator():
+    code = (
+        "import sys, imagemill.local.engine, imagemill.local.deploy;"
+        "print([name for name in ('ministack', 'samtranslator') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"

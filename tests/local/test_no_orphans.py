@@ -1,0 +1,164 @@
+"""However an engine ends, nothing of it is left: no process, no port, no file."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagemill.local.watchdog import TOKEN_VARIABLE
+
+pytestmark = pytest.mark.engine
+
+OWNER = Path(__file__).parent / "fixtures" / "owner.py"
+ROOT = Path(__file__).parents[2]
+GONE_SECONDS = 5.0
+# the engine, the handler's process, the job, its sleep, and the child that left its group
+PROCESSES_AT_WORK = 5
+
+
+def processes_with(token: str) -> list[int]:
+    """Every living process that has the engine's token in its environment or its arguments."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if token in (folder / "environ").read_bytes().decode(errors="replace") or (
+                token in (folder / "cmdline").read_bytes().decode(errors="replace")
+            ):
+                state = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                if state != "Z":
+                    found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass
+class Owner:
+    process: "subprocess.Popen[str]"
+    port: int
+    folder: Path
+    engine: int
+    token: str
+
+    def is_gone(self) -> bool:
+        return not (processes_with(self.token) or is_listening(self.port) or self.folder.exists())
+
+    def say_go(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def start_owner(until: Callable[..., Any]) -> Iterator[Callable[[str], Owner]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(manner: str) -> Owner:
+        process = subprocess.Popen(
+            [sys.executable, str(OWNER), manner],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        facts = json.loads(process.stdout.readline())
+        environ = Path(f"/proc/{facts['engine']}/environ").read_text().split("\0")
+        token = next(one for one in environ if one.startswith(TOKEN_VARIABLE)).split("=")[1]
+        until(lambda: len(processes_with(token)) > PROCESSES_AT_WORK)  # the watchdog as well
+        return Owner(process, facts["port"], Path(facts["folder"]), facts["engine"], token)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def gone_within(owner: Owner, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if owner.is_gone():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def interrupt_the_group(owner: Owner) -> None:
+    os.killpg(owner.process.pid, signal.SIGINT)
+
+
+def terminate(owner: Owner) -> None:
+    owner.process.terminate()
+
+
+def kill(owner: Owner) -> None:
+    owner.process.kill()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (interrupt_the_group, -signal.SIGINT),
+        (terminate, 128 + signal.SIGTERM),
+        (kill, -signal.SIGKILL),
+    ],
+    ids=["SIGINT to the group", "SIGTERM", "SIGKILL"],
+)
+def test_nothing_is_left_when_the_owner_is_ended_by(
+    start_owner: Callable[[str], Owner], end: Callable[[Owner], None], code: int
+):
+    owner = start_owner("wait")
+    owner.say_go()
+    end(owner)
+    assert owner.process.wait(GONE_SECONDS) == code
+    assert gone_within(owner, GONE_SECONDS)
+
+
+@pytest.mark.parametrize(("manner", "code"), [("end", 0), ("crash", 1)])
+def test_nothing_is_left_when_the_owner_ends_by_itself(
+    start_owner: Callable[[str], Owner], manner: str, code: int
+):
+    owner = start_owner(manner)
+    owner.say_go()
+    assert owner.process.wait(GONE_SECONDS) == code
+    # The owner has waited for the watchdog, so there is nothing to wait for now.
+    assert owner.is_gone()
+
+
+def test_nothing_is_left_and_the_owner_is_told_when_the_engine_is_killed(
+    start_owner: Callable[[str], Owner],
+):
+    owner = start_owner("check")
+    os.kill(owner.engine, signal.SIGKILL)
+    assert gone_within(owner, GONE_SECONDS)
+    owner.say_go()
+    _, error = owner.process.communicate(timeout=GONE_SECONDS)
+    assert owner.process.returncode == 1
+    assert "EngineError: The engine has ended with code -9." in error
+    assert "Ready" in error  # the end of the log, although its folder has been removed
+
+
+def test_nothing_is_left_when_a_stopped_engine_loses_its_owner(
+    start_owner: Callable[[str], Owner],
+):
+    owner = start_owner("wait")
+    os.kill(owner.engine, signal.SIGSTOP)  # it cannot end itself
+    owner.process.kill()
+    assert gone_within(owner, GONE_SECONDS)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill_contract.documents import (
+    Shard,
+    SourceObject,
+    decode_lines,
+    decode_outcomes,
+    encode_lines,
+    encode_outcomes,
+)
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
+from imagemill_contract.recipe import Recipe
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+objects = st.builds(SourceObject, key=text, etag=text, bytes=st.integers(0, 10**12))
+outcomes = st.builds(
+    Outcome,
+    key=text,
+    status=st.sampled_from(Status),
+    reason=st.none() | st.sampled_from(Reason),
+    detail=text,
+    output_key=st.none() | text.filter(bool),
+    output_bytes=st.integers(0, 10**9),
+)
+
+
+@given(st.lists(objects))
+def test_shard_round_trips(items: list[SourceObject]) -> None:
+    shard = Shard(
+        "run", "00000", Location("s3://input", "full/"), Location("s3://output"), Recipe(), items
+    )
+    assert Shard.decode(shard.encode()) == shard
+    assert shard.encode() == shard.encode()
+
+
+@given(st.lists(outcomes))
+def test_outcomes_round_trip(rows: list[Outcome]) -> None:
+    assert decode_outcomes(encode_outcomes({"run_id": "r"}, rows)) == ({"run_id": "r"}, rows)
+
+
+def test_torn_document_is_refused() -> None:
+    body = encode_lines("shard", {}, [{"key": "a"}] * 100)
+    with pytest.raises(DocumentError, match="cannot be read"):
+        decode_lines("shard", body[:-10])
+
+
+@pytest.mark.parametrize("header", [{"v": 2, "kind": "shard"}, {"v": 1, "kind": "other"}, {}])
+def test_document_of_another_version_or_kind_is_refused(header: dict[str, object]) -> None:
+    body = gzip.compress(json.dumps(header).encode())
+    with pytest.raises(DocumentError, match="not a shard of version 1"):
+        decode_lines("shard", body)
+
+
+def test_shard_that_lost_an_object_is_refused() -> None:
+    items = [SourceObject("a", "e", 1), SourceObject("b", "e", 1)]
+    shard = Shard("run", "00000", Location("s3://input"), Location("s3://output"), Recipe(), items)
+    lines = gzip.decompress(shard.encode()).splitlines(keepends=True)
+    with pytest.raises(DocumentError, match="1 of 2 objects"):
+        Shard.decode(gzip.compress(b"".join(lines[:-1])))
+
+
+@given(st.lists(st.sampled_from(Status)))
+def test_counts_add_up_to_what_was_planned(statuses: list[Status]) -> None:
+    counts = StageCounts.of(len(statuses), statuses)
+    parts = counts.written + counts.skipped + counts.rejected + counts.failed
+    assert parts == counts.planned == len(statuses)
+    with pytest.raises(DocumentError, match="were planned"):
+        StageCounts.of(len(statuses) + 1, statuses)

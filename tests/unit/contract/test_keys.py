@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill_contract import keys
+from imagemill_contract.errors import ContractError
+from imagemill_contract.keys import Stage
+from imagemill_contract.recipe import ImageFormat
+
+
+@pytest.mark.parametrize(
+    ("source", "prefix", "resized", "edges"),
+    [
+        ("full/ab.jpg", "full/", "resized/ab.jpg", "edges/ab.jpg.png"),
+        ("full/x y/c.png", "full/", "resized/x y/c.png.jpg", "edges/x y/c.png"),
+        ("full/a+b%20c.jpg", "full/", "resized/a+b%20c.jpg", "edges/a+b%20c.jpg.png"),
+        ("日本/é.jpeg", "", "resized/日本/é.jpeg.jpg", "edges/日本/é.jpeg.png"),
+        ("full/a.b.c", "full/", "resized/a.b.c.jpg", "edges/a.b.c.png"),
+        ("full/no_extension", "full/", "resized/no_extension.jpg", "edges/no_extension.png"),
+    ],
+)
+def test_output_key_appends_the_extension_unless_it_is_there(
+    source: str, prefix: str, resized: str, edges: str
+) -> None:
+    relative = keys.relative_key(source, prefix)
+    assert keys.output_key(Stage.RESIZE, relative, ImageFormat.JPG) == resized
+    assert keys.output_key(Stage.EDGE, relative, ImageFormat.JPG) == edges
+
+
+@given(st.text(min_size=1), st.text())
+def test_relative_key_undoes_the_prefix(relative: str, prefix: str) -> None:
+    assert keys.relative_key(prefix + relative, prefix) == relative
+
+
+@pytest.mark.parametrize("key", ["other/a.jpg", "full/"])
+def test_key_outside_the_source_prefix_is_refused(key: str) -> None:
+    with pytest.raises(ContractError, match="does not lie under"):
+        keys.relative_key(key, "full/")
+
+
+@pytest.mark.parametrize(
+    "key", ["full/", "a/.DS_Store", "notes.TXT", "x/Thumbs.db", "data.tar", "a/index.html"]
+)
+def test_names_that_are_no_pictures(key: str) -> None:
+    assert not keys.may_be_picture(key)
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "a", "sha256", "x/a.b.c.JPEG", "film.mp4", "json"])
+def test_names_that_are_judged_by_their_bytes(key: str) -> None:
+    assert keys.may_be_picture(key)
+
+
+@pytest.mark.parametrize("run_id", ["", "a/b", "..", "x" * 81, "a b", "ü"])
+def test_run_id_that_cannot_be_a_folder_is_refused(run_id: str) -> None:
+    with pytest.raises(ContractError, match="Execution name"):
+        keys.plan_key(run_id)
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**7))
+def test_shard_ids_up_to_five_digits_sort_as_their_indices(first: int, second: int) -> None:
+    ids = keys.shard_id_of(first), keys.shard_id_of(second)
+    if len(ids[0]) == len(ids[1]):
+        assert (ids[0] < ids[1]) == (first < second)
+
+
+def test_same_group_content_has_the_same_key_and_run() -> None:
+    first, again = keys.group_key("w", b"content"), keys.group_key("w", b"content")
+    assert first == again
+    assert keys.upload_run_id(first) == keys.upload_run_id(again)
+    assert keys.upload_run_id(first) != keys.upload_run_id(keys.group_key("w", b"other"))
+    assert keys.check_run_id(keys.upload_run_id(first))

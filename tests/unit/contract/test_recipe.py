@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill_contract.errors import RecipeError
+from imagemill_contract.recipe import Anchor, EdgeMethod, ImageFormat, Recipe, ResizeMode
+
+recipes = st.builds(
+    Recipe,
+    size=st.integers(1, 16_384),
+    mode=st.sampled_from(ResizeMode),
+    format=st.sampled_from(ImageFormat),
+    quality=st.integers(1, 100),
+    resize_only_if_bigger=st.booleans(),
+    anchor=st.sampled_from(Anchor),
+    edge=st.sampled_from(EdgeMethod),
+)
+
+
+@given(recipes)
+def test_recipe_round_trips_through_its_document(recipe: Recipe) -> None:
+    again = Recipe.from_document(recipe.to_document())
+    assert again == recipe
+    assert again.digest == recipe.digest
+
+
+def test_empty_document_is_the_default_recipe() -> None:
+    recipe = Recipe.from_document({})
+    assert (recipe.size, recipe.mode, recipe.format, recipe.quality, recipe.edge) == (
+        128,
+        "center_crop",
+        "jpg",
+        95,
+        "canny",
+    )
+
+
+@given(recipes, recipes)
+def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
+    assert (first == second) == (first.digest == second.digest)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"size": 0}, "recipe.size: 0 is not allowed; it must be a whole number from 1 to 16384."),
+        ({"size": "abc"}, 'recipe.size: "abc" is not allowed'),
+        ({"size": True}, "recipe.size: true is not allowed"),
+        ({"size": 128.0}, "recipe.size: 128.0 is not allowed"),
+        ({"quality": 101}, "recipe.quality: 101 is not allowed; it must be a whole number from 1"),
+        ({"mode": "crop"}, 'recipe.mode: "crop" is not allowed; it must be one of center_crop,'),
+        ({"mode": None}, "recipe.mode: null is not allowed"),
+        ({"sise": 3}, 'recipe: unknown field "sise"; allowed are size, mode,'),
+        ({"background": "white"}, "it must be a colour as #rrggbb."),
+        ({"to_srgb": "yes"}, "it must be true or false."),
+        ([], "recipe: [] is not an object of fields."),
+    ],
+)
+def test_bad_recipe_gets_one_clear_sentence(document: object, sentence: str) -> None:
+    with pytest.raises(RecipeError) as raised:
+        Recipe.from_document(document)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from imagemill_app.listing import list_source
+from imagemill_app.refusal import RunRefused
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason
+
+
+def location_of(folder: Path) -> Location:
+    return Location.of_folder(PurePosixPath(folder))
+
+
+def test_folder_is_listed_with_awkward_names_in_key_order(tmp_path: Path) -> None:
+    names = ["x y/c+d%20.png", "日本/é.jpg", "a.b.c", "q?#[1].jpg"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1234")
+    listing = list_source(location_of(tmp_path))
+    assert [item.key for item in listing.objects] == sorted(names)
+    assert {item.bytes for item in listing.objects} == {4}
+    assert all(item.etag and '"' not in item.etag for item in listing.objects)
+
+
+def test_what_is_no_picture_is_counted(tmp_path: Path) -> None:
+    for name in ["a.jpg", "notes.txt", ".DS_Store"]:
+        (tmp_path / name).touch()
+    listing = list_source(location_of(tmp_path))
+    assert [item.key for item in listing.objects] == ["a.jpg"]
+    assert listing.ignored == {"not a picture by its name": 2}
+
+
+def test_name_that_cannot_be_a_key_is_refused_and_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.jpg")).touch()
+    (tmp_path / "two\nlines.jpg").touch()
+    listing = list_source(location_of(tmp_path))
+    assert [item.key for item in listing.objects] == ["good.jpg"]
+    assert [item.reason for item in listing.refused] == [Reason.UNREADABLE_KEY] * 2
+    assert {item.key for item in listing.refused} == {"bad\\xff.jpg", "two\nlines.jpg"}
+
+
+def test_folder_that_is_not_there_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RunRefused, match="is not a folder"):
+        list_source(location_of(tmp_path / "absent"))
+    assert not (tmp_path / "absent").exists()
