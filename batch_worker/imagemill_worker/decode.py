@@ -28,7 +28,7 @@ DECODER_FAULTS = (
     OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
-_PLUGINS = {Kind.JPEG2000: "Jpeg2KImagePlugin"}
+_PLUGINS = {Kind.JPEG2000: "Jpeg2KImagePlugin", Kind.WEBP: "WebPImagePlugin"}
 _PLAIN_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 _CONVERSIONS = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
 

@@ -1,5 +1,6 @@
 """AWS::Batch resources: created, updated and deleted with their stack."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_deleting_the_stack_deletes_its_batch_resources(
 @pytest.mark.parametrize("kind", ["ComputeEnvironment", "JobQueue", "JobDefinition"])
 def test_the_emulator_still_lacks(kind: str):
     """When this fails, look whether its own provisioner makes ours unnecessary."""
-    source = Path(__import__("ministack").__file__ or "").parent
-    text = (source / "services" / "cloudformation" / "provisioners.py").read_text()
+    found = find_spec("ministack.services.cloudformation.provisioners")
+    assert found is not None
+    text = Path(str(found.origin)).read_text()
     assert f'"AWS::Batch::{kind}"' not in text

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import ClientError
 
 from imagemill.local.deploy import Stack
 
@@ -213,24 +212,3 @@ def test_a_distributed_map_needs_the_right_to_start_its_own_machine(machines: An
     end = machines.run(definition)
     # The stack's role may start the stack's machine; this one is another.
     assert "states:StartExecution" in (end.get("cause") or "")
-
-
-def test_a_submission_by_api_is_checked_against_queue_and_action(engine: Any, stack: Stack):
-    from imagemill.local.session import client_of
-
-    credentials = engine.client("sts").assume_role(
-        RoleArn=stack.outputs["MachineRoleArn"], RoleSessionName="probe"
-    )["Credentials"]
-    batch = client_of(
-        "batch",
-        engine.endpoint_url,
-        key_id=credentials["AccessKeyId"],
-        secret=credentials["SecretAccessKey"],
-        token=credentials["SessionToken"],
-    )
-    definition = stack.outputs["JobDefinitionArn"]
-    batch.submit_job(jobName="one", jobQueue=stack.outputs["JobQueueArn"], jobDefinition=definition)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        batch.submit_job(jobName="one", jobQueue="another", jobDefinition=definition)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        batch.terminate_job(jobId="x", reason="y")

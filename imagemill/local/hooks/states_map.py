@@ -111,7 +111,7 @@ class MapRun:
         tolerance: Tolerance,
         query_language: str,
     ) -> None:
-        self.children: list[Execution] = []
+        self._children: dict[int, Execution] = {}  # by the index of the item
         self._processor = processor
         self._execution = execution
         self._tolerance = tolerance
@@ -143,6 +143,11 @@ class MapRun:
         states._map_runs[self.arn] = record
         return record
 
+    @property
+    def children(self) -> list[Execution]:
+        """Those that were started, in the order of the items."""
+        return [self._children[index] for index in sorted(self._children)]
+
     def run(self, items: list[Any], outer: Scope) -> list[Any]:
         """Run a child for every item; returns the outputs of those that succeeded."""
         length = {"mapStateStartedEventDetails": {"length": len(items)}}
@@ -152,8 +157,9 @@ class MapRun:
         with entered(Scope(self._execution, outer.role_arn, parent=outer)) as scope:
             workers = min(self._max_concurrency or MAX_CHILDREN_AT_A_TIME, max(len(items), 1))
             with ThreadPoolExecutor(min(workers, MAX_CHILDREN_AT_A_TIME)) as pool:
-                for item in items:
-                    pool.submit(contextvars.copy_context().run, self._run_child, item, scope)
+                for index, item in enumerate(items):
+                    context = contextvars.copy_context()
+                    pool.submit(context.run, self._run_child, index, item, scope)
         if outer.is_stopped:
             self._close_record("ABORTED")
             raise ExecutionStopped
@@ -181,10 +187,10 @@ class MapRun:
             counts["failed"] + counts["timedOut"] + counts["aborted"]
         )
 
-    def _run_child(self, item: Any, map_scope: Scope) -> None:
+    def _run_child(self, index: int, item: Any, map_scope: Scope) -> None:
         if map_scope.is_stopped:
             return
-        child = self._started_child(item, map_scope.role_arn)
+        child = self._started_child(index, item, map_scope.role_arn)
         scope = Scope(child, map_scope.role_arn, parent=map_scope)
         scopes[child["executionArn"]] = scope
         try:
@@ -203,7 +209,7 @@ class MapRun:
         processor = self._processor
         return run_states(processor["States"], processor["StartAt"], item, child, ctx)
 
-    def _started_child(self, item: Any, role_arn: str) -> Execution:
+    def _started_child(self, index: int, item: Any, role_arn: str) -> Execution:
         name = new_uuid()
         given = json.dumps(item)
         started = states.now_iso()
@@ -228,7 +234,7 @@ class MapRun:
         )
         states._executions[arn] = child
         with self._lock:
-            self.children.append(child)
+            self._children[index] = child
         self._count("pending", "running")
         return child
 

@@ -1,0 +1,90 @@
+"""Deploying templates, the project's own among them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagemill.local.deploy import deploy_stack
+from imagemill.local.engine import Engine
+from imagemill.local.errors import DeployError
+from imagemill.local.yaml_json import load_template
+
+PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+def test_every_resource_of_the_projects_template_is_created(engine: Engine):
+    stack = deploy_stack(engine, PROJECT_TEMPLATE, {"MaxvCpus": "2"}, "project")
+    template = load_template(PROJECT_TEMPLATE.read_text())
+    assert set(stack.outputs) == set(template["Outputs"])
+    pages = engine.client("cloudformation").get_paginator("list_stack_resources")
+    created = {
+        found["LogicalResourceId"]: found["ResourceStatus"]
+        for page in pages.paginate(StackName="project")
+        for found in page["StackResourceSummaries"]
+    }
+    assert set(created.values()) == {"CREATE_COMPLETE"}
+    # the layer is renamed by its content, as on AWS
+    expected = {name for name in template["Resources"] if not name.endswith("Layer")}
+    assert expected <= created.keys()
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "template.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_what_failed_and_why_is_in_the_error(engine: Engine, tmp_path: Path):
+    template = written(
+        tmp_path,
+        "Resources:\n"
+        "  Good: {Type: AWS::SQS::Queue}\n"
+        "  Bad:\n"
+        "    Type: AWS::StepFunctions::StateMachine\n"
+        "    Properties:\n"
+        "      RoleArn: arn:aws:iam::000000000000:role/none\n"
+        "      DefinitionS3Location: {Bucket: no-such-bucket, Key: none.yaml}\n",
+    )
+    with pytest.raises(DeployError) as failed:
+        deploy_stack(engine, template, {}, "failing")
+    first, *reasons = str(failed.value).splitlines()
+    assert first == "The stack failing ended as CREATE_FAILED:"
+    assert len(reasons) == 1
+    assert reasons[0].startswith("  Bad (AWS::StepFunctions::StateMachine): ")
+    assert "s3://no-such-bucket/none.yaml" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("Resources: [", "cannot be read"),
+        (
+            "Transform: AWS::Serverless-2016-10-31\n"
+            "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13}}}",
+            r"not valid:\n.*\[F\]",
+        ),
+        ("Resources: {F: {Type: AWS::No::Such}}", "AWS::No::Such"),
+    ],
+    ids=["yaml", "sam", "type"],
+)
+def test_a_template_that_is_wrong_is_refused(engine: Engine, tmp_path: Path, text: str, match: str):
+    with pytest.raises(DeployError, match=match):
+        deploy_stack(engine, written(tmp_path, text), {}, "wrong")
+
+
+def test_a_template_that_is_not_there_is_refused(engine: Engine, tmp_path: Path):
+    with pytest.raises(DeployError, match="cannot be read"):
+        deploy_stack(engine, tmp_path / "none.yaml", {}, "none")
+
+
+def test_parameters_reach_functions_jobs_and_the_event_source(engine: Engine, stack: Any):
+    functions = engine.client("lambda")
+    [mapping] = functions.list_event_source_mappings(
+        EventSourceArn=engine.client("sqs").get_queue_attributes(
+            QueueUrl=stack.outputs["QueueUrl"], AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+    )["EventSourceMappings"]
+    assert mapping["BatchSize"] == 10_000
+    assert mapping["MaximumBatchingWindowInSeconds"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

@@ -1,0 +1,54 @@
+"""What a failed invocation says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from imagemill.local.deploy import Stack
+from imagemill.local.engine import Engine
+
+
+def invoked(engine: Engine, function: str, event: dict[str, Any]) -> tuple[str | None, Any]:
+    answer = engine.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+
+def test_a_handler_finds_its_layer_and_its_environment(engine: Engine, stack: Stack):
+    error, answer = invoked(engine, stack.outputs["EchoFunctionArn"], {"a": 1})
+    assert error is None
+    assert answer == {"event": {"a": 1}, "greeting": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [("ShardLostError", "line one\nline two: it is gone"), ("ValueError", "no such value")],
+)
+def test_the_class_of_an_exception_is_its_error_type(
+    engine: Engine, stack: Stack, failure: str, message: str
+):
+    error, answer = invoked(engine, stack.outputs["EchoFunctionArn"], {"failure": failure})
+    assert error is not None
+    assert (answer["errorType"], answer["errorMessage"]) == (failure, message)
+    assert answer["requestId"]
+
+
+def test_a_handler_that_ends_its_process_has_failed(engine: Engine, stack: Stack):
+    error, answer = invoked(engine, stack.outputs["EchoFunctionArn"], {"failure": "exit"})
+    assert error is not None
+    assert answer["errorType"] == "Runtime.ExitError"
+    assert invoked(engine, stack.outputs["EchoFunctionArn"], {})[0] is None  # the next one is well
+
+
+def test_a_missing_module_has_the_name_that_lambda_gives_it(engine: Engine, stack: Stack):
+    functions = engine.client("lambda")
+    name = stack.outputs["EchoFunctionArn"]
+    layers = functions.get_function_configuration(FunctionName=name)["Layers"]
+    functions.update_function_configuration(FunctionName=name, Layers=[])
+    try:
+        _, answer = invoked(engine, name, {})
+        assert answer["errorType"] == "Runtime.ImportModuleError"
+        assert "shared" in answer["errorMessage"]
+    finally:
+        arns = [layer["Arn"] for layer in layers]
+        functions.update_function_configuration(FunctionName=name, Layers=arns)

@@ -1,0 +1,83 @@
+"""Archives of local folders."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from imagemill.local.packaging import artifact_key, packed, zipped_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "code" / "inner" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "code" / "a.py").write_text("A = 1\n")
+    (tmp_path / "code" / "inner" / "b.py").write_text("B = 2\n")
+    (tmp_path / "code" / "inner" / "__pycache__" / "b.cpython-311.pyc").write_bytes(b"x")
+    (tmp_path / "code" / ".hidden").write_text("x")
+    return tmp_path / "code"
+
+
+def names(archive: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as reader:
+        return reader.namelist()
+
+
+def test_an_archive_holds_the_sources_alone(folder: Path):
+    assert names(zipped_folder(folder)) == ["a.py", "inner/b.py"]
+
+
+def test_a_layer_that_sam_builds_lies_where_python_looks(folder: Path):
+    assert names(zipped_folder(folder, "python/")) == ["python/a.py", "python/inner/b.py"]
+
+
+def test_equal_files_give_an_equal_archive(folder: Path):
+    before = zipped_folder(folder)
+    os.utime(folder / "a.py", (1, 1))
+    (folder / "a.py").chmod(0o600)
+    assert zipped_folder(folder) == before
+    (folder / "a.py").write_text("A = 3\n")
+    assert zipped_folder(folder) != before
+
+
+def test_local_paths_are_replaced_and_the_others_stay(folder: Path):
+    (folder.parent / "machine.yaml").write_text("States: {}")
+    uploads: dict[str, bytes] = {}
+
+    def upload(suffix: str, content: bytes) -> str:
+        uploads[artifact_key(suffix, content)] = content
+        return f"s3://bucket/{artifact_key(suffix, content)}"
+
+    template = {
+        "Globals": {"Function": {"CodeUri": "code/", "Timeout": 3}},
+        "Resources": {
+            "One": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}},
+            "Elsewhere": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {"CodeUri": "s3://other/code.zip"},
+            },
+            "Layer": {
+                "Type": "AWS::Serverless::LayerVersion",
+                "Metadata": {"BuildMethod": "python3.13"},
+                "Properties": {"ContentUri": "code/"},
+            },
+            "Machine": {
+                "Type": "AWS::Serverless::StateMachine",
+                "Properties": {"DefinitionUri": "machine.yaml"},
+            },
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+        },
+    }
+    result = packed(template, folder.parent, upload)
+    code, resources = result["Globals"]["Function"], result["Resources"]
+    assert code["Timeout"] == 3
+    assert code["CodeUri"].endswith(".zip")
+    assert resources["One"] == template["Resources"]["One"]
+    assert resources["Elsewhere"]["Properties"]["CodeUri"] == "s3://other/code.zip"
+    layer = uploads[resources["Layer"]["Properties"]["ContentUri"].removeprefix("s3://bucket/")]
+    assert names(layer) == ["python/a.py", "python/inner/b.py"]
+    assert resources["Machine"]["Properties"]["DefinitionUri"].endswith(".yaml")
+    assert resources["Bucket"] == {"Type": "AWS::S3::Bucket"}
+    assert template["Globals"]["Function"]["CodeUri"] == "code/"  # the caller's is left alone
