@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,10 +12,9 @@ from rich.console import Console
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.local.engine import terminate_as_exit
 from imagemill.local.errors import LocalError
-from imagemill.recipes import recipe_from
+from imagemill.recipes import described, recipe_from
 from imagemill.run_command import run_folder
 from imagemill.up_command import serve
-from imagemill_contract.recipe import Anchor, EdgeMethod, ImageFormat, ResizeMode
 
 app = typer.Typer(
     name="imagemill",
@@ -23,7 +22,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
+
+
+def recipe_option(name: str) -> Any:
+    """The option of a recipe field; the contract says what it may hold, and judges it."""
+    flag = "--" + name.replace("_", "-")
+    return typer.Option(flag, metavar="VALUE", help=described(name))
+
 
 VcpusOption = Annotated[
     int | None, typer.Option(min=1, help="vCPUs that jobs may use [default: this machine's]")
@@ -35,25 +42,16 @@ def run(
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="Folder of pictures")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results")],
     recipe: Annotated[
-        Path | None, typer.Option(help="Recipe file, JSON or TOML; options win over it")
+        Path | None,
+        typer.Option(metavar="FILE", help="Recipe file, JSON or TOML; options win over it"),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Target side in pixels [default: 128]")] = None,
-    mode: Annotated[
-        ResizeMode | None, typer.Option(help="Resize mode [default: center_crop]")
-    ] = None,
-    image_format: Annotated[
-        ImageFormat | None, typer.Option("--format", help="Encoding [default: jpg]")
-    ] = None,
-    quality: Annotated[
-        int | None, typer.Option(help="Quality of jpg and webp, 1 to 100 [default: 95]")
-    ] = None,
-    resize_only_if_bigger: Annotated[
-        bool | None, typer.Option(help="Never enlarge a picture", show_default=False)
-    ] = None,
-    anchor: Annotated[
-        Anchor | None, typer.Option(help="What center_crop keeps [default: center]")
-    ] = None,
-    edge: Annotated[EdgeMethod | None, typer.Option(help="Edge method [default: canny]")] = None,
+    size: Annotated[str | None, recipe_option("size")] = None,
+    mode: Annotated[str | None, recipe_option("mode")] = None,
+    image_format: Annotated[str | None, recipe_option("format")] = None,
+    quality: Annotated[str | None, recipe_option("quality")] = None,
+    resize_only_if_bigger: Annotated[str | None, recipe_option("resize_only_if_bigger")] = None,
+    anchor: Annotated[str | None, recipe_option("anchor")] = None,
+    edge: Annotated[str | None, recipe_option("edge")] = None,
     vcpus: VcpusOption = None,
 ) -> None:
     """Resize and edge-extract a folder of pictures on this machine, without AWS."""

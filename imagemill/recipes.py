@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 from imagemill.errors import UsageError
@@ -12,18 +13,34 @@ from imagemill_contract.errors import RecipeError
 from imagemill_contract.recipe import Recipe
 
 
-def recipe_from(path: Path | None, options: Mapping[str, object | None]) -> Recipe:
+def described(name: str) -> str:
+    """What a recipe field does, may hold, and holds by default."""
+    (item,) = [item for item in fields(Recipe) if item.name == name]
+    default = json.dumps(item.default).strip('"')
+    return f"{item.metadata['text']}: {item.metadata['rule'].allowed} (default: {default})"
+
+
+def recipe_from(path: Path | None, options: Mapping[str, str | None]) -> Recipe:
     """The recipe in `path`, if given, with every option that is not None put over it.
 
     Raises UsageError with the contract's sentence.
     """
     document = _document_in(path) if path else {}
-    chosen = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: _json_value(text) for name, text in options.items() if text is not None}
     try:
         Recipe.from_document(document, where=str(path))
         return Recipe.from_document({**document, **chosen})
     except RecipeError as error:
         raise UsageError(str(error)) from None
+
+
+def _json_value(text: str) -> object:
+    """`128` and `true` as JSON has them, anything else as the text that it is."""
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
 
 
 def _document_in(path: Path) -> dict[str, object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from rich.console import Console
 
@@ -26,9 +25,9 @@ def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
     """Both folders as absolute paths. Raises UsageError when they cannot be used."""
     if not photos.is_dir():
         raise UsageError(f'PHOTOS: "{photos}" is not a folder.')
-    photos, out = photos.resolve(), out.resolve()
     if out.exists() and not out.is_dir():
         raise UsageError(f'OUT: "{out}" is not a folder.')
+    photos, out = photos.resolve(), out.resolve()
     if photos == out or photos in out.parents or out in photos.parents:
         raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not lie in each other.')
     try:
@@ -102,7 +101,7 @@ def _show(display: BarDisplay | LineDisplay, logs: JobLogs, plan: Path) -> None:
 def planned_objects(plan: bytes) -> int | None:
     """Objects in a plan; None while it is still being written."""
     try:
-        items: list[dict[str, Any]] = json.loads(plan)
+        items: list[dict[str, int]] = json.loads(plan)
     except ValueError:
         return None
     return sum(item["objects"] for item in items)

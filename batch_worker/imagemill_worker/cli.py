@@ -27,12 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from imagemill_worker import job
     from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
+    from imagemill_worker.limits import allotted_vcpus
+    from imagemill_worker.supervise import LaneBugError
 
     try:
-        job.run_job(job.open_job(Stage(options.stage), options.shard), options.threads, stopping)
+        opened = job.open_job(Stage(options.stage), options.shard)
+        job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)
     except ArgumentsError as error:
         return _ended(ExitCode.BAD_ARGUMENTS, error)
-    except StoreRefusedError as error:
+    except (StoreRefusedError, LaneBugError) as error:
         return _ended(ExitCode.BUG, error)
     except (TryAgainError, MemoryError) as error:
         return _ended(ExitCode.TRY_AGAIN, error)
@@ -47,7 +50,20 @@ def _ended(code: ExitCode, error: Exception) -> ExitCode:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imagemill_worker", description=__doc__)
     parser.add_argument("stage", choices=[str(stage) for stage in Stage])
-    parser.add_argument("--shard", required=True, metavar="URI", help="address of the shard document")
-    parser.add_argument("--threads", type=int, default=32, help="objects in flight for each vCPU")
-    parser.add_argument("--vcpus", type=int, default=0, help="default: the job's own allocation")
+    parser.add_argument(
+        "--shard", required=True, metavar="URI", help="address of the shard document"
+    )
+    parser.add_argument(
+        "--threads", type=_count, default=32, help="objects in flight for each vCPU"
+    )
+    parser.add_argument(
+        "--vcpus", type=_count, help="default: the container's own allocation, or 1"
+    )
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 512:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 512")
+    return count

@@ -1,4 +1,4 @@
-"""From the bytes of a file to an image in memory, no larger than the result needs.
+"""From the bytes of a file to an image in memory, by Pillow.
 
 What comes out is a Pillow image as stored in the file (not yet upright), in one of the modes L, LA,
 RGB, RGBA and CMYK, with 8 bits for each sample.
@@ -13,27 +13,35 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker import exif
 from imagemill_worker.errors import PictureError
+from imagemill_worker.pixels import Pixels
 from imagemill_worker.sniff import Kind
 
-Image.MAX_IMAGE_PIXELS = None  # the recipe has its own limit, checked by `Source.check_size`
+Image.MAX_IMAGE_PIXELS = None  # the recipe has its own limit, checked before anything is decoded
 
 # What Pillow's plugins raise on broken and hostile files, as found by feeding them such files.
 DECODER_FAULTS = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError,
-    OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NameError, OSError,
+    RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
-_PLUGINS = {Kind.JPEG2000: "Jpeg2KImagePlugin", Kind.WEBP: "WebPImagePlugin"}
+_PLUGINS = {
+    Kind.JPEG: "Jpeg", Kind.PNG: "Png", Kind.WEBP: "WebP", Kind.GIF: "Gif", Kind.BMP: "Bmp",
+    Kind.TIFF: "Tiff", Kind.AVIF: "Avif", Kind.JPEG2000: "Jpeg2K", Kind.ICO: "Ico",
+}  # fmt: skip
 _PLAIN_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
-_CONVERSIONS = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
+_CONVERSIONS = {
+    "1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB",
+}  # fmt: skip
+_STRIP_PIXELS = 4 << 20
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OpenedFile:
     """A file whose header was read and whose pixels were not.
 
@@ -44,65 +52,109 @@ class OpenedFile:
     """
 
     image: Image.Image
+    kind: Kind
     orientation: int
     icc_profile: bytes
 
 
 def open_file(body: bytes, kind: Kind) -> OpenedFile:
     """Read the header only. Raises PictureError (`truncated` or `corrupt`)."""
-    importlib.import_module(f"PIL.{_PLUGINS.get(kind, kind.title() + 'ImagePlugin')}")
+    importlib.import_module(f"PIL.{_PLUGINS[kind]}ImagePlugin")
     try:
         image = Image.open(io.BytesIO(body), formats=[kind])
         profile = image.info.get("icc_profile") or b""
-        return OpenedFile(image, _orientation_of(image), bytes(profile))
+        return OpenedFile(image, kind, _orientation_of(image, body, kind), bytes(profile))
     except DECODER_FAULTS as error:
-        raise picture_error(error, kind) from error
+        raise _picture_error(error, kind) from error
 
 
-def load_pixels(opened: OpenedFile, kind: Kind) -> Image.Image:
-    """Decode. Raises PictureError (`truncated`, `corrupt`, `unsupported_format`)."""
+def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
+    """Decode, each `reduction` x `reduction` pixels averaged to one (fewer at right and bottom).
+
+    Raises:
+        PictureError: `truncated`, `corrupt` or `unsupported_format`.
+    """
     try:
         opened.image.load()
-        return _as_plain_mode(opened.image, kind)
+        return _reduced(opened.image, reduction, opened.kind)
     except DECODER_FAULTS as error:
-        raise picture_error(error, kind) from error
+        raise _picture_error(error, opened.kind) from error
 
 
-def picture_error(error: Exception, kind: Kind) -> PictureError:
+def _picture_error(error: Exception, kind: Kind) -> PictureError:
     """The rejection that a decoder's fault stands for."""
     text = str(error) or type(error).__name__
     lower = text.lower()
-    ends_early = any(word in lower for word in ("truncated", "premature end", "end of file", "eof"))
-    if ends_early or isinstance(error, EOFError):
+    ends_early = ("truncated", "premature end", "end of file", "eof", "not enough data")
+    if isinstance(error, EOFError) or any(words in lower for words in ends_early):
         return PictureError(Reason.TRUNCATED, f"The {kind} file ends before its last pixel.")
-    return PictureError(Reason.CORRUPT, f"The {kind} file cannot be decoded: {text[:200]}.")
+    if "memory" in lower:
+        raise MemoryError(text) from error
+    # addresses of objects in the text would make a retry's outcome differ
+    text = text.partition("<")[0].strip()[:200]
+    return PictureError(Reason.CORRUPT, f"The {kind} file cannot be decoded: {text}.")
 
 
-def _orientation_of(image: Image.Image) -> int:
-    if image.format == Kind.TIFF:
-        value = image.tag_v2.get(0x0112, 1)  # type: ignore[attr-defined] # TIFF images have it
-        return value if value in range(1, 9) else 1
-    return exif.orientation(image.info.get("exif") or b"")
+def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
+    if kind is Kind.PNG and "exif" not in image.info:
+        # Pillow would decode the whole picture to find an eXIf chunk that follows the pixels
+        return exif.orientation(exif.png_exif(body)) or 1
+    try:
+        value = image.getexif().get(exif.ORIENTATION, 1)
+    except DECODER_FAULTS:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _reduced(image: Image.Image, reduction: int, kind: Kind) -> Image.Image:
+    """In strips, so that a large picture is never in memory twice."""
+    width, height = image.size
+    rows = max(_STRIP_PIXELS // (width * reduction), 1) * reduction
+    if rows >= height or (reduction == 1 and image.mode in _PLAIN_MODES):
+        return _reduced_strip(image, reduction, kind)
+    result: Image.Image | None = None
+    for top in range(0, height, rows):
+        box = (0, top, width, min(top + rows, height))
+        strip = _reduced_strip(image.crop(box), reduction, kind)
+        if result is None:
+            result = Image.new(strip.mode, (strip.width, -(-height // reduction)))
+        result.paste(strip, (0, top // reduction))
+    assert result is not None  # noqa: S101 # there is at least one strip
+    return result
+
+
+def _reduced_strip(strip: Image.Image, reduction: int, kind: Kind) -> Image.Image:
+    plain = _as_plain_mode(strip, kind)
+    return plain.reduce(reduction) if reduction > 1 else plain
 
 
 def _as_plain_mode(image: Image.Image, kind: Kind) -> Image.Image:
     mode = image.mode
     if mode.startswith("I;16"):
-        return Image.fromarray(_high_bytes(np.asarray(image)))
+        return _from_sixteen_bits(image)
     if "transparency" in image.info and mode in ("1", "L", "RGB", "P"):
         return image.convert("LA" if mode in ("1", "L") else "RGBA")
     if mode in _PLAIN_MODES:
         return image
     if mode == "P":
-        return image.convert("RGBA" if image.palette and image.palette.mode == "RGBA" else "RGB")
-    if mode == "LAB":
-        return image.convert("RGB")
+        has_alpha = image.palette is not None and image.palette.mode == "RGBA"
+        return image.convert("RGBA" if has_alpha else "RGB")
     if mode in _CONVERSIONS:
         return image.convert(_CONVERSIONS[mode])
-    detail = f"{kind} files with samples of kind {mode} have no defined brightness."
+    detail = f"{kind} files with 32-bit samples are not supported: their white is not defined."
     raise PictureError(Reason.UNSUPPORTED_FORMAT, detail)
 
 
-def _high_bytes(samples: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _from_sixteen_bits(image: Image.Image) -> Image.Image:
+    samples = np.asarray(image)
+    grey = Image.fromarray(_eight_bits(samples))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        alpha = np.where(samples == transparent, np.uint8(0), np.uint8(255))
+        return Image.merge("LA", (grey, Image.fromarray(alpha)))
+    return grey
+
+
+def _eight_bits(samples: NDArray[np.uint16]) -> Pixels:
     """0 to 65535 as 0 to 255, rounded; 257 = 65535 / 255."""
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -39,10 +39,8 @@ def decode_jpeg(body: bytes, header: JpegHeader, least_scale: float) -> ScaledJp
     Raises:
         PictureError: `truncated` or `corrupt`.
     """
-    eighths = _EIGHTHS
-    if min(header.width, header.height) >= _LEAST_SCALED_SIDE:
-        eighths = next((n for n in (1, 2, 4) if n / _EIGHTHS >= least_scale), _EIGHTHS)
-    if header.components == 4 or header.bits != 8:
+    eighths = _eighths(header, least_scale)
+    if header.components not in (1, 3):
         return _decode_by_pillow(body, header, eighths)
     colours = "GRAY" if header.components == 1 else "RGB"
     sides = {
@@ -59,12 +57,26 @@ def decode_jpeg(body: bytes, header: JpegHeader, least_scale: float) -> ScaledJp
     return ScaledJpeg(Image.fromarray(array), eighths / _EIGHTHS)
 
 
+def decoded_bytes(header: JpegHeader, least_scale: float) -> int:
+    """Memory that `decode_jpeg` needs: its array, Pillow's copy, and coefficients held back."""
+    pixels = header.width * header.height
+    scale = _eighths(header, least_scale) / _EIGHTHS
+    coefficients = 2 * header.components * pixels if header.is_progressive else 0
+    return int(pixels * scale * scale * 7) + coefficients
+
+
+def _eighths(header: JpegHeader, least_scale: float) -> int:
+    if min(header.width, header.height) < _LEAST_SCALED_SIDE:
+        return _EIGHTHS
+    return next((n for n in (1, 2, 4) if n / _EIGHTHS >= least_scale), _EIGHTHS)
+
+
 def _decode_by_pillow(body: bytes, header: JpegHeader, eighths: int) -> ScaledJpeg:
     opened = open_file(body, Kind.JPEG)
     image = opened.image
     width, height = (side * eighths // _EIGHTHS for side in (header.width, header.height))
     image.draft(image.mode, (width, height))
-    return ScaledJpeg(load_pixels(opened, Kind.JPEG), eighths / _EIGHTHS)
+    return ScaledJpeg(load_pixels(opened), eighths / _EIGHTHS)
 
 
 def _raise_unless_harmless(error: ValueError) -> None:

@@ -14,9 +14,7 @@ class PictureError(Exception):
         detail: One sentence for the person.
     """
 
-    def __init__(
-        self, reason: Reason, detail: str, status: Status = Status.REJECTED
-    ) -> None:
+    def __init__(self, reason: Reason, detail: str, status: Status = Status.REJECTED) -> None:
         super().__init__(detail)
         self.status = status
         self.reason = reason
@@ -33,3 +31,7 @@ class TryAgainError(Exception):
 
 class StoreRefusedError(Exception):
     """A store does not let the job read or write what it must; a later attempt changes nothing."""
+
+
+class AloneError(Exception):
+    """This picture needs so much memory that it must be done when no other is."""

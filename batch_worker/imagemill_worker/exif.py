@@ -1,32 +1,51 @@
-"""The one EXIF field that changes how a picture looks: which way up it is."""
+"""The one field of a picture's metadata that changes how it looks: which way up it is."""
 
 from __future__ import annotations
 
+import re
 import struct
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
 def orientation(block: bytes) -> int:
-    """EXIF orientation 1 to 8 of a TIFF-structured block; 1 where it is absent or broken.
+    """EXIF orientation 1 to 8 of a TIFF-structured block; 0 where it is absent or broken.
 
-    A leading `Exif\\0\\0`, which JPEG demands and some WebP writers leave in, is skipped.
+    A leading `Exif\\0\\0`, which JPEG demands and some other writers leave in, is skipped.
     """
     tiff = block.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
-        return 1
+        return 0
     try:
         (offset,) = struct.unpack_from(order + "I", tiff, 4)
         (entries,) = struct.unpack_from(order + "H", tiff, offset)
         for index in range(entries):
             position = offset + 2 + 12 * index
             tag, field_type = struct.unpack_from(order + "HH", tiff, position)
-            if tag == _ORIENTATION and field_type in (_SHORT, _LONG):
+            if tag == ORIENTATION and field_type in (_SHORT, _LONG):
                 code = "H" if field_type == _SHORT else "I"
                 (value,) = struct.unpack_from(order + code, tiff, position + 8)
-                return value if 1 <= value <= 8 else 1
+                return value if 1 <= value <= 8 else 0
     except struct.error:
-        return 1
-    return 1
+        return 0
+    return 0
+
+
+def xmp_orientation(packet: bytes) -> int:
+    """What an XMP packet says of the orientation, for files without EXIF; 0 if nothing."""
+    found = _XMP_ORIENTATION.search(packet)
+    return int(found[1]) if found else 0
+
+
+def png_exif(body: bytes) -> bytes:
+    """Content of the first eXIf chunk of a PNG file, wherever it is; empty without one."""
+    position = 8
+    while position + 12 <= len(body):
+        length = int.from_bytes(body[position : position + 4])
+        if body[position + 4 : position + 8] == b"eXIf":
+            return body[position + 8 : position + 8 + length]
+        position += 12 + length
+    return b""

@@ -7,7 +7,6 @@ Modes, rounding and `resize_only_if_bigger` are those of img2dataset
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from imagemill_contract.recipe import Recipe, ResizeMode
 
@@ -36,6 +35,12 @@ class Placement:
         return (self.canvas[0] - self.width) // 2, (self.canvas[1] - self.height) // 2
 
     @property
+    def shrinkage(self) -> float:
+        """Pixels of the picture for one of the result, along the axis where they are fewer."""
+        left, top, right, bottom = self.box
+        return min((right - left) / self.width, (bottom - top) / self.height)
+
+    @property
     def has_border(self) -> bool:
         return self.canvas != (self.width, self.height)
 
@@ -44,7 +49,9 @@ def placement(width: int, height: int, recipe: Recipe) -> Placement:
     """The placement of a picture of `width` x `height` upright pixels. Every side is >= 1."""
     size, mode = recipe.size, recipe.mode
     whole = (0.0, 0.0, float(width), float(height))
-    if mode is ResizeMode.NO or (recipe.resize_only_if_bigger and not _is_bigger(width, height, recipe)):
+    if mode is ResizeMode.NO or (
+        recipe.resize_only_if_bigger and not _is_bigger(width, height, recipe)
+    ):
         return Placement(whole, width, height, (width, height), resamples=False)
     if mode is ResizeMode.STRETCH:
         return Placement(whole, size, size, (size, size))
@@ -65,4 +72,7 @@ def _is_bigger(width: int, height: int, recipe: Recipe) -> bool:
 
 
 def _scaled(side: int, size: int, reference: int) -> int:
-    return max(1, round(Fraction(side * size, reference)))
+    """`side * size / reference` to the nearest whole number, halves to the even one; at least 1."""
+    whole, rest = divmod(side * size, reference)
+    rounds_up = 2 * rest > reference or (2 * rest == reference and whole % 2)
+    return max(1, whole + bool(rounds_up))

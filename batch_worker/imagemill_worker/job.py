@@ -2,114 +2,121 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-
-from obstore.store import ObjectStore
 
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, decode_outcomes, encode_outcomes
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import Stage
-from imagemill_contract.locations import split_object_address
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.locations import Location, split_object_address
+from imagemill_contract.outcomes import Outcome
 from imagemill_worker import stores, tasks
-from imagemill_worker.errors import ArgumentsError, PictureError, TryAgainError
+from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.lane import Assignment
 from imagemill_worker.progress import Progress
+from imagemill_worker.supervise import Supervisor
 from imagemill_worker.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """What is to be done, one row for each object of the shard, in its order.
+
+    Attributes:
+        reads: Where the stage reads its pictures.
+        output: The store of results and outcomes.
+        rows: Tasks, and the outcomes of objects for which nothing is to be done.
+    """
+
     stage: Stage
     shard: Shard
-    reads: ObjectStore
-    writes: ObjectStore
+    reads: Location
+    output: stores.Store
     rows: list[Task | Outcome]
 
 
 def open_job(stage: Stage, address: str) -> Job:
-    """Read the documents. Raises ArgumentsError, TryAgainError, StoreRefusedError."""
+    """Read the documents.
+
+    Raises:
+        ArgumentsError: They are not there, or not what they should be.
+        TryAgainError: The store cannot be reached.
+        StoreRefusedError: The job may not read them.
+    """
     try:
         location, key = split_object_address(address, "--shard")
-        body = stores.read_document(stores.open_store(location), key, "shard")
-        shard = Shard.decode(body)
-        output = stores.open_store(shard.output)
+        shard = Shard.decode(stores.read_document(stores.open_store(location), key, "shard"))
+        stores.open_store(shard.source)
+        output = stores.open_store(shard.output, create=True)
         if stage is Stage.RESIZE:
-            source = stores.open_store(shard.source)
-            return Job(stage, shard, source, output, tasks.resize_tasks(shard))
+            return Job(stage, shard, shard.source, output, tasks.resize_tasks(shard))
         name = shard.output.prefix + keys.outcome_key(shard.run_id, Stage.RESIZE, shard.shard_id)
         _, outcomes = decode_outcomes(stores.read_document(output, name, "resize outcome"))
-        return Job(stage, shard, output, output, tasks.edge_tasks(shard, outcomes))
+        return Job(stage, shard, shard.output, output, tasks.edge_tasks(shard, outcomes))
     except ContractError as error:
         raise ArgumentsError(str(error)) from error
 
 
-def run_job(job: Job, threads: int, stopping: threading.Event) -> None:
-    shard = job.shard
+def run_job(job: Job, threads: int, vcpus: int, stopping: threading.Event) -> None:
+    """Do all tasks, then write the outcome document. Raises as `Supervisor.run`."""
+    shard, began = job.shard, time.monotonic()
     names = {"run_id": shard.run_id, "stage": str(job.stage), "shard_id": shard.shard_id}
     progress = Progress(names, len(job.rows))
     progress.log("start")
-    begin, cpu = time.monotonic(), time.process_time()
-    outcomes = _outcomes(job, threads, stopping, progress)
-    if stopping.is_set():
-        raise TryAgainError("The job was told to stop.")
+    outcomes = _all_outcomes(job, threads, vcpus, stopping, progress)
     header = {**names, "planned": len(outcomes)}
     key = shard.output.prefix + keys.outcome_key(shard.run_id, job.stage, shard.shard_id)
-    stores.write_object(job.writes, key, encode_outcomes(header, outcomes))
+    stores.write_object(job.output, key, encode_outcomes(header, outcomes))
     progress.log()
-    seconds = round(time.monotonic() - begin, 3)
-    progress.log("end", seconds=seconds, cpu_seconds=round(time.process_time() - cpu, 3))
+    seconds = time.monotonic() - began
+    progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(_cpu_seconds(), 3))
 
 
-def _outcomes(
-    job: Job, threads: int, stopping: threading.Event, progress: Progress
+def _all_outcomes(
+    job: Job, threads: int, vcpus: int, stopping: threading.Event, progress: Progress
 ) -> list[Outcome]:
-    found: dict[int, Outcome] = {}
-    lock, compute = threading.Lock(), threading.Semaphore(1)
-    todo: Iterator[tuple[int, Task | Outcome]] = iter(list(enumerate(job.rows)))
+    todo = [(at, row) for at, row in enumerate(job.rows) if isinstance(row, Task)]
+    found = {at: row for at, row in enumerate(job.rows) if isinstance(row, Outcome)}
+    for outcome in found.values():
+        progress.add(outcome, 0)
 
-    def take() -> tuple[int, Task | Outcome] | None:
-        with lock:
-            return None if stopping.is_set() else next(todo, None)
+    def keep(index: int, outcome: Outcome) -> None:
+        at, task = todo[index]
+        found[at] = outcome
+        progress.add(outcome, task.read.bytes)
 
-    def work() -> None:
-        while (taken := take()) is not None:
-            index, row = taken
-            outcome = _outcome(job, row, compute) if isinstance(row, Task) else row
-            with lock:
-                found[index] = outcome
-                progress.add(outcome, row.read.bytes if isinstance(row, Task) else 0)
-
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = {pool.submit(work) for _ in range(min(threads, len(job.rows)) or 1)}
-        while waiting:
-            done, waiting = wait(waiting, timeout=1, return_when=FIRST_EXCEPTION)
-            for future in done:
-                if future.exception() is not None:
-                    stopping.set()
-                future.result()
-            with lock:
-                progress.log()
-    return [found[index] for index in sorted(found)]
+    to_do = [task for _, task in todo]
+    Supervisor(
+        stage=job.stage,
+        tasks=to_do,
+        assignment=lambda alone: _assignment(job, to_do, threads, alone=alone),
+        vcpus=vcpus,
+        on_outcome=keep,
+        on_tick=progress.log_now_and_then,
+        stopping=stopping,
+    ).run()
+    return [found[at] for at in range(len(job.rows))]
 
 
-def _outcome(job: Job, task: Task, compute: threading.Semaphore) -> Outcome:
-    try:
-        body = stores.read_object(job.reads, task.read)
-        with compute:
-            product = tasks.product_of(job.stage, body, job.shard.recipe)
-    except PictureError as error:
-        return Outcome(task.key, error.status, error.reason, error.detail)
-    stores.write_object(job.writes, task.output_key, product.body)
-    return Outcome(
-        task.key,
-        Status.WRITTEN,
-        output_key=task.output_key,
-        output_bytes=len(product.body),
-        width=product.width,
-        height=product.height,
+def _assignment(job: Job, to_do: list[Task], threads: int, *, alone: bool) -> Assignment:
+    return Assignment(
+        stage=job.stage,
+        reads=str(job.reads),
+        writes=str(job.shard.output),
+        recipe=job.shard.recipe.to_document(),
+        threads=threads,
+        alone=alone,
+        tasks=[
+            (task.key, task.read.key, task.read.etag, task.read.bytes, task.output_key)
+            for task in to_do
+        ],
     )
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of its lanes."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

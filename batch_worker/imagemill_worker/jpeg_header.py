@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker import exif
 from imagemill_worker.errors import PictureError
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_START_OF_SCAN = 0xDA
-_END_OF_IMAGE = 0xD9
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _APP1, _APP2 = 0xE1, 0xE2
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_ALONE = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a length
 _EXIF = b"Exif\0\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JpegHeader:
     """Size as stored, before orientation.
 
@@ -25,41 +27,59 @@ class JpegHeader:
         width: Pixels.
         height: Pixels.
         components: 1 grey, 3 colour, 4 CMYK or YCCK.
-        bits: Of one sample; libjpeg-turbo as built for this worker decodes 8.
+        is_progressive: Then all coefficients are in memory before the first pixel is.
         orientation: 1 to 8, as in EXIF.
         icc_profile: Embedded colour profile, or empty.
     """
 
-    width: int
-    height: int
-    components: int
-    bits: int
-    orientation: int
-    icc_profile: bytes
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    is_progressive: bool = False
+    _exif_orientation: int = 0
+    _xmp_orientation: int = 0
+    _icc_parts: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def orientation(self) -> int:
+        return self._exif_orientation or self._xmp_orientation or 1
+
+    @property
+    def icc_profile(self) -> bytes:
+        return b"".join(part for _, part in sorted(self._icc_parts.items()))
+
+    def take_frame(self, marker: int, content: bytes) -> None:
+        if len(content) < 6:
+            raise PictureError(Reason.CORRUPT, "The JPEG file's frame header is too short.")
+        if marker in _LOSSLESS or content[0] != 8:
+            kind = "lossless JPEG" if marker in _LOSSLESS else f"JPEG with {content[0]}-bit samples"
+            raise PictureError(Reason.UNSUPPORTED_FORMAT, f"{kind} is not supported.")
+        self.height = int.from_bytes(content[1:3])
+        self.width = int.from_bytes(content[3:5])
+        self.components = content[5]
+        self.is_progressive = marker in _PROGRESSIVE
+
+    def take_application_data(self, marker: int, content: bytes) -> None:
+        if marker == _APP1 and content.startswith(_EXIF):
+            self._exif_orientation = self._exif_orientation or exif.orientation(content)
+        elif marker == _APP1 and content.startswith(_XMP):
+            self._xmp_orientation = self._xmp_orientation or exif.xmp_orientation(content)
+        elif marker == _APP2 and content.startswith(_ICC) and len(content) > len(_ICC) + 2:
+            self._icc_parts.setdefault(content[len(_ICC)], content[len(_ICC) + 2 :])
 
 
 def read_jpeg_header(body: bytes) -> JpegHeader:
-    """Raises PictureError (`truncated` or `corrupt`) where there is no frame header."""
-    position, orientation = 2, 0
-    chunks: dict[int, bytes] = {}
-    frame: tuple[int, int, int, int] | None = None
-    while frame is None or position < len(body):
-        marker, start, end = _next_segment(body, position)
-        if marker in _START_OF_FRAME:
-            frame = _frame(body[start:end])
-        elif marker == _APP1 and not orientation and body.startswith(_EXIF, start):
-            orientation = exif.orientation(body[start + len(_EXIF) : end])
-        elif marker == _APP2 and body.startswith(_ICC, start):
-            number = start + len(_ICC)
-            chunks.setdefault(body[number], body[number + 2 : end])
-        elif marker in (_START_OF_SCAN, _END_OF_IMAGE):
-            break
-        position = end
-    if frame is None:
+    """Raises PictureError: `truncated`, `corrupt` or `unsupported_format`."""
+    header, position, marker = JpegHeader(), 2, 0
+    while marker not in (_START_OF_SCAN, _END_OF_IMAGE):
+        marker, start, position = _next_segment(body, position)
+        if marker in _START_OF_FRAME and not header.components:
+            header.take_frame(marker, body[start:position])
+        elif marker in (_APP1, _APP2):
+            header.take_application_data(marker, body[start:position])
+    if not header.components:
         raise PictureError(Reason.CORRUPT, "The JPEG file has no frame header before its pixels.")
-    bits, height, width, components = frame
-    profile = b"".join(chunks[number] for number in sorted(chunks))
-    return JpegHeader(width, height, components, bits, orientation or 1, profile)
+    return header
 
 
 def _next_segment(body: bytes, position: int) -> tuple[int, int, int]:
@@ -67,20 +87,12 @@ def _next_segment(body: bytes, position: int) -> tuple[int, int, int]:
     start = body.find(b"\xff", position)
     while 0 <= start < len(body) - 1 and body[start + 1] in (0x00, 0xFF):
         start = body.find(b"\xff", start + 1)
-    if start < 0 or start + 2 > len(body):
+    if start < 0 or start + 4 > len(body):
         raise PictureError(Reason.TRUNCATED, "The JPEG file ends within its header.")
     marker = body[start + 1]
-    if marker in _ALONE or marker == _END_OF_IMAGE:
+    if marker in _ALONE:
         return marker, start + 2, start + 2
-    length = int.from_bytes(body[start + 2 : start + 4])
-    end = start + 2 + length
+    end = start + 2 + int.from_bytes(body[start + 2 : start + 4])
     if end > len(body):
         raise PictureError(Reason.TRUNCATED, "The JPEG file ends within its header.")
     return marker, start + 4, max(end, start + 4)
-
-
-def _frame(content: bytes) -> tuple[int, int, int, int]:
-    """Bits of a sample, height, width and number of components."""
-    if len(content) < 6:
-        raise PictureError(Reason.CORRUPT, "The JPEG file's frame header is too short.")
-    return content[0], int.from_bytes(content[1:3]), int.from_bytes(content[3:5]), content[5]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Outcome, Status
+
+_SECONDS_BETWEEN_LINES = 1.0
 
 
 def log(event: str, fields: Mapping[str, object]) -> None:
@@ -25,10 +28,17 @@ class Progress:
     planned: int
     counts: Counter[Status] = field(default_factory=Counter)
     bytes_read: int = 0
+    _logged_at: float = field(default_factory=time.monotonic)
 
     def add(self, outcome: Outcome, bytes_read: int) -> None:
         self.counts[outcome.status] += 1
         self.bytes_read += bytes_read
+
+    def log_now_and_then(self) -> None:
+        """About once a second, however often it is called."""
+        if time.monotonic() - self._logged_at >= _SECONDS_BETWEEN_LINES:
+            self._logged_at = time.monotonic()
+            self.log()
 
     def log(self, event: str = "progress", **more: object) -> None:
         counts = {str(status): self.counts[status] for status in Status}

@@ -7,28 +7,31 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor
 
-from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import Anchor, ImageFormat, Recipe, ResizeMode
+from imagemill_contract.recipe import Anchor, Recipe, ResizeMode
+from imagemill_worker.bounds import check_memory, checked_placement
 from imagemill_worker.colour import finished_colour
 from imagemill_worker.decode import load_pixels, open_file
-from imagemill_worker.decode_jpeg import decode_jpeg
-from imagemill_worker.errors import PictureError
-from imagemill_worker.geometry import Placement, placement
+from imagemill_worker.decode_jpeg import decode_jpeg, decoded_bytes
+from imagemill_worker.geometry import Placement
 from imagemill_worker.jpeg_header import read_jpeg_header
 from imagemill_worker.orientation import swaps_sides, upright
 from imagemill_worker.pixels import Pixels
 from imagemill_worker.sniff import Kind, kind_of
 
-# A scaled JPEG decode must have this many pixels for one of the result: below it the detail that
-# the reference has is lost (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
-_PIXELS_PER_RESULT_PIXEL = 1.5
-
-_LONGEST_SIDE = {ImageFormat.JPG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.PNG: 2**31 - 1}
+# What a decoder must give for each pixel of the result: with less, detail is lost that the
+# reference has (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
+_LEAST_SCALE = 1.5
+_LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
+_PILLOW_BYTES_PER_PIXEL = 6  # 4 in the image, and what decoder and conversion hold beside it
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A decoded picture, not yet upright, and what remains to be done to it."""
+    """A decoded picture, not yet upright, and what remains to be done to it.
+
+    Attributes:
+        scale: Pixels of `image` for one of the file.
+    """
 
     image: Image.Image
     scale: float
@@ -37,65 +40,49 @@ class _Stored:
     target: Placement
 
 
-def resized(body: bytes, recipe: Recipe) -> Pixels:
+def resized(body: bytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
     """The picture of a file as the recipe wants it: upright, opaque, sRGB, of the mode's shape.
 
     Returns uint8 (H, W, 3) RGB, or (H, W) where the picture is grey and the recipe keeps grey.
 
     Raises:
         PictureError: The picture cannot be decoded, or not within the recipe's limits.
-        MemoryError: Whether the picture or the machine is to blame, only another try tells.
+        AloneError: It needs much memory, and is not `alone`.
+        MemoryError: It needs more than there is.
     """
     kind = kind_of(body)
-    stored = _stored_jpeg(body, recipe) if kind is Kind.JPEG else _stored_other(body, kind, recipe)
+    decoded = _decoded_jpeg if kind is Kind.JPEG else _decoded_other
+    stored = decoded(body, kind, recipe, alone)
     image = stored.image
     if stored.target.resamples:
+        if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
+            from imagemill_worker.top_left import top_left_square  # needs OpenCV
+
+            return top_left_square(body, kind, recipe.size)
         image = _resampled(stored)
     image = finished_colour(image, stored.icc_profile, recipe)
     return _on_canvas(upright(np.asarray(image), stored.orientation), stored.target, recipe)
 
 
-def _stored_jpeg(body: bytes, recipe: Recipe) -> _Stored:
+def _decoded_jpeg(body: bytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     header = read_jpeg_header(body)
-    target = _checked_placement(header.width, header.height, header.orientation, recipe)
-    left, top, right, bottom = target.box
-    least = 1.0
-    if target.resamples:
-        least = max(target.width / (right - left), target.height / (bottom - top))
-    decoded = decode_jpeg(body, header, least * _PIXELS_PER_RESULT_PIXEL)
+    target = checked_placement(header.width, header.height, header.orientation, recipe)
+    least = _LEAST_SCALE / target.shrinkage if target.resamples else 1.0
+    check_memory(decoded_bytes(header, least), alone=alone)
+    decoded = decode_jpeg(body, header, least)
     return _Stored(decoded.image, decoded.scale, header.orientation, header.icc_profile, target)
 
 
-def _stored_other(body: bytes, kind: Kind, recipe: Recipe) -> _Stored:
+def _decoded_other(body: bytes, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     opened = open_file(body, kind)
     width, height = opened.image.size
-    target = _checked_placement(width, height, opened.orientation, recipe)
-    image = load_pixels(opened, kind)
-    return _Stored(image, 1.0, opened.orientation, opened.icc_profile, target)
-
-
-def _checked_placement(width: int, height: int, orientation: int, recipe: Recipe) -> Placement:
-    """Placement of the upright picture, for a file whose stored sides are given."""
-    if not width or not height:
-        raise PictureError(Reason.CORRUPT, f"The file declares {width} x {height} pixels.")
-    if width * height > recipe.max_pixels:
-        detail = f"The file declares {width} x {height} pixels; {recipe.max_pixels} are allowed."
-        raise PictureError(Reason.TOO_MANY_PIXELS, detail)
-    sides = (height, width) if swaps_sides(orientation) else (width, height)
-    target = placement(*sides, recipe)
-    longest = max(target.canvas)
-    if longest > _LONGEST_SIDE[recipe.format] or _area(target) > max(recipe.max_pixels, 1 << 20):
-        reason = Reason.TOO_SMALL if target.resamples else Reason.TOO_MANY_PIXELS
-        detail = (
-            f"The picture of {width} x {height} pixels would become "
-            f"{target.canvas[0]} x {target.canvas[1]}, more than {recipe.format} files can hold."
-        )
-        raise PictureError(reason, detail)
-    return target
-
-
-def _area(target: Placement) -> int:
-    return target.canvas[0] * target.canvas[1]
+    target = checked_placement(width, height, opened.orientation, recipe)
+    check_memory(width * height * _PILLOW_BYTES_PER_PIXEL, alone=alone)
+    reduction = 1
+    if target.resamples:
+        reduction = max(1, int(target.shrinkage / _LEAST_REDUCED_SCALE))
+    image = load_pixels(opened, reduction)
+    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, target)
 
 
 def _resampled(stored: _Stored) -> Image.Image:
@@ -107,9 +94,9 @@ def _resampled(stored: _Stored) -> Image.Image:
     size, box = (target.width, target.height), target.box
     if swaps_sides(stored.orientation):
         size, box = size[::-1], (box[1], box[0], box[3], box[2])
-    scaled = tuple(side * stored.scale for side in box)
-    whole = (0.0, 0.0, float(image.width), float(image.height))
-    if scaled == whole and size == image.size:
+    scale = stored.scale
+    scaled = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
+    if scaled == (0.0, 0.0, *image.size) and size == image.size:
         return image
     return image.resize(size, Image.Resampling.BICUBIC, box=scaled)
 

@@ -132,7 +132,10 @@ def _what_it_is(body: bytes) -> str:
     tests: tuple[tuple[Callable[[bytes], bool], str], ...] = (
         (lambda b: not b.strip(b"\0"), "The object is zero bytes only"),
         (_is_html, "The object is HTML"),
-        (lambda b: b.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")), "The object is an archive"),
+        (
+            lambda b: b.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")),
+            "The object is an archive",
+        ),
         (_is_text, "The object is text"),
     )
     for is_so, sentence in tests:

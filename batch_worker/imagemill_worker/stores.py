@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import obstore
 from obstore.exceptions import (
@@ -13,7 +16,7 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import LocalStore, S3Store
 
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
@@ -25,13 +28,19 @@ from imagemill_worker.errors import (
     TryAgainError,
 )
 
+Store = S3Store | LocalStore
+
 _DENIED = (PermissionDeniedError, UnauthenticatedError)
 # S3 answers SlowDown until it has split a busy prefix; a minute and a half outlasts most of it.
 _RETRY_SECONDS = 90
+_MOST_BYTES = 512 << 20  # of one object; a body is held in memory as a whole
+_LONGEST_KEY_BYTES = 1024  # S3 user guide, "Creating object key names"
 _CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
-def open_store(location: Location, env: Mapping[str, str] = os.environ) -> ObjectStore:
+def open_store(
+    location: Location, env: Mapping[str, str] = os.environ, *, create: bool = False
+) -> Store:
     """The store that `location` lies in; its keys are whole keys.
 
     S3 takes endpoint, region and credentials from the AWS_* variables, from the container's
@@ -41,7 +50,7 @@ def open_store(location: Location, env: Mapping[str, str] = os.environ) -> Objec
         ArgumentsError: A folder where folders are not allowed, or that is not there.
     """
     if location.is_file:
-        return _open_folder(location, env)
+        return _open_folder(location, env, create=create)
     endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
     return S3Store(
         location.bucket,
@@ -65,7 +74,7 @@ def open_store(location: Location, env: Mapping[str, str] = os.environ) -> Objec
     )
 
 
-def read_document(store: ObjectStore, key: str, what: str) -> bytes:
+def read_document(store: Store, key: str, what: str) -> bytes:
     """A document of the run. Raises ArgumentsError when it is not there."""
     try:
         return bytes(obstore.get(store, key).bytes())
@@ -77,25 +86,37 @@ def read_document(store: ObjectStore, key: str, what: str) -> bytes:
         raise TryAgainError(f"The {what} document {key!r}: {_first_line(error)}") from error
 
 
-def read_object(store: ObjectStore, item: SourceObject) -> bytes:
+def check_readable(item: SourceObject, output_key: str) -> None:
+    """Raises PictureError for an object whose size or names rule it out before it is read."""
+    if item.bytes == 0:
+        raise PictureError(Reason.EMPTY, "The object has no bytes.")
+    if item.bytes > _MOST_BYTES:
+        detail = f"The object has {item.bytes} bytes; {_MOST_BYTES} are allowed."
+        raise PictureError(Reason.TOO_MANY_BYTES, detail)
+    if item.key.startswith("/") or item.key.endswith("/"):
+        # the store would read another key, without the slash
+        detail = f"The key {item.key!r} begins or ends in a slash."
+        raise PictureError(Reason.UNREADABLE_KEY, detail)
+    if len(output_key.encode("utf-8", "surrogatepass")) > _LONGEST_KEY_BYTES:
+        detail = f"The result's key would be longer than {_LONGEST_KEY_BYTES} bytes."
+        raise PictureError(Reason.UNREADABLE_KEY, detail)
+
+
+def read_object(store: Store, item: SourceObject) -> bytes:
     """The bytes of the object that was planned, and of no other.
 
     Raises:
         PictureError: `gone`, `changed`, `unreadable_key`, or failed with `access_denied`.
         TryAgainError: The store cannot be reached.
     """
-    body = read_body(store, item.key, item.etag)
+    body = _read_body(store, item.key, item.etag)
     if len(body) != item.bytes:
         detail = f"The object has {len(body)} bytes, but had {item.bytes} when it was planned."
         raise PictureError(Reason.CHANGED, detail)
     return body
 
 
-def read_body(store: ObjectStore, key: str, etag: str = "") -> bytes:
-    """The bytes of an object, of the version `etag` where one is given. Raises as `read_object`."""
-    if key.startswith("/") or key.endswith("/"):
-        # the store would read another key, without the slash
-        raise PictureError(Reason.UNREADABLE_KEY, f"The key {key!r} begins or ends in a slash.")
+def _read_body(store: Store, key: str, etag: str) -> bytes:
     try:
         # documents hold ETags plain; HTTP wants them quoted (RFC 9110, 8.8.3)
         options = {"if_match": f'"{etag}"'} if etag else None
@@ -119,28 +140,49 @@ def read_body(store: ObjectStore, key: str, etag: str = "") -> bytes:
     return bytes(body)
 
 
-def write_object(store: ObjectStore, key: str, body: bytes) -> None:
+def write_object(store: Store, key: str, body: bytes) -> None:
     """Write the object as a whole or not at all.
 
     Raises:
         TryAgainError: The store cannot be reached, or the disk is full.
         StoreRefusedError: The job may not write there.
     """
+    if isinstance(store, LocalStore):
+        _write_file(Path(str(store.prefix), key), body)
+        return
     content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
-    attributes = None if isinstance(store, LocalStore) else {"Content-Type": content_type}
     try:
-        obstore.put(store, key, body, attributes=attributes, use_multipart=False)
+        obstore.put(
+            store, key, body, attributes={"Content-Type": content_type}, use_multipart=False
+        )
     except _DENIED as error:
         raise StoreRefusedError(f"The job may not write {key!r}.") from error
     except BaseError as error:
         raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
 
 
-def _open_folder(location: Location, env: Mapping[str, str]) -> ObjectStore:
+def _write_file(path: Path, body: bytes) -> None:
+    """As a store does it, but so that the next attempt overwrites what a killed one left behind."""
+    part = path.with_name(f".{sha256(path.name.encode()).hexdigest()[:32]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(body)
+        part.replace(path)
+    except PermissionError as error:
+        raise StoreRefusedError(f"The job may not write {str(path)!r}.") from error
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR):
+            detail = f"A folder cannot hold a file of this name: {error.strerror}."
+            raise PictureError(Reason.UNREADABLE_KEY, detail) from error
+        raise TryAgainError(f"Writing {str(path)!r}: {error.strerror}.") from error
+
+
+def _open_folder(location: Location, env: Mapping[str, str], *, create: bool) -> Store:
     if env.get("ALLOW_FILE_URIS") != "true":
         raise ArgumentsError(f"{location} is not allowed: this job reads and writes S3 only.")
     try:
-        return LocalStore(location.folder, mkdir=True)
+        return LocalStore(location.folder, mkdir=create)
     except (BaseError, OSError, ValueError) as error:
         raise ArgumentsError(f"The folder {location.folder!r} cannot be opened.") from error
 

@@ -1,4 +1,4 @@
-"""What a job has to do for each object of its shard, and the bytes-to-bytes work of a stage."""
+"""What a job has to do for each object of its shard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_contract.recipe import Recipe
 from imagemill_worker.errors import ArgumentsError
 
 
@@ -28,18 +27,11 @@ class Task:
     output_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A file to be written, and its size in pixels."""
-
-    body: bytes
-    width: int
-    height: int
-
-
 def resize_tasks(shard: Shard) -> list[Task | Outcome]:
     """A task for each object of the shard, in its order."""
-    return [Task(item.key, item, _output_key(Stage.RESIZE, shard, item.key)) for item in shard.objects]
+    return [
+        Task(item.key, item, _output_key(Stage.RESIZE, shard, item.key)) for item in shard.objects
+    ]
 
 
 def edge_tasks(shard: Shard, resize_outcomes: Sequence[Outcome]) -> list[Task | Outcome]:
@@ -51,20 +43,6 @@ def edge_tasks(shard: Shard, resize_outcomes: Sequence[Outcome]) -> list[Task | 
     if [item.key for item in shard.objects] != [row.key for row in resize_outcomes]:
         raise ArgumentsError("The resize outcomes are not those of this shard's objects.")
     return [_edge_task(shard, row) for row in resize_outcomes]
-
-
-def product_of(stage: Stage, body: bytes, recipe: Recipe) -> Product:
-    """The file that a stage makes of a file. Raises PictureError, MemoryError."""
-    if stage is Stage.RESIZE:
-        from imagemill_worker.encode import encoded
-        from imagemill_worker.resize import resized
-
-        image = resized(body, recipe)
-        return Product(encoded(image, recipe.format, recipe.quality), image.shape[1], image.shape[0])
-    from imagemill_worker.edges import edge_map, encoded_edges
-
-    edges = edge_map(body, recipe)
-    return Product(encoded_edges(edges), edges.shape[1], edges.shape[0])
 
 
 def _edge_task(shard: Shard, row: Outcome) -> Task | Outcome:

@@ -42,6 +42,12 @@ def may_be_picture(key: str) -> bool:
     return not (dot and stem and extension.lower() in _NO_PICTURE)
 
 
+def is_readable_key(key: str) -> bool:
+    """Whether the object stores of jobs can name it: no empty, `.` or `..` part, no control."""
+    parts = key.split("/")
+    return not {"", ".", ".."} & set(parts) and not any(ord(character) < 32 for character in key)
+
+
 def relative_key(source_key: str, source_prefix: str) -> str:
     """The part of a key below the source prefix. Raises ContractError for a key outside it."""
     relative = source_key.removeprefix(source_prefix)

@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obstore.exceptions import (
-    BaseError,
-    InvalidPathError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-)
+import boto3
+from botocore.exceptions import ClientError
+from obstore.exceptions import BaseError, InvalidPathError
 
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import may_be_picture
+from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
+
+_NOT_LISTABLE = {
+    "NoSuchBucket": "there is no such bucket",
+    "AccessDenied": "there is no such bucket, or this stack has no right to list it",
+}
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Listing:
 def list_source(source: Location) -> Listing:
     """List a source. Raises RunRefused when there is no such folder or bucket."""
     listing = Listing()
-    found = _files_in(source, listing) if source.is_file else _objects_in(source)
+    found = _files_in(source, listing) if source.is_file else _objects_in(source, listing)
     for item in found:
         if may_be_picture(item.key):
             listing.objects.append(item)
@@ -53,19 +55,44 @@ def list_source(source: Location) -> Listing:
     return listing
 
 
-def _objects_in(source: Location) -> Iterator[SourceObject]:
-    pages = store_of(source.root).list(source.prefix or None, chunk_size=1000)
+def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
+    _check_listable(source)
     try:
-        for page in pages:
-            for meta in page:
-                yield SourceObject(meta["path"], _plain(meta["e_tag"]), meta["size"])
-    except FileNotFoundError:
-        raise RunRefused(f'source: "{source}" cannot be listed: no such bucket.') from None
-    except (PermissionDeniedError, UnauthenticatedError):
-        raise RunRefused(
-            f'source: "{source}" cannot be listed: there is no such bucket, '
-            "or this stack has no right to list it."
-        ) from None
+        # all of it first: a key that obstore cannot read ends its listing at any page
+        found = [
+            SourceObject(meta["path"], _plain(meta["e_tag"]), meta["size"])
+            for page in store_of(source.root).list(source.prefix or None, chunk_size=1000)
+            for meta in page
+        ]
+    except BaseError as error:
+        if "invalid path" not in str(error):
+            raise
+        yield from _objects_with_odd_keys(source, listing)
+    else:
+        yield from found
+
+
+def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
+    """The slow way, by boto3, which reads every key that S3 takes."""
+    pages = boto3.client("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
+        for item in page.get("Contents", []):
+            key = item["Key"]
+            if is_readable_key(key) or not may_be_picture(key):
+                yield SourceObject(key, _plain(item["ETag"]), item["Size"])
+            else:
+                listing.refused.append(_unreadable_key(key))
+
+
+def _check_listable(source: Location) -> None:
+    """One request whose errors have names; those of obstore's listing have none."""
+    try:
+        boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in _NOT_LISTABLE:
+            raise
+        raise RunRefused(f'source: "{source}" cannot be listed: {_NOT_LISTABLE[code]}.') from None
 
 
 def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
@@ -89,7 +116,7 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
 
 def _unreadable_key(key: str) -> Outcome:
     shown = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    detail = "The name holds bytes or characters that cannot be an object's key."
+    detail = "Its name has a part that is empty, '.' or '..', or a character that is none."
     return Outcome(shown, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
 
 

@@ -45,8 +45,9 @@ def plan_run(
     """
     bucket = Location(f"s3://{settings.output_bucket_name}")
     output = _checked_output(request, bucket)
+    if request.source is not None:
+        _check_apart(request.source, output)
     source, listing = _gathered(request, bucket)
-    _check_apart(source, output)
     unique = without_collisions(listing.objects, source.prefix, request.recipe.format)
     refused = [*listing.refused, *unique.refused]
     if not unique.kept and not refused:

@@ -148,6 +148,7 @@ def _explanation(cloudformation: Any, stack: Mapping[str, Any]) -> str:
         f"  {event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
         for event in reversed(events)
         if event["ResourceStatus"].endswith("_FAILED")
+        and event["LogicalResourceId"] != stack["StackName"]
         and (reason := event.get("ResourceStatusReason", ""))
         and CANCELLED not in reason.lower()
     ]

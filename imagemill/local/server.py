@@ -1,6 +1,7 @@
 """The engine process: the emulator with our hooks, serving one socket of this machine."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import threading
@@ -24,7 +25,8 @@ def end_with_the_owner() -> None:
 
 def raise_open_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses its own hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def serve(config: EngineSettings) -> None:
@@ -54,6 +56,7 @@ def main() -> None:
     threading.Thread(target=end_with_the_owner, daemon=True, name="owner").start()
     raise_open_file_limit()
     serve(config)
+    os._exit(0)  # SIGTERM: no handler that still runs may hold up the end
 
 
 if __name__ == "__main__":

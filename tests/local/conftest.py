@@ -155,3 +155,27 @@ class Jobs:
 @pytest.fixture(scope="session")
 def jobs(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Jobs:
     return Jobs(engine.client("batch"), stack.outputs, until)
+
+
+@pytest.fixture(scope="session")
+def put(engine: Engine, stack: Stack) -> Any:
+    """Put a document of items where the machine may read it; gives its key."""
+
+    def put_items(key: str, body: bytes) -> str:
+        engine.client("s3").put_object(
+            Bucket=stack.outputs["OutputBucketName"], Key=f"items/{key}", Body=body
+        )
+        return f"items/{key}"
+
+    return put_items
+
+
+@pytest.fixture(scope="session")
+def get(engine: Engine, stack: Stack) -> Any:
+    """Read a JSON document of the output bucket."""
+
+    def get_document(key: str) -> Any:
+        bucket = stack.outputs["OutputBucketName"]
+        return json.loads(engine.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    return get_document

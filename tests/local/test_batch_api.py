@@ -56,6 +56,17 @@ def test_array_jobs_are_refused_rather_than_run_once(jobs: Any):
         jobs.submit("true", arrayProperties={"size": 2})
 
 
+@pytest.mark.parametrize("name", ["a.b", "-a", "a b", "x" * 129])
+def test_a_name_that_aws_refuses_is_refused(jobs: Any, name: str):
+    with pytest.raises(ClientError, match="is not valid"):
+        jobs.submit("true", jobName=name)
+
+
+def test_a_request_that_is_too_large_for_aws_is_refused(jobs: Any):
+    with pytest.raises(ClientError, match="larger than 30720 bytes"):
+        jobs.submit("x" * 31_000)
+
+
 def test_a_job_runs_with_its_role_its_region_and_this_engine(
     jobs: Any, engine: Engine, stack: Stack
 ):

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from imagemill.local import engine as engine_module
+from imagemill.local import processes
 from imagemill.local.engine import Engine, usable_cpu_count
 from imagemill.local.errors import EngineError
 from imagemill.local.settings import VARIABLE
@@ -106,10 +107,10 @@ def test_an_engine_that_never_becomes_ready_is_given_up(monkeypatch: pytest.Monk
 
 
 def test_an_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch):
-    real = engine_module._server_env
+    real = processes.server_env
     monkeypatch.setattr(
-        engine_module,
-        "_server_env",
+        processes,
+        "server_env",
         lambda config, port: real(config, port) | {VARIABLE: "{}"},
     )
     with pytest.raises(EngineError, match=r"EngineSettings\.__init__"), Engine.start():

@@ -142,16 +142,17 @@ def test_nothing_is_left_when_the_owner_ends_by_itself(
     assert owner.is_gone()
 
 
-def test_nothing_is_left_and_the_owner_is_told_when_the_engine_is_killed(
-    start_owner: Callable[[str], Owner],
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 0)])
+def test_nothing_is_left_and_the_owner_is_told_when_the_engine_is_ended(
+    start_owner: Callable[[str], Owner], number: signal.Signals, code: int
 ):
     owner = start_owner("check")
-    os.kill(owner.engine, signal.SIGKILL)
+    os.kill(owner.engine, number)
     assert gone_within(owner, GONE_SECONDS)
     owner.say_go()
     _, error = owner.process.communicate(timeout=GONE_SECONDS)
     assert owner.process.returncode == 1
-    assert "EngineError: The engine has ended with code -9." in error
+    assert f"EngineError: The engine has ended with code {code}." in error
     assert "Ready" in error  # the end of the log, although its folder has been removed
 
 

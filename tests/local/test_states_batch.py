@@ -96,8 +96,10 @@ def test_a_refused_submission_has_a_name(machines: Any, task: Any, stack: Stack)
 
 def test_the_history_tells_of_the_submission(machines: Any, task: Any):
     end = machines.run(machine(task("true")))
-    kinds = [event["type"] for event in machines.events(end["executionArn"])]
-    assert kinds == [
+    events = machines.events(end["executionArn"])
+    scheduled = events[2]["taskScheduledEventDetails"]
+    assert (scheduled["resourceType"], scheduled["resource"]) == ("batch", "submitJob.sync")
+    assert [event["type"] for event in events] == [
         "ExecutionStarted",
         "TaskStateEntered",
         "TaskScheduled",

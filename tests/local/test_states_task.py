@@ -102,15 +102,15 @@ def test_retries_wait_no_longer_than_the_limit(machines: Any, stack: Stack, jitt
         "IntervalSeconds": 1,
         "BackoffRate": 20,
         "MaxAttempts": 2,
-        "MaxDelaySeconds": 2,
+        "MaxDelaySeconds": 1,
         "JitterStrategy": jitter,
     }
     started = time.monotonic()
     end = machines.run(echo(stack, {"failure": "ValueError"}, Retry=[retry]))
     assert end["error"] == "ValueError"
     seconds = time.monotonic() - started
-    assert seconds < 6
-    assert jitter == "FULL" or seconds >= 3
+    assert seconds < 4
+    assert jitter == "FULL" or seconds >= 2
     failed = [one for one in machines.events(end["executionArn"]) if one["type"] == "TaskFailed"]
     assert len(failed) == 3
 

@@ -1,5 +1,7 @@
 """The job side of the Batch API, in front of the executor; the emulator only marks jobs done."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,9 @@ KEPT = (
     "schedulingPriority",
     "resourceRetentionPolicy",
 )
+# https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
+JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+MAX_REQUEST_BYTES = 30_720
 UNSUPPORTED = ("arrayProperties", "dependsOn", "nodeOverrides", "eksPropertiesOverride")
 INACTIVE = "INACTIVE"
 ACTIVE = "ACTIVE"
@@ -86,8 +91,10 @@ class BatchApi:
 
     def submit(self, request: Request) -> Job:
         """Raises `ClientError` as SubmitJob does."""
-        if not request.get("jobName"):
-            raise ClientError("jobName is required")
+        if not JOB_NAME.fullmatch(request.get("jobName", "")):
+            raise ClientError(f"Job name {request.get('jobName')!r} is not valid")
+        if len(json.dumps(request).encode()) > MAX_REQUEST_BYTES:
+            raise ClientError(f"The request is larger than {MAX_REQUEST_BYTES} bytes")
         if unsupported := [name for name in UNSUPPORTED if request.get(name)]:
             raise ClientError(f"The embedded engine does not support {', '.join(unsupported)}")
         definition = active_revision(request.get("jobDefinition", ""))

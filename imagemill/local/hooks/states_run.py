@@ -1,8 +1,8 @@
 """Runs the states of an execution, its branches and its children.
 
 Differs from the emulator's own loop in what AWS does: a Succeed state has an Output, a state
-machine has a TimeoutSeconds, payloads have a limit, a stopped execution runs no further state,
-and the history tells of the states inside a Map or a Parallel as well.
+machine has a TimeoutSeconds, a stopped execution runs no further state, and the history tells of
+the states inside a Map or a Parallel as well.
 """
 
 import copy
@@ -14,8 +14,9 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
+from imagemill.local.hooks import seam, states_history
 from imagemill.local.hooks.scope import ExecutionStopped, Scope, current, entered
+from imagemill.local.hooks.states_history import note_state
 
 logger = logging.getLogger(__name__)
 
@@ -23,12 +24,10 @@ State = dict[str, Any]
 Execution = dict[str, Any]
 Context = dict[str, Any]
 
-MAX_PAYLOAD_BYTES = 262_144  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas
 RUNNING = "RUNNING"
 
 # Kept while an execution runs; by ARN.
 scopes: dict[str, Scope] = {}
-_history_lock = threading.Lock()
 
 _STATE_PARAMETERS = ("state_def", "raw_input", "execution", "ctx")
 _PLAIN_PARAMETERS = ("state_def", "raw_input", "ctx")
@@ -57,7 +56,7 @@ def install() -> None:
         ["states", "start_at", "input_data", "execution", "ctx"],
         run_states,
     )
-    seam.wrap(states, "_add_event", ["execution", "event_type", "details"], add_event)
+    states_history.install()
     seam.wrap(states, "_stop_execution", ["data"], stop_execution)
     seam.replace(states, "_scaled_sleep", ["seconds"], interruptible_sleep)
 
@@ -170,9 +169,9 @@ def run_states(
             raise states._ExecutionError("States.Runtime", f"State '{name}' is not defined")
         _check_scope(execution)
         ctx["State"] = {"Name": name, "EnteredTime": states.now_iso(), "RetryCount": 0}
-        _note_state(execution, f"{state['Type']}StateEntered", name, "input", payload)
+        note_state(execution, f"{state['Type']}StateEntered", name, "input", payload)
         payload, following = _run_state(state, payload, execution, ctx)
-        _note_state(execution, f"{state['Type']}StateExited", name, "output", payload)
+        note_state(execution, f"{state['Type']}StateExited", name, "output", payload)
         name = following
     _check_scope(execution)
     return payload
@@ -209,27 +208,6 @@ def _succeeded(state: State, payload: Any, ctx: Context) -> Any:
         return states._apply_jsonata_output(state, payload, ctx, default=payload)
     effective = states._apply_input_path(state, payload, ctx)
     return states._apply_output_path(state, effective, ctx)
-
-
-def _note_state(execution: Execution, event: str, name: str, direction: str, payload: Any) -> None:
-    text = json.dumps(payload)
-    details = "stateEnteredEventDetails" if direction == "input" else "stateExitedEventDetails"
-    states._add_event(execution, event, {details: {"name": name, direction: text}})
-    if len(text.encode()) > MAX_PAYLOAD_BYTES:
-        raise states._ExecutionError(
-            "States.DataLimitExceeded",
-            f"The {direction} of the state '{name}' is larger than {MAX_PAYLOAD_BYTES} bytes",
-        )
-
-
-def add_event(
-    original: Callable[..., Any], execution: Execution, event_type: str, details: Any = None
-) -> Any:
-    """Threads of one execution write here: without the lock, two events get one id."""
-    with _history_lock:
-        event = original(execution, event_type, details)
-        event["previousEventId"] = event["id"] - 1
-    return event
 
 
 def interruptible_sleep(seconds: float) -> None:

@@ -1,6 +1,8 @@
-"""What a failed invocation says."""
+"""What a handler may import, and what a failed invocation says."""
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -52,3 +54,23 @@ def test_a_missing_module_has_the_name_that_lambda_gives_it(engine: Engine, stac
     finally:
         arns = [layer["Arn"] for layer in layers]
         functions.update_function_configuration(FunctionName=name, Layers=arns)
+
+
+def test_a_handler_cannot_import_the_tool(engine: Engine, stack: Stack):
+    """On Lambda there is no checkout; here it may be installed next to the emulator."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        writer.writestr(
+            "greedy.py", "import imagemill\n\ndef lambda_handler(event, context): ...\n"
+        )
+    functions = engine.client("lambda")
+    role = functions.get_function_configuration(FunctionName=stack.outputs["EchoFunctionArn"])
+    functions.create_function(
+        FunctionName="greedy",
+        Runtime="python3.13",
+        Role=role["Role"],
+        Handler="greedy.lambda_handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    _, answer = invoked(engine, "greedy", {})
+    assert answer["errorType"] == "Runtime.ImportModuleError"

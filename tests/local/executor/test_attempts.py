@@ -1,100 +1,20 @@
-"""The executor by itself: real processes, no emulator."""
+"""The attempts of a job: environment, output, retries, timeouts and ends."""
 
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imagemill.local.batch.executor import Executor, Host
-from imagemill.local.batch.job import Job, JobStatus, StartError
-from imagemill.local.batch.logs import LogEvent
+from imagemill.local.batch.executor import Executor
+from imagemill.local.batch.job import Job, JobStatus
 from imagemill.local.batch.retry import RetryStrategy
-from imagemill.local.batch.spec import JobSpec, LogTarget, Placement
+from imagemill.local.batch.spec import LogTarget
 
 GRACE_SECONDS = 0.4
-
-
-class RememberedLogs:
-    def __init__(self) -> None:
-        self.lines: list[tuple[float, str]] = []
-        self.puts = 0
-
-    def open(self, target: LogTarget, stream: str) -> None:
-        if target.group == "missing":
-            raise StartError("no log stream in missing")
-
-    def put(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        self.puts += 1
-        self.lines += [(time.monotonic(), line) for _, line in events]
-
-    @property
-    def text(self) -> list[str]:
-        return [line for _, line in self.lines]
-
-
-class Groups:
-    def __init__(self) -> None:
-        self.seen: set[int] = set()
-        self.alive: set[int] = set()
-
-    def started(self, group: int) -> None:
-        self.seen.add(group)
-        self.alive.add(group)
-
-
-@pytest.fixture
-def logs() -> RememberedLogs:
-    return RememberedLogs()
-
-
-@pytest.fixture
-def groups() -> Groups:
-    return Groups()
-
-
-def refused(_role: str, _session: str) -> Mapping[str, str]:
-    raise StartError("the role cannot be assumed")
-
-
-@pytest.fixture
-def executor(tmp_path: Path, logs: RememberedLogs, groups: Groups) -> Executor:
-    return Executor(
-        Host(
-            vcpus=2,
-            jobs_folder=tmp_path,
-            base_env={"PATH": os.environ["PATH"], "BASE": "1", "SHARED": "base"},
-            credentials=lambda role, session: {"ROLE": role} if role == "role" else refused("", ""),
-            logs=logs,
-            job_arn=lambda job_id: f"arn:job/{job_id}",
-            stop_grace_seconds=GRACE_SECONDS,
-            group_started=groups.started,
-            group_ended=groups.alive.discard,
-        )
-    )
-
-
-def spec(script: str = "true", **changes: Any) -> JobSpec:
-    members: dict[str, Any] = {
-        "job_name": "one",
-        "definition_arn": "arn:definition:1",
-        "definition_name": "definition",
-        "placement": Placement("arn:queue", "queue", "environment", changes.pop("room", 8)),
-        "command": ("sh", "-c", script),
-        "environment": {},
-        "parameters": {},
-        "vcpus": 1,
-        "memory_mib": 100,
-        "image": "",
-        "job_role_arn": "",
-        "log": LogTarget("group", "prefix", create_group=False),
-    }
-    return JobSpec(**members | changes)
 
 
 def ended(job: Job, seconds: float = 10) -> dict[str, Any]:
@@ -118,7 +38,7 @@ def is_running(process: int) -> bool:
     return state != "Z"
 
 
-def test_a_job_that_exits_with_zero_succeeds(executor: Executor):
+def test_a_job_that_exits_with_zero_succeeds(executor: Executor, spec: Any):
     found = ended(executor.submit(spec("exit 0")))
     assert found["status"] == "SUCCEEDED"
     assert found["container"]["exitCode"] == 0
@@ -126,14 +46,14 @@ def test_a_job_that_exits_with_zero_succeeds(executor: Executor):
     assert found["createdAt"] <= found["startedAt"] <= found["stoppedAt"]
 
 
-def test_a_job_that_fails_says_its_exit_code(executor: Executor):
+def test_a_job_that_fails_says_its_exit_code(executor: Executor, spec: Any):
     found = ended(executor.submit(spec("exit 3")))
     assert (found["status"], found["container"]["exitCode"]) == ("FAILED", 3)
     assert found["statusReason"] == "Essential container in task exited"
 
 
 def test_a_job_gets_its_own_environment_and_nothing_else_of_ours(
-    executor: Executor, logs: RememberedLogs, monkeypatch: pytest.MonkeyPatch
+    executor: Executor, logs: Any, monkeypatch: pytest.MonkeyPatch, spec: Any
 ):
     monkeypatch.setenv("SECRET_OF_THE_ENGINE", "x")
     environment = {"SHARED": "definition", "AWS_BATCH_JOB_ATTEMPT": "99"}
@@ -151,13 +71,13 @@ def test_a_job_gets_its_own_environment_and_nothing_else_of_ours(
 
 
 def test_both_streams_arrive_in_order_and_the_last_line_needs_no_newline(
-    executor: Executor, logs: RememberedLogs
+    executor: Executor, logs: Any, spec: Any
 ):
     ended(executor.submit(spec("echo one; echo two >&2; printf '\\nthree\\r\\nf\\303our'")))
     assert logs.text == ["one", "two", "three", "f\ufffdour"]
 
 
-def test_lines_arrive_while_the_job_runs(executor: Executor, logs: RememberedLogs):
+def test_lines_arrive_while_the_job_runs(executor: Executor, logs: Any, spec: Any):
     job = executor.submit(spec("echo first; sleep 1; echo last"))
     deadline = time.monotonic() + 0.9
     while not logs.lines and time.monotonic() < deadline:
@@ -168,13 +88,13 @@ def test_lines_arrive_while_the_job_runs(executor: Executor, logs: RememberedLog
     assert logs.text == ["first", "last"]
 
 
-def test_many_lines_are_sent_in_few_batches(executor: Executor, logs: RememberedLogs):
+def test_many_lines_are_sent_in_few_batches(executor: Executor, logs: Any, spec: Any):
     ended(executor.submit(spec("seq 5000")))
     assert logs.text == [str(number) for number in range(1, 5001)]
     assert logs.puts <= 20
 
 
-def test_a_missing_program_cannot_start(executor: Executor):
+def test_a_missing_program_cannot_start(executor: Executor, spec: Any):
     found = ended(executor.submit(spec(command=("no-such-program",))))
     assert found["status"] == "FAILED"
     assert found["container"]["reason"].startswith("CannotStartContainerError: ")
@@ -191,13 +111,13 @@ def test_a_missing_program_cannot_start(executor: Executor):
     ],
     ids=["log group", "role", "command"],
 )
-def test_what_is_missing_is_the_reason(executor: Executor, changes: dict[str, Any]):
+def test_what_is_missing_is_the_reason(executor: Executor, changes: dict[str, Any], spec: Any):
     found = ended(executor.submit(spec(**changes)))
     assert found["status"] == "FAILED"
     assert found["container"]["reason"].startswith("CannotStartContainerError: ")
 
 
-def test_attempts_are_numbered_until_one_succeeds(executor: Executor):
+def test_attempts_are_numbered_until_one_succeeds(executor: Executor, spec: Any):
     script = 'test "$AWS_BATCH_JOB_ATTEMPT" = 3'
     found = ended(executor.submit(spec(script, retry=RetryStrategy(attempts=5))))
     assert found["status"] == "SUCCEEDED"
@@ -206,7 +126,7 @@ def test_attempts_are_numbered_until_one_succeeds(executor: Executor):
 
 
 def test_a_worker_killed_from_outside_is_retried_and_no_memory_is_blamed(
-    executor: Executor, groups: Groups
+    executor: Executor, groups: Any, spec: Any
 ):
     script = 'test "$AWS_BATCH_JOB_ATTEMPT" = 2 || exec sleep 30'
     job = executor.submit(spec(script, retry=RetryStrategy(attempts=2)))
@@ -219,7 +139,7 @@ def test_a_worker_killed_from_outside_is_retried_and_no_memory_is_blamed(
     assert "reason" not in first
 
 
-def test_a_timeout_ends_the_job_without_a_retry(executor: Executor):
+def test_a_timeout_ends_the_job_without_a_retry(executor: Executor, spec: Any):
     started = time.monotonic()
     retry = RetryStrategy(attempts=3)
     found = ended(executor.submit(spec("exec sleep 30", timeout_seconds=0.3, retry=retry)))
@@ -230,7 +150,7 @@ def test_a_timeout_ends_the_job_without_a_retry(executor: Executor):
     assert time.monotonic() - started < 2
 
 
-def test_a_job_that_ignores_sigterm_is_killed_after_the_grace_time(executor: Executor):
+def test_a_job_that_ignores_sigterm_is_killed_after_the_grace_time(executor: Executor, spec: Any):
     script = "trap '' TERM; while :; do sleep 0.05; done"
     found = ended(executor.submit(spec(script, timeout_seconds=0.3)))
     assert found["container"]["exitCode"] == 137
@@ -238,7 +158,7 @@ def test_a_job_that_ignores_sigterm_is_killed_after_the_grace_time(executor: Exe
     assert 0.3 + GRACE_SECONDS <= seconds < 3
 
 
-def test_a_job_may_use_the_grace_time_to_clean_up(executor: Executor, logs: RememberedLogs):
+def test_a_job_may_use_the_grace_time_to_clean_up(executor: Executor, logs: Any, spec: Any):
     script = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.02; done"
     job = executor.submit(spec(script))
     while not logs.lines:
@@ -249,7 +169,7 @@ def test_a_job_may_use_the_grace_time_to_clean_up(executor: Executor, logs: Reme
     assert (found["status"], found["statusReason"]) == ("FAILED", "no longer needed")
 
 
-def test_a_waiting_job_is_terminated_without_ever_running(executor: Executor):
+def test_a_waiting_job_is_terminated_without_ever_running(executor: Executor, spec: Any):
     running = [executor.submit(spec("exec sleep 30")) for _ in range(2)]
     waiting = executor.submit(spec("exit 0"))
     assert waiting.status is JobStatus.RUNNABLE
@@ -262,21 +182,21 @@ def test_a_waiting_job_is_terminated_without_ever_running(executor: Executor):
         ended(job)
 
 
-def test_cancel_leaves_a_running_job_alone(executor: Executor):
+def test_cancel_leaves_a_running_job_alone(executor: Executor, spec: Any):
     job = executor.submit(spec("sleep 0.4"))
     reach(job, JobStatus.RUNNING)
     executor.cancel(job.id, "too late")
     assert ended(job)["status"] == "SUCCEEDED"
 
 
-def test_a_final_job_stays_as_it_is(executor: Executor):
+def test_a_final_job_stays_as_it_is(executor: Executor, spec: Any):
     job = executor.submit(spec("exit 0"))
     before = ended(job)
     executor.terminate(job.id, "too late")
     assert job.describe() == before
 
 
-def test_children_of_a_job_end_with_it(executor: Executor, logs: RememberedLogs):
+def test_children_of_a_job_end_with_it(executor: Executor, logs: Any, spec: Any):
     started = time.monotonic()
     ended(executor.submit(spec("sleep 30 & echo $!")))
     assert time.monotonic() - started < 5
@@ -287,7 +207,7 @@ def test_children_of_a_job_end_with_it(executor: Executor, logs: RememberedLogs)
 
 
 def test_the_folder_of_a_job_is_removed_with_it(
-    executor: Executor, logs: RememberedLogs, tmp_path: Path
+    executor: Executor, logs: Any, tmp_path: Path, spec: Any
 ):
     ended(executor.submit(spec('pwd; echo "$TMPDIR"; touch left-behind')))
     folder = Path(logs.text[0])
@@ -299,73 +219,14 @@ def test_the_folder_of_a_job_is_removed_with_it(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_process_group_is_reported_and_taken_back(executor: Executor, groups: Groups):
+def test_every_process_group_is_reported_and_taken_back(executor: Executor, groups: Any, spec: Any):
     retry = RetryStrategy(attempts=2)
     ended(executor.submit(spec("exit 1", retry=retry)))
     assert len(groups.seen) == 2
     assert groups.alive == set()
 
 
-def most_at_a_time(executor: Executor, specs: list[JobSpec]) -> int:
-    jobs = [executor.submit(one) for one in specs]
-    most = 0
-    while not all(job.done.is_set() for job in jobs):
-        most = max(most, sum(job.status is JobStatus.RUNNING for job in jobs))
-        time.sleep(0.002)
-    return most
-
-
-def test_no_more_jobs_run_than_the_machine_has_vcpus(executor: Executor):
-    assert most_at_a_time(executor, [spec("sleep 0.15") for _ in range(5)]) == 2
-
-
-def test_no_more_jobs_run_than_the_compute_environment_allows(executor: Executor):
-    assert most_at_a_time(executor, [spec("sleep 0.1", room=1) for _ in range(3)]) == 1
-
-
-def test_half_a_vcpu_is_half_a_place(executor: Executor):
-    assert most_at_a_time(executor, [spec("sleep 0.3", vcpus=0.5) for _ in range(6)]) == 4
-
-
-def test_a_job_larger_than_this_machine_runs_alone(executor: Executor):
-    assert most_at_a_time(executor, [spec("sleep 0.1", vcpus=8), spec("sleep 0.1", vcpus=8)]) == 1
-
-
-def test_a_job_larger_than_its_environment_waits_for_ever(executor: Executor):
-    job = executor.submit(spec(vcpus=4, room=2))
-    assert not job.done.wait(0.2)
-    assert job.status is JobStatus.RUNNABLE
-    executor.terminate(job.id, "end of test")
-
-
-def test_jobs_start_in_the_order_of_their_submission(executor: Executor, logs: RememberedLogs):
-    jobs = [executor.submit(spec(f"echo {number}", room=1)) for number in range(6)]
-    for job in jobs:
-        ended(job)
-    assert logs.text == [str(number) for number in range(6)]
-
-
-def test_a_hundred_short_jobs_all_end(executor: Executor):
-    started = time.monotonic()
-    jobs = [executor.submit(spec(command=("true",))) for _ in range(100)]
-    assert all(ended(job)["status"] == "SUCCEEDED" for job in jobs)
-    assert time.monotonic() - started < 10
-
-
-def test_submitting_from_many_threads_loses_no_job(executor: Executor):
-    def submit(_number: int) -> None:
-        executor.submit(spec(command=("true",)))
-
-    threads = [threading.Thread(target=submit, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(executor.jobs()) == 20
-    assert all(ended(job)["status"] == "SUCCEEDED" for job in executor.jobs())
-
-
-def test_the_output_after_the_exit_is_not_lost(executor: Executor, logs: RememberedLogs):
+def test_the_output_after_the_exit_is_not_lost(executor: Executor, logs: Any, spec: Any):
     program = "import sys; sys.stdout.write('x' * 300_000 + '\\nend\\n')"
     ended(executor.submit(spec(command=(sys.executable, "-c", program))))
     assert "".join(logs.text[:-1]) == "x" * 300_000

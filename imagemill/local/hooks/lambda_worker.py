@@ -1,4 +1,7 @@
-"""The class of a handler's exception as its errorType, so that Catch and Retry find it by name."""
+"""The process of a handler: what it may import, and what it reports.
+
+The class of an exception becomes the errorType, so that Catch and Retry find it by name.
+"""
 
 import threading
 from collections.abc import Callable
@@ -13,6 +16,14 @@ from imagemill.local.hooks import seam
 # The line of the emulator's bootstrap that reports an exception of the handler.
 REPORTED = '"trace": traceback.format_exc()}'
 REPORTED_WITH_CLASS = '"trace": traceback.format_exc(), "errorType": type(e).__name__}'
+# A checkout that is installed for editing would stand in for a layer that is missing.
+WITHOUT_CHECKOUT = """
+import sys
+sys.meta_path[:] = [
+    finder for finder in sys.meta_path
+    if not getattr(finder, "__module__", "").startswith("__editable__")
+]
+"""
 MISSING_MODULE = "Worker init failed: No module named"
 PROCESS_DIED = "Worker process died"
 
@@ -26,7 +37,8 @@ def install() -> None:
             "ministack.core.lambda_runtime._PYTHON_WORKER_SCRIPT does not report an exception as "
             f"it did in ministack {seam.PINNED_VERSION}."
         )
-    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(REPORTED, REPORTED_WITH_CLASS)
+    reporting = script.replace(REPORTED, REPORTED_WITH_CLASS)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = WITHOUT_CHECKOUT + reporting
     seam.wrap(
         lambda_runtime.Worker,
         "invoke",

@@ -1,0 +1,56 @@
+"""What one job and one picture may use of the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+# A picture that needs more is rejected; the recipe's pixel limit is reached at about half of it.
+PICTURE_MEMORY_BYTES = 2 << 30
+PICTURE_SECONDS = 60.0
+
+_METADATA = "ECS_CONTAINER_METADATA_URI_V4"
+_CPU_UNITS = 1024  # of one vCPU, in ECS
+
+# glibc gives each large array back to the system and faults its pages in anew for the next one,
+# a quarter of the time of a decode. Keep them; one arena, as one thread computes at a time.
+LANE_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+    "MALLOC_ARENA_MAX": "2",
+    "OPENCV_LOG_LEVEL": "OFF",
+}
+
+
+def limit_this_process() -> None:
+    """Cap the process's memory, and offer it first where the machine runs out of it."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = (
+        PICTURE_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(most, PICTURE_MEMORY_BYTES)
+    )
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # not on every system
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def allotted_vcpus(env: Mapping[str, str] = os.environ) -> int:
+    """The vCPUs that ECS gave to this container; 1 where it does not say.
+
+    The machine's own number of cores is no answer: other jobs run on it.
+    """
+    address = env.get(_METADATA)
+    if not address:
+        return 1
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 # ECS's own address
+            units = int(json.load(answer)["Limits"]["CPU"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 1
+    return max(1, units // _CPU_UNITS)

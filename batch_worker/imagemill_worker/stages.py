@@ -1,0 +1,47 @@
+"""The bytes-to-bytes work of each stage on one picture."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from imagemill_contract.keys import Stage
+from imagemill_contract.recipe import Recipe
+
+NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more than the 2 GiB that a picture may take."
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A file to be written, and its size in pixels."""
+
+    body: bytes
+    width: int
+    height: int
+
+
+def import_libraries(stage: Stage) -> None:
+    """Import what the stage needs, and nothing that only the other one needs."""
+    names = ("resize", "encode") if stage is Stage.RESIZE else ("edges",)
+    for name in names:
+        importlib.import_module(f"imagemill_worker.{name}")
+
+
+def product_of(stage: Stage, body: bytes, recipe: Recipe, *, alone: bool = True) -> Product:
+    """The file that a stage makes of a file.
+
+    Raises:
+        PictureError: The picture gets no output.
+        AloneError: It needs more memory than one of many may have; only when not `alone`.
+        MemoryError: It needs more than there is.
+    """
+    if stage is Stage.RESIZE:
+        from imagemill_worker import encode, resize
+
+        image = resize.resized(body, recipe, alone=alone)
+        file = encode.encoded(image, recipe.format, recipe.quality)
+        return Product(file, image.shape[1], image.shape[0])
+    from imagemill_worker import edges
+
+    edge_map = edges.edge_map(body, recipe)
+    return Product(edges.encoded_edges(edge_map), edge_map.shape[1], edge_map.shape[0])

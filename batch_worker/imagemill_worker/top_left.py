@@ -1,0 +1,34 @@
+"""The data set of 2017, bit for bit: what `anchor: top_left` means.
+
+OpenCV decodes the whole picture, INTER_AREA shrinks it (INTER_CUBIC enlarges it) until its shorter
+side is the recipe's size, the longer one rounded up, and what lies below and right of the first
+size x size pixels is cut off. Profiles and alpha are ignored, as they were.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from imagemill_contract.outcomes import Reason
+from imagemill_worker.errors import PictureError
+from imagemill_worker.pixels import Pixels
+from imagemill_worker.sniff import Kind
+
+
+def top_left_square(body: bytes, kind: Kind, size: int) -> Pixels:
+    """Returns uint8 (size, size, 3) RGB, upright by EXIF as OpenCV reads it.
+
+    Raises:
+        PictureError: `unsupported_format` where OpenCV cannot read the file.
+    """
+    image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        detail = f"OpenCV cannot decode this {kind} file, which the anchor top_left needs."
+        raise PictureError(Reason.UNSUPPORTED_FORMAT, detail)
+    height, width = image.shape[:2]
+    shorter = min(height, width)
+    sides = -(-width * size // shorter), -(-height * size // shorter)
+    method = cv2.INTER_AREA if shorter > size else cv2.INTER_CUBIC
+    image = cv2.resize(image, sides, interpolation=method)[:size, :size]
+    return np.ascontiguousarray(image[:, :, ::-1])
