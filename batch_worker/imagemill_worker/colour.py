@@ -30,7 +30,7 @@ def finished_colour(image: Image.Image, icc_profile: bytes, recipe: Recipe) -> I
 
 
 def _over(image: Image.Image, alpha: Image.Image, background: int | tuple[int, ...]) -> Image.Image:
-    below = Image.new(image.mode, image.size, background)  # type: ignore[arg-type] # a colour
+    below = Image.new(image.mode, image.size, background)
     return Image.composite(image, below, alpha)
 
 

@@ -38,6 +38,7 @@ _PLAIN_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 _CONVERSIONS = {
     "1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB",
 }  # fmt: skip
+_UNSUPPORTED = ("unknown pixel mode", "unsupported", "not supported", "unknown raw mode")
 _STRIP_PIXELS = 4 << 20
 
 
@@ -61,7 +62,8 @@ def open_file(body: bytes, kind: Kind) -> OpenedFile:
     """Read the header only. Raises PictureError (`truncated` or `corrupt`)."""
     importlib.import_module(f"PIL.{_PLUGINS[kind]}ImagePlugin")
     try:
-        image = Image.open(io.BytesIO(body), formats=[kind])
+        # the plugin itself: Image.open would hide what it says of a file that it refuses
+        image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
         profile = image.info.get("icc_profile") or b""
         return OpenedFile(image, kind, _orientation_of(image, body, kind), bytes(profile))
     except DECODER_FAULTS as error:
@@ -90,6 +92,9 @@ def _picture_error(error: Exception, kind: Kind) -> PictureError:
         return PictureError(Reason.TRUNCATED, f"The {kind} file ends before its last pixel.")
     if "memory" in lower:
         raise MemoryError(text) from error
+    if any(words in lower for words in _UNSUPPORTED):
+        detail = f"This kind of {kind} file is not supported: {text[:100]}."
+        return PictureError(Reason.UNSUPPORTED_FORMAT, detail)
     # addresses of objects in the text would make a retry's outcome differ
     text = text.partition("<")[0].strip()[:200]
     return PictureError(Reason.CORRUPT, f"The {kind} file cannot be decoded: {text}.")

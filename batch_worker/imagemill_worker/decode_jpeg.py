@@ -1,4 +1,4 @@
-"""JPEG files: decoded by libjpeg-turbo at the smallest scale that still holds the result's detail."""
+"""JPEG files: decoded by libjpeg-turbo at the smallest scale that keeps the result's detail."""
 
 from __future__ import annotations
 

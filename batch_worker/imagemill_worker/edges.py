@@ -37,13 +37,15 @@ def edges_of(grey: Pixels, method: EdgeMethod) -> Pixels:
     lines on white: 255 - (brightest of the 3x3 neighbours - grey).
     """
     if method is EdgeMethod.CANNY:
-        return cv2.Canny(grey, *_CANNY_THRESHOLDS)
-    if method is EdgeMethod.SOBEL:
+        edges: Pixels = cv2.Canny(grey, *_CANNY_THRESHOLDS)
+    elif method is EdgeMethod.SOBEL:
         across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
         down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-        return cv2.convertScaleAbs(cv2.magnitude(across, down))
-    brightest = cv2.dilate(grey, np.ones((3, 3), np.uint8))
-    return cv2.bitwise_not(cv2.absdiff(brightest, grey))
+        edges = cv2.convertScaleAbs(cv2.magnitude(across, down))
+    else:
+        brightest = cv2.dilate(grey, np.ones((3, 3), np.uint8))
+        edges = cv2.bitwise_not(cv2.absdiff(brightest, grey))
+    return edges
 
 
 def encoded_edges(edges: Pixels) -> bytes:

@@ -30,6 +30,6 @@ def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
 def _jpeg(image: Pixels, quality: int) -> bytes:
     image = np.ascontiguousarray(image)
     if image.ndim == 2:
-        return simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray")
+        return bytes(simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray"))
     subsampling = "444" if quality >= _FULL_COLOUR_QUALITY else "420"
-    return simplejpeg.encode_jpeg(image, quality, "RGB", subsampling)
+    return bytes(simplejpeg.encode_jpeg(image, quality, "RGB", subsampling))

@@ -34,9 +34,6 @@ def python313_folder() -> Path:
     on_path = shutil.which("python3.13")
     candidates = sorted(pyenv.glob("3.13.*/bin/python3.13"))
     candidates += [Path(on_path)] if on_path else []
-        *sorted(pyenv.glob("3.13.*/bin/python3.13")),
-        *([Path(on_path)] if on_path else []),
-    ]
     for candidate in candidates:
         if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
             return candidate.parent
