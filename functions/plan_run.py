@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagemill_app import plan_writer
+from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 
 logger = Logger(service="plan_run")
@@ -29,9 +30,14 @@ def settings() -> PlanRunSettings:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of the run that is asked for. Raises RunRefused with one sentence."""
-    run_id = plan_writer.checked_run_id(event["run_id"])
-    request = plan_writer.request_of(event["request"], allow_files=settings().allow_file_uris)
-    run = plan_writer.plan_run(run_id, event["started"], request, settings())
+    try:
+        run_id = plan_writer.checked_run_id(event["run_id"])
+        request = plan_writer.request_of(event["request"], allow_files=settings().allow_file_uris)
+        run = plan_writer.plan_run(run_id, event["started"], request, settings())
+    except RunRefused as error:
+        metrics.add_metric("RefusedRuns", MetricUnit.Count, 1)
+        logger.warning("run refused", extra={"why": str(error)})
+        raise
     metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
     logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
     return asdict(run)

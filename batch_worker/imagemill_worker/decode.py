@@ -18,6 +18,7 @@ from PIL import Image
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker import exif
+from imagemill_worker.cut_off import is_cut_off
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
 from imagemill_worker.sniff import Kind
@@ -52,6 +53,7 @@ class OpenedFile:
         icc_profile: Embedded colour profile, or empty.
     """
 
+    body: bytes
     image: Image.Image
     kind: Kind
     orientation: int
@@ -65,9 +67,9 @@ def open_file(body: bytes, kind: Kind) -> OpenedFile:
         # the plugin itself: Image.open would hide what it says of a file that it refuses
         image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
         profile = image.info.get("icc_profile") or b""
-        return OpenedFile(image, kind, _orientation_of(image, body, kind), bytes(profile))
+        return OpenedFile(body, image, kind, _orientation_of(image, body, kind), bytes(profile))
     except DECODER_FAULTS as error:
-        raise _picture_error(error, kind) from error
+        raise _picture_error(error, kind, body) from error
 
 
 def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
@@ -80,15 +82,16 @@ def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
         opened.image.load()
         return _reduced(opened.image, reduction, opened.kind)
     except DECODER_FAULTS as error:
-        raise _picture_error(error, opened.kind) from error
+        raise _picture_error(error, opened.kind, opened.body) from error
 
 
-def _picture_error(error: Exception, kind: Kind) -> PictureError:
+def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
     """The rejection that a decoder's fault stands for."""
     text = str(error) or type(error).__name__
     lower = text.lower()
     ends_early = ("truncated", "premature end", "end of file", "eof", "not enough data")
-    if isinstance(error, EOFError) or any(words in lower for words in ends_early):
+    ended = isinstance(error, EOFError) or any(words in lower for words in ends_early)
+    if ended or is_cut_off(body, kind):
         return PictureError(Reason.TRUNCATED, f"The {kind} file ends before its last pixel.")
     if "memory" in lower:
         raise MemoryError(text) from error

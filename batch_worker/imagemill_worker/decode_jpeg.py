@@ -18,8 +18,10 @@ _EIGHTHS = 8
 # Below this the scaled sizes of different n are the same whole number of pixels.
 _LEAST_SCALED_SIDE = 64
 
-# Faults that leave every pixel as it was, by libjpeg's jerror.h.
-_HARMLESS = ("extraneous bytes", "unknown Adobe color", "JFIF revision", "Invalid SOS parameters")
+# What libjpeg says (jerror.h) of pixels that are lost. Of everything else that libjpeg-turbo's own
+# interface refuses, such as harmless padding or a rare subsampling, Pillow has the last word.
+_DAMAGE = ("premature end of data", "huffman code", "instead of rst", "bad arithmetic code")
+_END = "premature end of jpeg file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def decode_jpeg(body: bytes, header: JpegHeader, least_scale: float) -> ScaledJp
     try:
         array = simplejpeg.decode_jpeg(body, colours, **sides)
     except ValueError as error:
-        _raise_unless_harmless(error)
-        array = simplejpeg.decode_jpeg(body, colours, strict=False, **sides)
+        _raise_if_damaged(error)
+        return _decode_by_pillow(body, header, eighths)
     if header.components == 1:
         array = array[:, :, 0]
     return ScaledJpeg(Image.fromarray(array), eighths / _EIGHTHS)
@@ -79,10 +81,10 @@ def _decode_by_pillow(body: bytes, header: JpegHeader, eighths: int) -> ScaledJp
     return ScaledJpeg(load_pixels(opened), eighths / _EIGHTHS)
 
 
-def _raise_unless_harmless(error: ValueError) -> None:
+def _raise_if_damaged(error: ValueError) -> None:
     text = str(error)
-    if "premature end of jpeg file" in text.lower():
+    if _END in text.lower():
         raise PictureError(Reason.TRUNCATED, "The JPEG file ends before its last pixel.") from error
-    if not any(words in text for words in _HARMLESS):
-        detail = f"The JPEG file cannot be decoded: {text[:200]}."
+    if any(words in text.lower() for words in _DAMAGE):
+        detail = f"The JPEG file is damaged: {text[:200]}."
         raise PictureError(Reason.CORRUPT, detail) from error

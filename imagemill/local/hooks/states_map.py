@@ -154,17 +154,22 @@ class MapRun:
         states._add_event(self._execution, "MapStateStarted", length)
         started = {"mapRunStartedEventDetails": {"mapRunArn": self.arn}}
         states._add_event(self._execution, "MapRunStarted", started)
-        with entered(Scope(self._execution, outer.role_arn, parent=outer)) as scope:
-            workers = min(self._max_concurrency or MAX_CHILDREN_AT_A_TIME, max(len(items), 1))
-            with ThreadPoolExecutor(min(workers, MAX_CHILDREN_AT_A_TIME)) as pool:
-                for index, item in enumerate(items):
-                    context = contextvars.copy_context()
-                    pool.submit(context.run, self._run_child, index, item, scope)
-        if outer.is_stopped:
-            self._close_record("ABORTED")
-            raise ExecutionStopped
+        try:
+            with entered(Scope(self._execution, outer.role_arn, parent=outer)) as scope:
+                self._run_children(items, scope)
+        finally:
+            if outer.is_stopped:
+                self._close_record("ABORTED")
+        outer.check()
         done = [child for child in self.children if child["status"] == "SUCCEEDED"]
         return [json.loads(child["output"]) for child in done]
+
+    def _run_children(self, items: list[Any], scope: Scope) -> None:
+        wanted = min(self._max_concurrency or MAX_CHILDREN_AT_A_TIME, max(len(items), 1))
+        with ThreadPoolExecutor(min(wanted, MAX_CHILDREN_AT_A_TIME)) as pool:
+            for index, item in enumerate(items):
+                context = contextvars.copy_context()
+                pool.submit(context.run, self._run_child, index, item, scope)
 
     def close(self) -> None:
         """Raises the error of the Map state when too many children have failed."""

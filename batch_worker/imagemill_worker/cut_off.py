@@ -1,0 +1,46 @@
+"""Whether a file ends before it says it does: the difference between truncated and corrupt."""
+
+from __future__ import annotations
+
+from imagemill_worker.sniff import Kind
+
+
+def is_cut_off(body: bytes, kind: Kind) -> bool:
+    """Asked only of files that failed to decode; False where the format does not tell."""
+    match kind:
+        case Kind.WEBP:
+            return len(body) < 8 + int.from_bytes(body[4:8], "little")
+        case Kind.PNG:
+            return not _png_has_end(body)
+        case Kind.GIF:
+            return b"\x3b" not in body[-16:]  # the trailer, and some padding
+        case Kind.AVIF | Kind.JPEG2000 if body.startswith(b"\xff\x4f"):
+            return b"\xff\xd9" not in body[-16:]
+        case Kind.AVIF | Kind.JPEG2000:
+            return not _boxes_are_whole(body)
+        case _:
+            return False
+
+
+def _png_has_end(body: bytes) -> bool:
+    position = 8
+    while position + 12 <= len(body):
+        if body[position + 4 : position + 8] == b"IEND":
+            return True
+        position += 12 + int.from_bytes(body[position : position + 4])
+    return False
+
+
+def _boxes_are_whole(body: bytes) -> bool:
+    """Walks the boxes of an ISO base media file (ISO/IEC 14496-12, 4.2), which JP2 shares."""
+    position = 0
+    while position + 8 <= len(body):
+        length = int.from_bytes(body[position : position + 4])
+        if length == 1:
+            length = int.from_bytes(body[position + 8 : position + 16])
+        if length == 0:  # up to the end of the file
+            return b"\xff\xd9" in body[-16:]
+        if length < 8:
+            return True
+        position += length
+    return position == len(body)

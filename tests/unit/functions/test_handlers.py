@@ -1,0 +1,217 @@
+"""The handlers with their real adapters against moto's S3 and Step Functions."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import boto3
+import group_objects
+import plan_run
+import pytest
+from moto.server import ThreadedMotoServer
+
+import imagemill_app.stores
+from imagemill_app.refusal import RunRefused
+from imagemill_contract.documents import Shard, decode_lines
+
+INPUT, OUTPUT = "input-bucket", "output-bucket"
+
+
+@dataclass(frozen=True)
+class Context:
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "INPUT_BUCKET_NAME": INPUT,
+        "OUTPUT_BUCKET_NAME": OUTPUT,
+        "SOURCE_PREFIX": "full/",
+        "MAX_PARALLEL_JOBS": "4",
+        "ALLOW_FILE_URIS": "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3, states = boto3.client("s3"), boto3.client("stepfunctions")
+    for bucket in (INPUT, OUTPUT):
+        s3.create_bucket(Bucket=bucket)
+    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    role = "arn:aws:iam::123456789012:role/states"
+    machine = states.create_state_machine(
+        name="machine", definition=json.dumps(definition), roleArn=role
+    )
+    monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    forget(group_objects, plan_run)
+    yield {"s3": s3, "states": states, "machine": machine["stateMachineArn"]}
+    urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"").close()  # noqa: S310 # our own server
+    forget(group_objects, plan_run)
+
+
+def forget(*modules: ModuleType) -> None:
+    """Clear the cached settings and clients, as a new Lambda environment would."""
+    for module in modules:
+        module.settings.cache_clear()
+    group_objects.step_functions.cache_clear()
+    imagemill_app.stores.store_of.cache_clear()
+
+
+def message(identifier: str, *keys: str) -> dict[str, str]:
+    records = [
+        {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-11-23T10:15:30.000Z",
+            "s3": {
+                "bucket": {"name": INPUT},
+                "object": {"key": key, "size": 5, "eTag": "e", "sequencer": "01"},
+            },
+        }
+        for key in keys
+    ]
+    return {"messageId": identifier, "body": json.dumps({"Records": records})}
+
+
+def group(*messages: dict[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = group_objects.lambda_handler({"Records": list(messages)}, Context())
+    return answer
+
+
+def runs_of(aws: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aws["states"].list_executions(stateMachineArn=aws["machine"])[
+        "executions"
+    ]
+    return found
+
+
+def test_batch_becomes_one_group_document_and_one_run(aws: dict[str, Any]) -> None:
+    assert group(message("1", "full/a+b.jpg"), message("2", "full/c.jpg")) == {
+        "batchItemFailures": []
+    }
+    (run,) = runs_of(aws)
+    described = aws["states"].describe_execution(executionArn=run["executionArn"])
+    key = json.loads(described["input"])["upload"]
+    header, rows = decode_lines(
+        "group", aws["s3"].get_object(Bucket=OUTPUT, Key=key)["Body"].read()
+    )
+    assert header["source"] == f"s3://{INPUT}/full/"
+    assert [row["key"] for row in rows] == ["full/a b.jpg", "full/c.jpg"]
+
+
+def test_redelivered_batch_starts_no_second_run(aws: dict[str, Any]) -> None:
+    group(message("1", "full/a.jpg"))
+    group(message("9", "full/a.jpg"), message("1", "full/a.jpg"))
+    assert len(runs_of(aws)) == 1
+
+
+def test_one_poison_message_fails_alone(aws: dict[str, Any]) -> None:
+    answer = group(message("1", "full/a.jpg"), {"messageId": "2", "body": "poison"})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(runs_of(aws)) == 1
+
+
+def test_nothing_wanted_starts_nothing(aws: dict[str, Any]) -> None:
+    test_event = {"messageId": "1", "body": '{"Event": "s3:TestEvent"}'}
+    assert group(test_event, message("2", "elsewhere/a.jpg")) == {"batchItemFailures": []}
+    assert runs_of(aws) == []
+
+
+def test_batch_whose_group_cannot_be_written_is_raised(aws: dict[str, Any]) -> None:
+    aws["s3"].delete_bucket(Bucket=OUTPUT)
+    with pytest.raises(Exception, match="NoSuchBucket"):
+        group(message("1", "full/a.jpg"))
+    assert runs_of(aws) == []
+
+
+def plan(request: dict[str, Any], run_id: str = "run-1") -> dict[str, Any]:
+    event = {"run_id": run_id, "started": "2026-11-23T10:15:30Z", "request": request}
+    planned: dict[str, Any] = plan_run.lambda_handler(event, Context())
+    return planned
+
+
+def test_plan_is_written_with_its_shards(aws: dict[str, Any]) -> None:
+    for name in ("full/b.jpg", "full/a.jpg", "full/notes.txt", "full/a", "other/c.jpg"):
+        aws["s3"].put_object(Bucket=INPUT, Key=name, Body=b"12345")
+    planned = plan({"source": f"s3://{INPUT}/full"})
+    assert (planned["objects"], planned["refused"], planned["bytes"]) == (2, 1, 10)
+    assert planned["ignored"] == {"not a picture by its name": 1}
+    body = aws["s3"].get_object(Bucket=OUTPUT, Key="runs/run-1/plan.json")["Body"].read()
+    (item,) = json.loads(body)
+    key = item["shard"].removeprefix(f"s3://{OUTPUT}/")
+    shard = Shard.decode(aws["s3"].get_object(Bucket=OUTPUT, Key=key)["Body"].read())
+    assert [entry.key for entry in shard.objects] == ["full/a", "full/b.jpg"]
+    assert {entry.etag for entry in shard.objects} == {"827ccb0eea8a706c4c34a16891f84e7b"}
+
+
+def test_key_that_jobs_cannot_name_is_refused_and_stops_nobody(aws: dict[str, Any]) -> None:
+    for name in ("full/a.jpg", "full/b//c.jpg", "full/../d.jpg"):
+        aws["s3"].put_object(Bucket=INPUT, Key=name, Body=b"12345")
+    planned = plan({"source": f"s3://{INPUT}/full/"})
+    assert (planned["objects"], planned["refused"]) == (1, 2)
+    body = aws["s3"].get_object(Bucket=OUTPUT, Key="runs/run-1/refused.jsonl.gz")["Body"].read()
+    _, rows = decode_lines("outcomes", body)
+    assert {row["key"]: row["reason"] for row in rows} == {
+        "full/b//c.jpg": "unreadable_key",
+        "full/../d.jpg": "unreadable_key",
+    }
+
+
+def test_same_request_is_planned_to_the_same_bytes(aws: dict[str, Any]) -> None:
+    for index in range(20):
+        aws["s3"].put_object(Bucket=INPUT, Key=f"full/{index}.jpg", Body=b"1")
+
+    def documents() -> dict[str, bytes]:
+        listed = aws["s3"].list_objects_v2(Bucket=OUTPUT, Prefix="runs/")["Contents"]
+        return {
+            item["Key"]: aws["s3"].get_object(Bucket=OUTPUT, Key=item["Key"])["Body"].read()
+            for item in listed
+        }
+
+    plan({"source": f"s3://{INPUT}/full/"})
+    first = documents()
+    plan({"source": f"s3://{INPUT}/full/"})
+    assert documents() == first
+
+
+@pytest.mark.parametrize(
+    ("request_document", "sentence"),
+    [
+        ({"source": "s3://missing-bucket/"}, "there is no such bucket"),
+        ({"source": f"s3://{INPUT}/full/"}, "there are no pictures"),
+        ({"source": f"s3://{OUTPUT}/resized/"}, "must not lie in each other"),
+        ({"source": "file:///etc/"}, "it must be s3://"),
+        ({"upload": "inbox/none"}, "there is no group document"),
+    ],
+)
+def test_refused_request_writes_nothing(
+    request_document: dict[str, Any], sentence: str, aws: dict[str, Any]
+) -> None:
+    with pytest.raises(RunRefused, match=sentence):
+        plan(request_document)
+    assert "Contents" not in aws["s3"].list_objects_v2(Bucket=OUTPUT)
+
+
+def test_execution_name_that_cannot_be_a_folder_is_refused(aws: dict[str, Any]) -> None:
+    with pytest.raises(RunRefused, match="Execution name"):
+        plan({"source": f"s3://{INPUT}/full/"}, run_id="ü")
