@@ -1,8 +1,9 @@
-"""Queue messages in, one run out: groups new objects and starts the state machine over them."""
+"""Queue messages in, a group in the inbox out, and the run that will take it."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,11 +12,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagemill_app.executions import start_upload_run
+from imagemill_app.executions import start_window_run
+from imagemill_app.inbox import Inbox
 from imagemill_app.settings import GroupObjectsSettings
-from imagemill_app.stores import write_bytes
 from imagemill_app.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_contract.locations import Location
+from imagemill_contract.windows import Window
 
 logger = Logger(service="group_objects")
 tracer = Tracer(service="group_objects")
@@ -32,11 +34,22 @@ def step_functions() -> Any:
     return boto3.client("stepfunctions")
 
 
+@cache
+def inbox() -> Inbox:
+    bucket = Location(f"s3://{settings().output_bucket_name}")
+    return Inbox(bucket, settings().upload_window_seconds, settings().window_grace_seconds)
+
+
+def start_run(window: Window) -> bool:
+    arn, closes = settings().state_machine_arn, inbox().closing_time(window)
+    return start_window_run(step_functions(), arn, window, closes)
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start one run over the pictures of this batch; messages that are no S3 event fail alone.
+    """Gather the pictures of this batch for the window's run; a message that is no event fails alone.
 
     When the group cannot be written or the run cannot be started, everything is raised: the
     messages stay in the queue.
@@ -55,10 +68,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     group = group_of(uploads, source)
     metrics.add_metric("Uploads", MetricUnit.Count, len(uploads))
     if group is not None:
-        write_bytes(Location(f"s3://{settings().output_bucket_name}"), group.key, group.body)
-        run_id = start_upload_run(step_functions(), settings().state_machine_arn, group.key)
+        window = inbox().put(group, lambda: datetime.now(UTC), start_run)
         logger.info(
-            "run started",
-            extra={"run_id": run_id, "objects": group.objects, "prefixes": group.prefixes},
+            "group put",
+            extra={"run_id": window.run_id, "objects": group.objects, "prefixes": group.prefixes},
         )
     return {"batchItemFailures": [{"itemIdentifier": name} for name in unreadable]}

@@ -40,6 +40,7 @@ _CONVERSIONS = {
     "1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB",
 }  # fmt: skip
 _UNSUPPORTED = ("unknown pixel mode", "unsupported", "not supported", "unknown raw mode")
+_PLANAR_CONFIGURATION, _BITS_PER_SAMPLE, _SEPARATE = 284, 258, 2  # TIFF 6.0
 _STRIP_PIXELS = 4 << 20
 
 
@@ -66,6 +67,7 @@ def open_file(body: bytes, kind: Kind) -> OpenedFile:
     try:
         # the plugin itself: Image.open would hide what it says of a file that it refuses
         image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
+        _refuse_separate_planes(image)
         profile = image.info.get("icc_profile") or b""
         return OpenedFile(body, image, kind, _orientation_of(image, body, kind), bytes(profile))
     except DECODER_FAULTS as error:
@@ -103,7 +105,17 @@ def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
     return PictureError(Reason.CORRUPT, f"The {kind} file cannot be decoded: {text}.")
 
 
+def _refuse_separate_planes(image: Image.Image) -> None:
+    """Pillow and OpenCV both misread 16-bit planes, and neither says so."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and set(tags.get(_BITS_PER_SAMPLE, ())) != {8}:
+        detail = "TIFF files with separate planes of other than 8 bits are not supported."
+        raise PictureError(Reason.UNSUPPORTED_FORMAT, detail)
+
+
 def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
+    if kind is Kind.TIFF:
+        return 1  # Pillow turns these as it decodes them
     if kind is Kind.PNG and "exif" not in image.info:
         # Pillow would decode the whole picture to find an eXIf chunk that follows the pixels
         return exif.orientation(exif.png_exif(body)) or 1

@@ -11,6 +11,7 @@ from imagemill_contract.recipe import ImageFormat
 
 INBOX = "inbox/"
 RUNS = "runs/"
+INDEX = "index/"
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
@@ -90,6 +91,17 @@ def refused_key(run_id: str) -> str:
     return run_folder(run_id) + "refused.jsonl.gz"
 
 
+def deleted_key(run_id: str) -> str:
+    """Sources that an earlier run has processed and that are gone."""
+    return run_folder(run_id) + "deleted.jsonl.gz"
+
+
+def index_key(started: str, run_id: str) -> str:
+    """What a run adds to the index; keys sort by the time when the runs were started."""
+    moment = re.sub(r"[^0-9TZ]", "", started)
+    return f"{INDEX}{moment}-{check_run_id(run_id)}.jsonl.gz"
+
+
 def shard_key(run_id: str, shard_id: str) -> str:
     return f"{run_folder(run_id)}shards/{_checked_shard_id(shard_id)}.jsonl.gz"
 
@@ -111,17 +123,21 @@ def shard_id_of(index: int) -> str:
     return f"{index:05d}"
 
 
+def inbox_folder(window: str) -> str:
+    return f"{INBOX}{window}/"
+
+
 def group_key(window: str, content: bytes) -> str:
     """Where a group document goes: the same content always to the same key."""
-    return f"{INBOX}{window}/{hashlib.sha256(content).hexdigest()[:40]}.jsonl.gz"
+    return f"{inbox_folder(window)}{hashlib.sha256(content).hexdigest()[:40]}.jsonl.gz"
+
+
+def seal_key(window: str) -> str:
+    """What says that the run of a window has begun to read it."""
+    return inbox_folder(window) + "sealed"
 
 
 def _checked_shard_id(shard_id: str) -> str:
     if not _SHARD_ID.fullmatch(shard_id):
         raise ContractError(f"Shard id {shard_id!r} is not a number of five digits or more.")
     return shard_id
-
-
-def upload_run_id(group_key: str) -> str:
-    """The name of the run over a group document: the document's content hash is its own."""
-    return "upload-" + group_key.removesuffix(".jsonl.gz").rpartition("/")[2]

@@ -1,24 +1,29 @@
-"""Starting the state machine so that a redelivery finds the first delivery's run."""
+"""Starting the state machine so that every further start of a window's run is a no-op."""
 
 from __future__ import annotations
 
-import json
+from datetime import datetime
 from typing import Any
 
-from imagemill_contract.keys import upload_run_id
+from imagemill_app.inbox import start_input
+from imagemill_contract.windows import Window
 
 
-def start_upload_run(step_functions: Any, state_machine_arn: str, group_key: str) -> str:
-    """Start the run of a group document and return its id.
+def start_window_run(
+    step_functions: Any, state_machine_arn: str, window: Window, closes: datetime
+) -> bool:
+    """Start the run of a window; whether it is under way, by this start or an earlier one.
 
-    Idempotent: the name follows from the document's content, so that a start that was made
-    before, whether it still runs or is closed, is success.
+    False means that it has ended: its name cannot be used again.
     """
-    run_id = upload_run_id(group_key)
     try:
         step_functions.start_execution(
-            stateMachineArn=state_machine_arn, name=run_id, input=json.dumps({"upload": group_key})
+            stateMachineArn=state_machine_arn,
+            name=window.run_id,
+            input=start_input(window, closes),
         )
     except step_functions.exceptions.ExecutionAlreadyExists:
-        return run_id
-    return run_id
+        arn = state_machine_arn.replace(":stateMachine:", ":execution:") + f":{window.run_id}"
+        status = step_functions.describe_execution(executionArn=arn)["status"]
+        return bool(status == "RUNNING")
+    return True

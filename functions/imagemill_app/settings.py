@@ -31,12 +31,15 @@ class GroupObjectsSettings(_Settings):
     output_bucket_name: str
     source_prefix: str
     state_machine_arn: str
+    upload_window_seconds: int
+    window_grace_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRunSettings(_Settings):
     output_bucket_name: str
     max_parallel_jobs: int
+    min_shard_seconds: int
     allow_file_uris: bool
 
 

@@ -29,3 +29,18 @@ def write_bytes(location: Location, key: str, body: bytes) -> str:
     """Write an object, whole or not at all, and return its address."""
     store_of(location.root).put(location.prefix + key, body)
     return location.address_of(location.prefix + key)
+
+
+def exists(location: Location, key: str) -> bool:
+    """Whether there is such an object."""
+    try:
+        store_of(location.root).head(location.prefix + key)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def list_keys(location: Location, folder: str) -> list[str]:
+    """Keys of all objects below `folder`, relative to the location."""
+    pages = store_of(location.root).list(location.prefix + folder)
+    return [meta["path"].removeprefix(location.prefix) for page in pages for meta in page]

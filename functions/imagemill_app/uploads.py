@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_plus
 
 from imagemill_contract.documents import encode_lines
-from imagemill_contract.keys import group_key, may_be_picture
+from imagemill_contract.keys import may_be_picture
 from imagemill_contract.locations import Location
 
 
@@ -18,25 +19,19 @@ class UnreadableMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object that was created in a bucket, as its event tells.
-
-    `sequencer` orders the events of one key: compare right-padded with zeros (S3 documentation,
-    notification content structure).
-    """
+    """An object that was created in a bucket, as its event tells."""
 
     bucket: str
     key: str
     etag: str
     bytes: int
     sequencer: str
-    time: str
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The new objects of one batch of messages, ready to be written and run."""
+    """The new objects of one batch of messages, as a document."""
 
-    key: str
     body: bytes
     objects: int
     prefixes: int
@@ -45,14 +40,17 @@ class Group:
 def uploads_in(body: str) -> list[Upload]:
     """The uploads that a message tells of; none for a test event or another kind of event.
 
-    Raises UnreadableMessageError when the body is not an S3 event.
+    A message is what S3 sends to the queue, or what EventBridge sends of a bucket that it watches.
+    Raises UnreadableMessageError when the body is neither.
     """
     try:
         event = json.loads(body)
         if event.get("Event") == "s3:TestEvent":  # sent whenever a notification is configured
             return []
+        if event.get("source") == "aws.s3":
+            return [_watched(event)] if event["detail-type"] == "Object Created" else []
         return [
-            _upload(record)
+            _notified(record)
             for record in event["Records"]
             if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:")
         ]
@@ -64,21 +62,20 @@ def group_of(uploads: Iterable[Upload], source: Location) -> Group | None:
     """The group document of the pictures under `source`, or None when there is none.
 
     Of several events of a key the newest counts. The same uploads in any order and any number
-    give the same document under the same key.
+    give the same document.
     """
     newest: dict[str, Upload] = {}
     for upload in uploads:
         if not _is_wanted(upload, source):
             continue
         known = newest.get(upload.key)
-        if known is None or _is_newer(upload, known):
+        if known is None or is_newer(upload.sequencer, known.sequencer):
             newest[upload.key] = upload
     if not newest:
         return None
     chosen = [newest[key] for key in sorted(newest)]
     body = encode_lines("group", {"source": str(source)}, map(_row, chosen))
-    day = max(upload.time for upload in chosen)[:10]
-    return Group(group_key(day, body), body, len(chosen), _prefix_count(chosen))
+    return Group(body, len(chosen), _prefix_count(chosen))
 
 
 def _is_wanted(upload: Upload, source: Location) -> bool:
@@ -87,11 +84,6 @@ def _is_wanted(upload: Upload, source: Location) -> bool:
         and upload.key.startswith(source.prefix)
         and may_be_picture(upload.key)
     )
-
-
-def _is_newer(upload: Upload, known: Upload) -> bool:
-    width = max(len(upload.sequencer), len(known.sequencer))
-    return upload.sequencer.ljust(width, "0") > known.sequencer.ljust(width, "0")
 
 
 def _prefix_count(uploads: Sequence[Upload]) -> int:
@@ -107,14 +99,34 @@ def _row(upload: Upload) -> dict[str, object]:
     }
 
 
-def _upload(record: Mapping[str, object]) -> Upload:
-    s3 = record["s3"]
-    item = s3["object"]  # type: ignore[index] # a wrong shape is caught by the caller
+def _notified(record: dict[str, Any]) -> Upload:
+    """An entry of an S3 notification, whose keys are form-urlencoded."""
+    item = record["s3"]["object"]
     return Upload(
-        bucket=s3["bucket"]["name"],  # type: ignore[index] # a wrong shape is caught by the caller
+        bucket=record["s3"]["bucket"]["name"],
         key=unquote_plus(item["key"]),
         etag=str(item.get("eTag", "")),
         bytes=int(item.get("size", 0)),
         sequencer=str(item.get("sequencer", "")),
-        time=str(record.get("eventTime", "1970-01-01")),
     )
+
+
+def _watched(event: dict[str, Any]) -> Upload:
+    """An event of EventBridge, whose keys are as they are."""
+    item = event["detail"]["object"]
+    return Upload(
+        bucket=event["detail"]["bucket"]["name"],
+        key=item["key"],
+        etag=str(item.get("etag", "")),
+        bytes=int(item.get("size", 0)),
+        sequencer=str(item.get("sequencer", "")),
+    )
+
+
+def is_newer(sequencer: str, known: str) -> bool:
+    """Whether an event is newer than another of the same key.
+
+    Hexadecimal digits, compared right-padded with zeros (S3 documentation, notification content).
+    """
+    width = max(len(sequencer), len(known))
+    return sequencer.ljust(width, "0") > known.ljust(width, "0")

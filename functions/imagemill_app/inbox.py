@@ -1,0 +1,109 @@
+"""The inbox: where uploads wait, window by window, for the run that takes them.
+
+Writers put a document, make sure that the window's run is under way, and then look for the seal.
+The run puts the seal and then lists the documents. S3 is strongly consistent (a put is seen by
+every later get and list), so of a writer and a run at least one sees the other: either the run
+finds the document, or the writer finds the seal and goes on to a later window. No clock decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from imagemill_app.stores import exists, list_keys, read_bytes, write_bytes
+from imagemill_app.uploads import Group, is_newer
+from imagemill_contract.documents import SourceObject, decode_lines
+from imagemill_contract.keys import group_key, inbox_folder, seal_key
+from imagemill_contract.locations import Location
+from imagemill_contract.windows import Window
+
+MAX_WINDOWS_TRIED = 10
+
+
+class InboxError(Exception):
+    """No window took the group. Its messages stay in the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The inbox of a stack.
+
+    Attributes:
+        bucket: The output bucket.
+        window_seconds: Length of a window.
+        grace_seconds: How long after a window's end its run waits before it seals the window.
+    """
+
+    bucket: Location
+    window_seconds: int
+    grace_seconds: int
+
+    def put(
+        self, group: Group, now: Callable[[], datetime], start_run: Callable[[Window], bool]
+    ) -> Window:
+        """Put a group into the present window, or a later one where that is over.
+
+        `start_run` starts the run of a window and says whether it is under way. When this returns,
+        the run of the returned window will find the group. Raises InboxError.
+        """
+        window = Window.at(now(), self.window_seconds)
+        for _ in range(MAX_WINDOWS_TRIED):
+            write_bytes(self.bucket, group_key(window.name, group.body), group.body)
+            if start_run(window) and not exists(self.bucket, seal_key(window.name)):
+                return window
+            window = max(window.next(), Window.at(now(), self.window_seconds), key=_start)
+        raise InboxError(f"{MAX_WINDOWS_TRIED} windows up to {window.name} are over already.")
+
+    def closing_time(self, window: Window) -> datetime:
+        """When the run of a window seals it."""
+        return window.end + timedelta(seconds=self.grace_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the documents of a window hold, each key once."""
+
+    source: Location
+    objects: list[SourceObject]
+    duplicates: int
+
+
+def sealed_uploads(bucket: Location, window: Window) -> Gathered | None:
+    """Seal a window and read what is in it; None when it is empty. Keys are in order.
+
+    Of several events of a key the newest counts, in whichever document it is.
+    """
+    write_bytes(bucket, seal_key(window.name), b"")
+    newest: dict[str, dict[str, Any]] = {}
+    rows_read, source = 0, ""
+    for key in sorted(list_keys(bucket, inbox_folder(window.name))):
+        if key == seal_key(window.name):
+            continue
+        header, rows = decode_lines("group", read_bytes(bucket, key))
+        source = str(header["source"])
+        rows_read += len(rows)
+        for row in rows:
+            _keep_newest(newest, row)
+    if not newest:
+        return None
+    objects = [SourceObject.from_row(newest[key]) for key in sorted(newest)]
+    return Gathered(Location.parse(source, "group.source"), objects, rows_read - len(objects))
+
+
+def start_input(window: Window, closes: datetime) -> str:
+    """The input of a window's run: it follows from the window, so that every start is the same."""
+    return json.dumps({"window": window.name, "closes": closes.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+def _keep_newest(newest: dict[str, dict[str, Any]], row: dict[str, Any]) -> None:
+    known = newest.get(row["key"])
+    if known is None or is_newer(row["sequencer"], known["sequencer"]):
+        newest[row["key"]] = row
+
+
+def _start(window: Window) -> datetime:
+    return window.start

@@ -1,0 +1,198 @@
+"""Every format that is read, written by one library and judged by another."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from imagemill_worker.resize import resized
+from tests.unit.worker.pictures import (
+    decibels,
+    expected,
+    file_of,
+    jpeg,
+    photograph,
+    recipe,
+    with_alpha,
+)
+
+ALIKE_DECIBELS = 28  # bicubic, here from a scaled decode, against Lanczos of the full one
+
+
+def by_opencv(extension: str, array: np.ndarray, *options: int) -> bytes:
+    return bytes(cv2.imencode(extension, array, options)[1])
+
+
+def bgr() -> np.ndarray:
+    return np.asarray(photograph())[:, :, ::-1]
+
+
+def sixteen_bits(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).astype(np.uint16) * 257
+
+
+def several(kind: str, **options: object) -> bytes:
+    first = photograph() if kind != "GIF" else photograph().quantize(64)
+    return file_of(
+        first, kind, save_all=True, append_images=[first.transpose(Image.Transpose.ROTATE_180)],
+        **options,
+    )  # fmt: skip
+
+
+def without_adobe_marker(body: bytes) -> bytes:
+    at = body.index(b"\xff\xee")
+    return body[:at] + body[at + 2 + int.from_bytes(body[at + 2 : at + 4]) :]
+
+
+JPEG_FILES: dict[str, Callable[[], bytes]] = {
+    "baseline": jpeg,
+    "progressive": lambda: jpeg(progressive=True),
+    "4:4:4": lambda: jpeg(subsampling=0),
+    "4:2:2": lambda: jpeg(subsampling=1),
+    "4:1:1": lambda: by_opencv(".jpg", bgr(), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x411111),
+    "4:4:0": lambda: by_opencv(".jpg", bgr(), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x121111),
+    "restart markers": lambda: jpeg(restart_marker_rows=1),
+    "rgb": lambda: jpeg(keep_rgb=True),
+    "grey": lambda: file_of(photograph().convert("L"), "JPEG"),
+    "cmyk": lambda: file_of(photograph().convert("CMYK"), "JPEG"),
+    "cmyk, no adobe marker": lambda: without_adobe_marker(
+        file_of(photograph().convert("CMYK"), "JPEG")
+    ),
+    "trailing garbage": lambda: jpeg() + b"\0garbage" * 99,
+    "odd sides": lambda: jpeg(1001, 743),
+    "eighth": lambda: jpeg(2400, 1700),
+}
+OTHER_FILES: dict[str, Callable[[], bytes]] = {
+    **{f"png {mode}": (lambda m=mode: file_of(photograph().convert(m), "PNG")) for mode in "1LP"},
+    "png": lambda: file_of(photograph(), "PNG"),
+    "png alpha": lambda: file_of(with_alpha(), "PNG"),
+    "png grey alpha": lambda: file_of(with_alpha(photograph().convert("L")), "PNG"),
+    "png 4 bits": lambda: file_of(photograph().quantize(16), "PNG", bits=4),
+    "png palette alpha": lambda: file_of(photograph().quantize(16), "PNG", transparency=3),
+    "png grey tRNS": lambda: file_of(photograph().convert("L"), "PNG", transparency=90),
+    "png colour tRNS": lambda: file_of(photograph(), "PNG", transparency=(255, 0, 0)),
+    "png 16 grey": lambda: by_opencv(".png", sixteen_bits(photograph().convert("L"))),
+    "png 16": lambda: by_opencv(".png", sixteen_bits(photograph())[:, :, ::-1]),
+    "apng": lambda: several("PNG"),
+    "webp": lambda: by_opencv(".webp", bgr(), cv2.IMWRITE_WEBP_QUALITY, 90),
+    "webp lossless": lambda: file_of(photograph(), "WEBP", lossless=True),
+    "webp alpha": lambda: file_of(with_alpha(), "WEBP", quality=90),
+    "webp animated": lambda: several("WEBP", quality=90),
+    "gif": lambda: several("GIF"),
+    "gif transparent": lambda: file_of(photograph().quantize(64), "GIF", transparency=5),
+    "bmp": lambda: by_opencv(".bmp", bgr()),
+    "bmp palette": lambda: file_of(photograph().quantize(16), "BMP"),
+    **{
+        f"tiff {mode}": (lambda m=mode: file_of(photograph().convert(m), "TIFF"))
+        for mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr")
+    },
+    "tiff alpha": lambda: file_of(with_alpha(), "TIFF"),
+    "tiff lzw": lambda: by_opencv(".tiff", bgr()),
+    "tiff jpeg": lambda: file_of(photograph(), "TIFF", compression="jpeg"),
+    "tiff 16": lambda: by_opencv(".tiff", sixteen_bits(photograph())[:, :, ::-1]),
+    "tiff 16 grey": lambda: by_opencv(".tiff", sixteen_bits(photograph().convert("L"))),
+    "tiff pages": lambda: several("TIFF"),
+    "avif": lambda: file_of(photograph(), "AVIF", quality=90),
+    "avif alpha": lambda: file_of(with_alpha(), "AVIF", quality=90),
+    "jpeg 2000": lambda: by_opencv(".jp2", bgr()),
+    "jpeg 2000 code stream": lambda: file_of(photograph(), "JPEG2000", no_jp2=True),
+    "jpeg 2000 alpha": lambda: file_of(with_alpha(), "JPEG2000"),
+    "ico": lambda: file_of(with_alpha(), "ICO", sizes=[(16, 16), (160, 160)]),
+}
+
+
+@pytest.mark.parametrize("name", [*JPEG_FILES, *OTHER_FILES])
+def test_a_file_of_this_kind_looks_as_pillow_shows_it(name: str) -> None:
+    body = (JPEG_FILES | OTHER_FILES)[name]()
+    assert decibels(resized(body, recipe()), expected(body)) > ALIKE_DECIBELS
+
+
+@pytest.mark.parametrize("name", JPEG_FILES)
+@pytest.mark.parametrize("side", [24, 60, 200])
+def test_a_scaled_decode_looks_as_the_full_one(name: str, side: int) -> None:
+    body = JPEG_FILES[name]()
+    # the pure colours of the corners end between two samples of a subsampled file
+    assert decibels(resized(body, recipe(size=side)), expected(body, side)) > 26
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped() -> None:
+    ramp = np.linspace(0, 65_535, 256).astype(np.uint16)
+    body = by_opencv(".png", np.repeat(ramp[None, :], 256, axis=0))
+    row = resized(body, recipe(mode="no", keep_grey=True))[0]
+    assert np.abs(row.astype(int) - np.arange(256)).max() <= 1
+
+
+def test_sixteen_bit_transparency_is_transparent() -> None:
+    samples = np.full((8, 8), 1000, np.uint16)
+    samples[:4] = 50_000
+    body = file_of(Image.fromarray(samples), "PNG", transparency=1000)
+    image = resized(body, recipe(mode="no", background="#ffffff"))
+    assert image[7, 0].tolist() == [255, 255, 255]
+    assert image[0, 0].tolist() == [195, 195, 195]
+
+
+def test_a_large_picture_in_strips_is_the_same_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from imagemill_worker import decode
+
+    bodies = [file_of(with_alpha(), "PNG"), file_of(photograph().quantize(16), "PNG")]
+    at_once = [resized(body, recipe(size=20)) for body in bodies]
+    monkeypatch.setattr(decode, "_STRIP_PIXELS", 2000)
+    in_strips = [resized(body, recipe(size=20)) for body in bodies]
+    assert all(map(np.array_equal, at_once, in_strips))
+
+
+def test_alpha_shows_the_background_of_the_recipe() -> None:
+    body = file_of(Image.new("RGBA", (40, 40), (255, 0, 0, 0)), "PNG")
+    image = resized(body, recipe(size=8, background="#00ff80"))
+    assert (image == (0, 255, 128)).all()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_grey_becomes_three_channels_or_stays_one(kind: str) -> None:
+    source = photograph().convert("L")
+    body = file_of(source, kind)
+    three = resized(body, recipe(size=16))
+    assert three.shape == (16, 16, 3)
+    assert np.abs(np.ptp(three.astype(int), axis=2)).max() <= 1
+    one = resized(body, recipe(size=16, keep_grey=True))
+    if kind != "WEBP":  # which has no grey
+        assert one.shape == (16, 16)
+
+
+def wide_gamut_profile() -> bytes:
+    """sRGB with its red and green swapped: nobody could miss it."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = {profile[i : i + 4].decode("latin1"): i for i in range(132, 132 + 12 * profile[131], 12)}
+    red, green = at["rXYZ"] + 4, at["gXYZ"] + 4
+    profile[red : red + 4], profile[green : green + 4] = (
+        profile[green : green + 4], profile[red : red + 4],
+    )  # fmt: skip
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_an_icc_profile_is_converted_to_srgb(kind: str) -> None:
+    body = file_of(photograph(), kind, icc_profile=wide_gamut_profile())
+    assert decibels(resized(body, recipe()), expected(body)) > ALIKE_DECIBELS
+    plain = file_of(photograph(), kind)
+    assert decibels(resized(body, recipe(to_srgb=False)), expected(plain)) > ALIKE_DECIBELS
+    assert decibels(resized(body, recipe()), expected(plain)) < 20
+
+
+def test_an_srgb_profile_changes_nothing_and_a_broken_one_neither() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = resized(jpeg(), recipe())
+    assert np.array_equal(plain, resized(jpeg(icc_profile=srgb), recipe()))
+    assert np.array_equal(plain, resized(jpeg(icc_profile=b"no profile"), recipe()))
+
+
+def test_only_the_first_frame_is_used() -> None:
+    body = several("GIF")
+    with Image.open(io.BytesIO(body)) as image:
+        assert image.n_frames == 2
+    assert decibels(resized(body, recipe()), expected(file_of(photograph(), "PNG"))) > 25
