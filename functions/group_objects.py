@@ -49,7 +49,7 @@ def start_run(window: Window) -> bool:
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Gather the pictures of this batch for the window's run; a message that is no event fails alone.
+    """Gather the pictures of this batch for a window's run; what is no event fails alone.
 
     When the group cannot be written or the run cannot be started, everything is raised: the
     messages stay in the queue.

@@ -13,7 +13,13 @@ from imagemill.local.engine import Engine
 from imagemill.project import TEMPLATE, WORKER_FOLDERS
 
 # What differs from a deployment on AWS: parameters, and nothing else.
-LOCAL_PARAMETERS: Mapping[str, str] = {"AllowFileUris": "true", "UploadWindowSeconds": "2"}
+LOCAL_PARAMETERS: Mapping[str, str] = {
+    "AllowFileUris": "true",
+    "UploadWindowSeconds": "2",
+    "WindowGraceSeconds": "1",
+    "BatchingWindowSeconds": "1",
+    "MinShardSeconds": "2",  # a job starts in half a second here
+}
 _NONE: Mapping[str, str] = {}
 
 

@@ -17,6 +17,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.request import RunRequest
 
 _NOT_LISTABLE = {
     "NoSuchBucket": "there is no such bucket",
@@ -32,14 +33,23 @@ class Listing:
         objects: What jobs are given, in key order.
         refused: Outcomes of objects that no job can be given.
         ignored: How many objects were left out for each reason.
+        all_keys: Every key that the source has; None where it was not listed whole.
     """
 
     objects: list[SourceObject] = field(default_factory=list)
     refused: list[Outcome] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
+    all_keys: frozenset[str] | None = None
 
     def ignore(self, reason: str) -> None:
         self.ignored[reason] = self.ignored.get(reason, 0) + 1
+
+
+def gather(request: RunRequest) -> Listing:
+    """What a request names. Raises RunRefused."""
+    if request.source is None:
+        raise RunRefused("source: there is none.")
+    return list_source(request.source)
 
 
 def list_source(source: Location) -> Listing:
@@ -52,6 +62,7 @@ def list_source(source: Location) -> Listing:
         else:
             listing.ignore("not a picture by its name")
     listing.objects.sort(key=lambda item: item.key)
+    listing.all_keys = frozenset(item.key for item in listing.objects)
     return listing
 
 

@@ -1,17 +1,22 @@
-"""Carries out a request for a run up to its plan: resolves, lists, packs and writes."""
+"""Carries out a request up to its plan: gathers, leaves out what is done, packs, writes."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from imagemill_app.listing import Listing, list_source
+from imagemill_app.estimates import estimate
+from imagemill_app.inbox import sealed_uploads
+from imagemill_app.incremental import Work, deleted_sources, output_test, remaining_work
+from imagemill_app.index import Entry, read_index
+from imagemill_app.listing import Listing, gather
 from imagemill_app.planning import balanced_shards, without_collisions
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.stores import read_bytes, write_bytes
+from imagemill_app.stores import write_bytes
 from imagemill_contract import keys
-from imagemill_contract.documents import Shard, SourceObject, decode_lines, encode_outcomes
+from imagemill_contract.documents import Shard, SourceObject, encode_lines, encode_outcomes
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
@@ -20,7 +25,15 @@ from imagemill_contract.request import RunRequest
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run whose plan is written. Travels through the state machine: pointers and counts only."""
+    """A run whose plan is written. Travels through the state machine: pointers and counts only.
+
+    Attributes:
+        reasons: For how many objects which reason to do them holds, such as `new`.
+        done: How many objects are left out as done, by `unchanged` or an earlier rejection.
+        ignored: How many were left out by name or by the request, for each reason.
+        deleted: Sources that an earlier run has done and that are gone.
+        estimate: Time and money, as `estimates.Estimate` has them.
+    """
 
     run_id: str
     started: str
@@ -32,18 +45,66 @@ class PlannedRun:
     shards: int
     objects: int
     refused: int
-    ignored: dict[str, int]
     bytes: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
+    deleted: int = 0
+    prune: bool = False
+    dry_run: bool = False
+    estimate: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run is going to do, before anything of it is written."""
+
+    source: Location
+    output: Location
+    shards: list[list[SourceObject]]
+    work: Work
+    refused: list[Outcome]
+    ignored: dict[str, int]
+    deleted: list[str]
 
 
 def plan_run(
     run_id: str, started: str, request: RunRequest, settings: PlanRunSettings
 ) -> PlannedRun:
-    """Write the shards of a run and then its plan, which is the commit.
+    """Write the shards of a run and then its plan, which is the commit; a dry run writes nothing.
 
     Raises RunRefused with one sentence when there is nothing that could be run.
     """
     bucket = Location(f"s3://{settings.output_bucket_name}")
+    plan = _planned(request, bucket, settings)
+    if not request.dry_run:
+        _write_plan(run_id, request, plan, bucket)
+    objects = sum(map(len, plan.shards))
+    total_bytes = sum(item.bytes for shard in plan.shards for item in shard)
+    forecast = estimate(objects, total_bytes, len(plan.shards), settings.max_parallel_jobs)
+    return PlannedRun(
+        run_id=run_id,
+        started=started,
+        source=str(plan.source),
+        output=str(plan.output),
+        recipe=request.recipe.to_document(),
+        items_key=keys.plan_key(run_id),
+        map_results_prefix=keys.map_results_prefix(run_id),
+        shards=len(plan.shards),
+        objects=objects,
+        refused=len(plan.refused),
+        bytes=total_bytes,
+        reasons=plan.work.reasons,
+        done=plan.work.done,
+        ignored=plan.ignored,
+        deleted=len(plan.deleted),
+        prune=request.prune,
+        dry_run=request.dry_run,
+        estimate=forecast.to_document(),
+    )
+
+
+def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -> _Plan:
     output = _checked_output(request, bucket)
     if request.source is not None:
         _check_apart(request.source, output)
@@ -52,40 +113,60 @@ def plan_run(
     refused = [*listing.refused, *unique.refused]
     if not unique.kept and not refused:
         raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
-    shards = [
-        Shard(run_id, keys.shard_id_of(index), source, output, request.recipe, objects)
-        for index, objects in enumerate(balanced_shards(unique.kept, settings.max_parallel_jobs))
-    ]
-    _write_refused(run_id, output, refused)
-    items = [_map_item(shard, _write_shard(shard)) for shard in shards]
-    plan = json.dumps(items, ensure_ascii=False).encode()
-    for place in dict.fromkeys([output, bucket]):  # the Map reads its items from a bucket only
-        write_bytes(place, keys.plan_key(run_id), plan)
-    return PlannedRun(
-        run_id=run_id,
-        started=started,
-        source=str(source),
-        output=str(output),
-        recipe=request.recipe.to_document(),
-        items_key=keys.plan_key(run_id),
-        map_results_prefix=keys.map_results_prefix(run_id),
-        shards=len(shards),
-        objects=len(unique.kept),
-        refused=len(refused),
-        ignored=listing.ignored,
-        bytes=sum(item.bytes for item in unique.kept),
+    entries = read_index(output).entries
+    work = _work(request, unique.kept, source, output, entries)
+    shards = balanced_shards(
+        work.objects,
+        settings.max_parallel_jobs,
+        min_shard_seconds=settings.min_shard_seconds,
+        count=request.shards,
     )
+    deleted = (
+        deleted_sources(entries, source, listing.all_keys) if listing.all_keys is not None else []
+    )
+    return _Plan(source, output, shards, work, refused, listing.ignored, deleted)
+
+
+def _work(
+    request: RunRequest,
+    objects: list[SourceObject],
+    source: Location,
+    output: Location,
+    entries: dict[str, Entry],
+) -> Work:
+    if request.full:
+        return Work(objects, {"full": len(objects)}, {})
+    has_outputs = output_test(output, request.recipe.format, len(objects))
+    return remaining_work(objects, source.prefix, request.recipe, entries, has_outputs)
 
 
 def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]:
     if request.source is not None:
-        return request.source, list_source(request.source)
-    try:
-        header, rows = decode_lines("group", read_bytes(bucket, str(request.upload)))
-    except FileNotFoundError:
-        raise RunRefused(f'upload: there is no group document "{request.upload}".') from None
-    source = Location.parse(header.get("source"), "group.source")
-    return source, Listing(objects=[SourceObject.from_row(row) for row in rows])
+        return request.source, gather(request)
+    if request.window is None:
+        raise RunRefused("source: there is none.")
+    uploads = sealed_uploads(bucket, request.window)
+    if uploads is None:
+        raise RunRefused(f'window: nothing was uploaded in "{request.window.name}".')
+    listing = Listing(objects=uploads.objects)
+    if uploads.duplicates:
+        listing.ignored["events of the same object"] = uploads.duplicates
+    return uploads.source, listing
+
+
+def _write_plan(run_id: str, request: RunRequest, plan: _Plan, bucket: Location) -> None:
+    _write_refused(run_id, plan.output, plan.refused)
+    if plan.deleted:
+        body = encode_lines("deleted", {"run_id": run_id}, ({"key": key} for key in plan.deleted))
+        write_bytes(plan.output, keys.deleted_key(run_id), body)
+    items = []
+    for index, objects in enumerate(plan.shards):
+        shard_id = keys.shard_id_of(index)
+        shard = Shard(run_id, shard_id, plan.source, plan.output, request.recipe, objects)
+        items.append(_map_item(shard, _write_shard(shard)))
+    body = json.dumps(items, ensure_ascii=False).encode()
+    for place in dict.fromkeys([plan.output, bucket]):  # the Map reads its items from a bucket only
+        write_bytes(place, keys.plan_key(run_id), body)
 
 
 def _checked_output(request: RunRequest, bucket: Location) -> Location:
@@ -109,7 +190,7 @@ def _ignored_text(listing: Listing) -> str:
     return f" (left out: {', '.join(parts)})" if parts else ""
 
 
-def _write_refused(run_id: str, output: Location, refused: list[Outcome]) -> None:
+def _write_refused(run_id: str, output: Location, refused: Iterable[Outcome]) -> None:
     body = encode_outcomes({"run_id": run_id, "stage": "plan"}, refused)
     write_bytes(output, keys.refused_key(run_id), body)
 

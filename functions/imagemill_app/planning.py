@@ -34,15 +34,21 @@ def estimated_seconds(item: SourceObject) -> float:
     return item.bytes / BYTES_PER_VCPU_SECOND + SECONDS_PER_OBJECT
 
 
-def shard_count(total_seconds: float, max_parallel_jobs: int) -> int:
+def shard_count(
+    total_seconds: float, max_parallel_jobs: int, min_shard_seconds: float = MIN_SHARD_SECONDS
+) -> int:
     """How many jobs the work is cut into: as many as run at once, none too small or too large."""
     wanted = total_seconds / max_parallel_jobs
-    target = min(max(wanted, MIN_SHARD_SECONDS), MAX_SHARD_SECONDS)
+    target = min(max(wanted, min_shard_seconds), MAX_SHARD_SECONDS)
     return max(1, math.ceil(total_seconds / target))
 
 
 def balanced_shards(
-    objects: Sequence[SourceObject], max_parallel_jobs: int
+    objects: Sequence[SourceObject],
+    max_parallel_jobs: int,
+    *,
+    min_shard_seconds: float = MIN_SHARD_SECONDS,
+    count: int | None = None,
 ) -> list[list[SourceObject]]:
     """Cut objects, which come in key order, into shards of about equal work.
 
@@ -53,7 +59,8 @@ def balanced_shards(
         return []
     seconds = [estimated_seconds(item) for item in objects]
     total = math.fsum(seconds)
-    count = shard_count(total, max_parallel_jobs)
+    if count is None:
+        count = shard_count(total, max_parallel_jobs, min_shard_seconds)
     shards: list[list[SourceObject]] = [[] for _ in range(count)]
     done = 0.0
     for item, share in zip(objects, seconds, strict=True):

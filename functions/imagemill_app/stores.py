@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cache
 
 from obstore.store import LocalStore, ObjectStore, S3Store
@@ -44,3 +45,15 @@ def list_keys(location: Location, folder: str) -> list[str]:
     """Keys of all objects below `folder`, relative to the location."""
     pages = store_of(location.root).list(location.prefix + folder)
     return [meta["path"].removeprefix(location.prefix) for page in pages for meta in page]
+
+
+def remove(location: Location, keys: list[str]) -> None:
+    """Delete objects; those that are not there are no fault."""
+    store = store_of(location.root)
+    paths = [location.prefix + key for key in keys]
+    if not location.is_file:
+        store.delete(paths)
+        return
+    for path in paths:
+        with suppress(FileNotFoundError):
+            store.delete(path)

@@ -116,7 +116,9 @@ def test_manual_execution_over_a_prefix_succeeds_and_its_history_is_true(
         ({"source": "s3://{input}/full/", "sise": 1}, 'unknown field "sise"; allowed are source'),
         ({"source": "file:///no/such/folder/"}, "is not a folder"),
         ({"source": "s3://{input}/a/", "output": "s3://{input}/b/"}, "output: "),
-        ({"upload": "inbox/2026/none.jsonl.gz"}, "there is no group document"),
+        ({"window": "20260101T000000Z-60s"}, "nothing was uploaded in"),
+        ({"window": "yesterday"}, 'window: "yesterday" is not the name of a window'),
+        ({"source": "s3://{input}/full/", "dry_run": 1}, "dry_run: 1 is not allowed; it must be"),
         ({}, 'The input must have a "source"'),
     ],
 )

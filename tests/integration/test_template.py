@@ -40,7 +40,7 @@ def test_handler_exists_under_its_name(name: str) -> None:
 def test_queue_hides_messages_six_times_as_long_as_the_function_works() -> None:
     queue = resources_of("AWS::SQS::Queue")["UploadQueue"]
     timeout = template()["Globals"]["Function"]["Timeout"]
-    longest_window = template()["Parameters"]["UploadWindowSeconds"]["MaxValue"]
+    longest_window = template()["Parameters"]["BatchingWindowSeconds"]["MaxValue"]
     assert queue["VisibilityTimeout"] >= 6 * timeout + longest_window
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
 

@@ -65,9 +65,12 @@ def test_shard_ids_up_to_five_digits_sort_as_their_indices(first: int, second: i
         assert (ids[0] < ids[1]) == (first < second)
 
 
-def test_same_group_content_has_the_same_key_and_run() -> None:
-    first, again = keys.group_key("w", b"content"), keys.group_key("w", b"content")
-    assert first == again
-    assert keys.upload_run_id(first) == keys.upload_run_id(again)
-    assert keys.upload_run_id(first) != keys.upload_run_id(keys.group_key("w", b"other"))
-    assert keys.check_run_id(keys.upload_run_id(first))
+def test_same_group_content_has_the_same_key() -> None:
+    assert keys.group_key("w", b"content") == keys.group_key("w", b"content")
+    assert keys.group_key("w", b"content") != keys.group_key("w", b"other")
+
+
+def test_index_parts_sort_by_the_time_of_their_runs() -> None:
+    first = keys.index_key("2026-11-23T09:59:59.999Z", "z")
+    last = keys.index_key("2026-11-23T10:00:00.000Z", "a")
+    assert sorted([last, first]) == [first, last]

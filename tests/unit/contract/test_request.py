@@ -18,14 +18,15 @@ def test_source_alone_is_a_request_with_the_default_recipe() -> None:
     [
         ({}, 'The input must have a "source"'),
         ([], "is not an object of fields"),
-        ({"source": "s3://bucket/", "upload": "inbox/x"}, 'must have a "source"'),
+        ({"source": "s3://bucket/", "window": "20261123T101500Z-60s"}, 'must have a "source"'),
         ({"source": "s3://bucket/", "sizes": 3}, 'input: unknown field "sizes"; allowed are'),
         ({"source": "s3://bucket/", "recipe": {"size": 0}}, "recipe.size: 0 is not allowed"),
         ({"source": "bucket"}, 'source: "bucket" is not allowed; it must be s3://bucket/prefix/'),
         ({"source": "file:///etc/"}, 'source: "file:///etc/" is not allowed; it must be s3://'),
         ({"source": "s3://b-c/", "output": "file:///etc/"}, "output: "),
-        ({"upload": "runs/x"}, "is not the key of a group document"),
-        ({"upload": "inbox/../runs/x"}, "is not the key of a group document"),
+        ({"window": "x"}, 'window: "x" is not the name of a window'),
+        ({"source": "s3://bucket/", "shards": 0}, "shards: 0 is not allowed; it must be a whole"),
+        ({"source": "s3://b-c/", "full": "yes"}, 'full: "yes" is not allowed; it must be true'),
     ],
 )
 def test_bad_request_gets_one_clear_sentence(document: object, sentence: str) -> None:

@@ -16,8 +16,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 import imagemill_app.stores
+from imagemill_app.inbox import sealed_uploads
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import Shard, decode_lines
+from imagemill_contract.locations import Location
+from imagemill_contract.windows import Window
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 
@@ -51,14 +54,20 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "INPUT_BUCKET_NAME": INPUT,
         "OUTPUT_BUCKET_NAME": OUTPUT,
         "SOURCE_PREFIX": "full/",
+        "UPLOAD_WINDOW_SECONDS": "86400",
+        "WINDOW_GRACE_SECONDS": "10",
         "MAX_PARALLEL_JOBS": "4",
+        "MIN_SHARD_SECONDS": "30",
         "ALLOW_FILE_URIS": "false",
     }.items():
         monkeypatch.setenv(name, value)
     s3, states = boto3.client("s3"), boto3.client("stepfunctions")
     for bucket in (INPUT, OUTPUT):
         s3.create_bucket(Bucket=bucket)
-    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    definition = {
+        "StartAt": "Wait",
+        "States": {"Wait": {"Type": "Wait", "Seconds": 9, "End": True}},
+    }
     role = "arn:aws:iam::123456789012:role/states"
     machine = states.create_state_machine(
         name="machine", definition=json.dumps(definition), roleArn=role
@@ -75,6 +84,7 @@ def forget(*modules: ModuleType) -> None:
     for module in modules:
         module.settings.cache_clear()
     group_objects.step_functions.cache_clear()
+    group_objects.inbox.cache_clear()
     imagemill_app.stores.store_of.cache_clear()
 
 
@@ -105,24 +115,29 @@ def runs_of(aws: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def test_batch_becomes_one_group_document_and_one_run(aws: dict[str, Any]) -> None:
-    assert group(message("1", "full/a+b.jpg"), message("2", "full/c.jpg")) == {
-        "batchItemFailures": []
-    }
+def test_batches_of_a_window_are_one_run_over_all_their_pictures(aws: dict[str, Any]) -> None:
+    answer = group(message("1", "full/a+b.jpg"), message("2", "full/c.jpg"))
+    assert answer == {"batchItemFailures": []}
+    group(message("3", "full/d.jpg"))
+    group(message("9", "full/c.jpg"), message("1", "full/a+b.jpg"))
     (run,) = runs_of(aws)
     described = aws["states"].describe_execution(executionArn=run["executionArn"])
-    key = json.loads(described["input"])["upload"]
-    header, rows = decode_lines(
-        "group", aws["s3"].get_object(Bucket=OUTPUT, Key=key)["Body"].read()
-    )
-    assert header["source"] == f"s3://{INPUT}/full/"
-    assert [row["key"] for row in rows] == ["full/a b.jpg", "full/c.jpg"]
+    request = json.loads(described["input"])
+    assert run["name"] == f"upload-{request['window']}"
+    gathered = sealed_uploads(Location(f"s3://{OUTPUT}"), Window.parse(request["window"]))
+    assert gathered is not None
+    assert [item.key for item in gathered.objects] == ["full/a b.jpg", "full/c.jpg", "full/d.jpg"]
 
 
-def test_redelivered_batch_starts_no_second_run(aws: dict[str, Any]) -> None:
+def test_batch_that_comes_while_its_window_is_planned_goes_to_the_next(
+    aws: dict[str, Any],
+) -> None:
     group(message("1", "full/a.jpg"))
-    group(message("9", "full/a.jpg"), message("1", "full/a.jpg"))
-    assert len(runs_of(aws)) == 1
+    (run,) = runs_of(aws)
+    window = Window.parse(run["name"].removeprefix("upload-"))
+    sealed_uploads(Location(f"s3://{OUTPUT}"), window)
+    group(message("2", "full/b.jpg"))
+    assert {item["name"] for item in runs_of(aws)} == {window.run_id, window.next().run_id}
 
 
 def test_one_poison_message_fails_alone(aws: dict[str, Any]) -> None:
@@ -201,7 +216,6 @@ def test_same_request_is_planned_to_the_same_bytes(aws: dict[str, Any]) -> None:
         ({"source": f"s3://{INPUT}/full/"}, "there are no pictures"),
         ({"source": f"s3://{OUTPUT}/resized/"}, "must not lie in each other"),
         ({"source": "file:///etc/"}, "it must be s3://"),
-        ({"upload": "inbox/none"}, "there is no group document"),
     ],
 )
 def test_refused_request_writes_nothing(

@@ -9,16 +9,23 @@ from imagemill_app.settings import (
     SettingsError,
 )
 
-PLAN = {"OUTPUT_BUCKET_NAME": "out", "MAX_PARALLEL_JOBS": "256", "ALLOW_FILE_URIS": "false"}
+PLAN = {
+    "OUTPUT_BUCKET_NAME": "out",
+    "MAX_PARALLEL_JOBS": "256",
+    "MIN_SHARD_SECONDS": "30",
+    "ALLOW_FILE_URIS": "false",
+}
 
 
 def test_settings_are_read_by_their_names() -> None:
-    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, False)
+    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, False)
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",
         "OUTPUT_BUCKET_NAME",
         "SOURCE_PREFIX",
         "STATE_MACHINE_ARN",
+        "UPLOAD_WINDOW_SECONDS",
+        "WINDOW_GRACE_SECONDS",
     }
 
 

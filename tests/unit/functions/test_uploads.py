@@ -18,7 +18,7 @@ SOURCE = Location("s3://input-bucket", "full/")
 def upload(
     key: str, sequencer: str = "01", etag: str = "e", bucket: str = "input-bucket"
 ) -> Upload:
-    return Upload(bucket, key, etag, 10, sequencer, "2026-11-23T10:15:30.000Z")
+    return Upload(bucket, key, etag, 10, sequencer)
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)

@@ -25,13 +25,13 @@ RUN, SHARD = "run-1", "00000"
 
 # Put before the worker's own modules: bytes that do to a decoder what no picture of ours can.
 KILLERS = """
-import os, time
+import ctypes, os, time
 from imagemill_worker import sniff
 kind_of = sniff.kind_of
 def deadly(body):
     if body.startswith(b"KILL"):
-        os.kill(os.getpid(), 11)
-    if body.startswith(b"ONCE") and not os.path.exists(os.environ["ONCE"]):
+        ctypes.string_at(0)
+    if body.endswith(b"ONCE") and not os.path.exists(os.environ["ONCE"]):
         open(os.environ["ONCE"], "w").close()
         os.abort()
     if body.startswith(b"HANG"):
@@ -39,9 +39,9 @@ def deadly(body):
             time.sleep(1)
     if body.startswith(b"HOARD"):
         raise MemoryError
-    if body.startswith(b"SLOW"):
+    if body.endswith(b"SLOW"):
         time.sleep(0.05)
-    return kind_of(body[4:] if body[:4] in (b"SLOW", b"ONCE") else body)
+    return kind_of(body)
 sniff.kind_of = deadly
 """
 

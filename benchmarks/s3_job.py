@@ -1,0 +1,141 @@
+"""A whole job against S3 with 30 to 60 ms to the first byte: what of the compute speed is left?
+
+The job runs on core 0, a loopback server on core 1: photographs of 670 KB in, pictures of 128 x 128
+out. The rate is taken by the server, from the first object read to the last one written. `compute`
+is the same work on the same core with the bytes at hand. Rounds go A B C A B C.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from imagemill_contract import keys
+from imagemill_contract.documents import Shard, SourceObject
+from imagemill_contract.keys import Stage
+from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+from imagemill_worker.limits import LANE_ENVIRONMENT
+
+from benchmarks.photographs import BUILD, ROOT, photographs
+
+ROUNDS, OBJECTS = 2, 600
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+def on_core(core: int) -> Callable[[], None]:
+    return lambda: os.sched_setaffinity(0, {core})
+
+
+class Server:
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.s3_server", str(BUILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=on_core(1),  # noqa: PLW1509
+            cwd=ROOT,
+            text=True,
+        )
+        self.endpoint = f"http://127.0.0.1:{int(self.line())}"
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def report(self) -> dict[str, float]:
+        assert self.process.stdin
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return dict(json.loads(self.line()))
+
+
+def put_shard(endpoint: str) -> str:
+    bodies = [photo.read() for photo in photographs()]
+    etags = [hashlib.md5(body).hexdigest() for body in bodies]  # noqa: S324
+    objects = [
+        SourceObject(f"photo/{n:05}.jpg", etags[n % len(bodies)], len(bodies[n % len(bodies)]))
+        for n in range(OBJECTS)
+    ]
+    places = Location.parse("s3://bucket/photo/", ""), Location.parse("s3://bucket/out/", "")
+    body = Shard("bench", "00000", *places, Recipe(), objects).encode()
+    key = keys.shard_key("bench", "00000")
+    request = urllib.request.Request(f"{endpoint}/bucket/{key}", body, method="PUT")  # noqa: S310
+    urllib.request.urlopen(request).close()  # noqa: S310
+    return f"s3://bucket/{key}"
+
+
+def job_rate(server: Server, shard: str, threads: int, extra_path: str = "") -> float:
+    """Images a second of a job, start of the process not counted."""
+    path = [extra_path, str(ROOT / "contract"), str(ROOT / "batch_worker"), str(ROOT)]
+    env = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": server.endpoint}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    command = [sys.executable, "-m", "imagemill_worker", "resize", "--shard", shard]
+    subprocess.run(
+        [*command, "--threads", str(threads)],
+        env=env,
+        preexec_fn=on_core(0),  # noqa: PLW1509
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    report = server.report()
+    assert report["writes"] == OBJECTS
+    return OBJECTS / report["seconds"]
+
+
+def compute_rate() -> float:
+    paths = [str(photo.path) for photo in photographs()]
+    passes = OBJECTS // len(paths) // 2
+    rivals = str(Path(__file__).with_name("rivals.py"))
+    env = {**os.environ, **LANE_ENVIRONMENT}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
+    done = subprocess.run(
+        [sys.executable, rivals, "imagemill", str(passes), *paths],
+        env=env,
+        preexec_fn=on_core(0),  # noqa: PLW1509
+        capture_output=True,
+        check=True,
+    )
+    return passes * len(paths) / float(done.stdout)
+
+
+def main() -> None:
+    threads = int(sys.argv[1]) if len(sys.argv) > 1 else 32
+    server = Server()
+    rates: dict[str, list[float]] = {"compute": [], "imagemill": [], "with boto3": []}
+    try:
+        shard = put_shard(server.endpoint)
+        with tempfile.TemporaryDirectory() as folder:
+            text = "import sys\nif '-m' in sys.orig_argv: import benchmarks.boto3_stores\n"
+            Path(folder, "sitecustomize.py").write_text(text)
+            for _ in range(ROUNDS):
+                rates["compute"].append(compute_rate())
+                rates["imagemill"].append(job_rate(server, shard, threads))
+                rates["with boto3"].append(job_rate(server, shard, threads, folder))
+    finally:
+        server.process.kill()
+    print(f"{OBJECTS} objects, {threads} threads, {ROUNDS} rounds, {time.strftime('%Y-%m-%d')}\n")
+    print("| | images/s | of compute |\n|---|---|---|")
+    for name, mine in rates.items():
+        share = statistics.median(a / b for a, b in zip(mine, rates["compute"], strict=True))
+        print(f"| {name} | {statistics.median(mine):.1f} | {share:.3f} |")
+    pairs = zip(rates["imagemill"], rates["with boto3"], strict=True)
+    print(f"\nobstore against boto3: {statistics.median(a / b for a, b in pairs):.2f}")
+
+
+if __name__ == "__main__":
+    main()

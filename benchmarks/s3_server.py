@@ -1,0 +1,93 @@
+"""A loopback S3 of one bucket in memory, slow to the first byte as the real one is.
+
+`python -m benchmarks.s3_server FOLDER`: serves each file of the folder at its own name and keeps what is
+put. Prints its port, then a line of JSON with the times of the first read and the last write of
+objects whenever a line comes in. No signatures are checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import sys
+import time
+from pathlib import Path
+from urllib.parse import unquote
+
+FIRST_BYTE_SECONDS = (0.030, 0.060)
+
+
+class Bucket:
+    """Objects by key. Many keys may share one body: `photo/123` is body 123 modulo their number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.photographs = [path.read_bytes() for path in sorted(folder.glob("*/*.jpg"))]
+        self.etags = [hashlib.md5(body).hexdigest() for body in self.photographs]  # noqa: S324
+        self.put: dict[str, bytes] = {}
+        self.first_read, self.last_write, self.writes = 0.0, 0.0, 0
+
+    def get(self, key: str) -> tuple[bytes, str] | None:
+        if key.startswith("photo/"):
+            self.first_read = self.first_read or time.monotonic()
+            number = int(key.removeprefix("photo/").partition(".")[0]) % len(self.photographs)
+            return self.photographs[number], self.etags[number]
+        return (self.put[key], "e") if key in self.put else None
+
+    def write(self, key: str, body: bytes) -> None:
+        if key.startswith("out/resized/"):
+            self.writes += 1
+            self.last_write = time.monotonic()
+        else:
+            self.put[key] = body
+
+    def report(self) -> str:
+        seconds = self.last_write - self.first_read
+        line = json.dumps({"writes": self.writes, "seconds": seconds})
+        self.first_read, self.writes = 0.0, 0
+        return line
+
+
+async def answer(
+    bucket: Bucket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """All requests of one connection."""
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            lines = head.decode("latin1").split("\r\n")
+            method, target, _ = lines[0].split(" ")
+            headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            key = unquote(target.partition("?")[0]).removeprefix("/bucket/")
+            await asyncio.sleep(random.uniform(*FIRST_BYTE_SECONDS))
+            if method == "PUT":
+                bucket.write(key, body)
+                writer.write(b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n')
+            elif found := bucket.get(key):
+                head_lines = (
+                    f'HTTP/1.1 200 OK\r\nETag: "{found[1]}"\r\nContent-Length: {len(found[0])}\r\n'
+                    "Last-Modified: Mon, 02 Jan 2023 00:00:00 GMT\r\n\r\n"
+                )
+                writer.write(head_lines.encode())
+                writer.write(found[0] if method == "GET" else b"")
+            else:
+                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def serve(folder: Path) -> None:
+    bucket = Bucket(folder)
+    server = await asyncio.start_server(
+        lambda reader, writer: answer(bucket, reader, writer), "127.0.0.1", 0, limit=1 << 20
+    )
+    print(server.sockets[0].getsockname()[1], flush=True)
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(bucket.report(), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

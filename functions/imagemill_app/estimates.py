@@ -1,0 +1,52 @@
+"""What a run will take: minutes, and dollars by kind."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from imagemill_app.planning import BYTES_PER_VCPU_SECOND, SECONDS_PER_OBJECT
+
+# List prices of us-east-1, November 2026.
+DOLLARS_PER_VCPU_HOUR = 0.0155  # Spot, Graviton c-family: between 0.012 and 0.018
+DOLLARS_PER_GET = 0.0004 / 1000
+DOLLARS_PER_PUT = 0.005 / 1000  # and LIST
+DOLLARS_PER_TRANSITION = 0.025 / 1000  # Step Functions, standard workflow
+DOLLARS_PER_LAMBDA_GB_SECOND = 0.0000133334  # arm64
+TRANSITIONS_PER_RUN = 8
+TRANSITIONS_PER_SHARD = 5
+LIST_PAGE_OBJECTS = 1000
+PLANNER_GB, PLANNER_SECONDS_PER_OBJECT = 2.0, 50e-6
+JOB_START_SECONDS = 2.0  # of each of a shard's two jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A forecast of a run. Dollars are list prices and say nothing of free tiers."""
+
+    parallel_jobs: int
+    minutes: float
+    dollars: dict[str, float]
+
+    def to_document(self) -> dict[str, object]:
+        return {**asdict(self), "total_dollars": round(sum(self.dollars.values()), 6)}
+
+
+def estimate(objects: int, total_bytes: int, shards: int, max_parallel_jobs: int) -> Estimate:
+    """Forecast a run with one output object for each picture and stage."""
+    seconds = total_bytes / BYTES_PER_VCPU_SECOND + objects * SECONDS_PER_OBJECT
+    seconds += shards * 2 * JOB_START_SECONDS
+    parallel = min(shards, max_parallel_jobs)
+    pages = math.ceil(objects / LIST_PAGE_OBJECTS)
+    planner_seconds = 2 * (1 + objects * PLANNER_SECONDS_PER_OBJECT)  # plan and aggregate
+    transitions = TRANSITIONS_PER_RUN + shards * TRANSITIONS_PER_SHARD
+    dollars = {
+        "vcpu": seconds / 3600 * DOLLARS_PER_VCPU_HOUR,
+        "get": (2 * objects + 6 * shards) * DOLLARS_PER_GET,
+        "put": (2 * objects + 3 * shards + 4) * DOLLARS_PER_PUT,
+        "list": 3 * pages * DOLLARS_PER_PUT,
+        "step_functions": transitions * DOLLARS_PER_TRANSITION,
+        "lambda": planner_seconds * PLANNER_GB * DOLLARS_PER_LAMBDA_GB_SECOND,
+    }
+    minutes = seconds / max(parallel, 1) / 60
+    return Estimate(parallel, round(minutes, 2), {k: round(v, 6) for k, v in dollars.items()})

@@ -1,0 +1,131 @@
+"""What is still to be done: new or changed objects, and why each is done again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from imagemill_app.index import PASSING, Entry
+from imagemill_app.stores import exists, list_keys
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import STAGE_FOLDERS, Stage, output_key, relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe import ImageFormat, Recipe
+
+# Up to so many objects it is cheaper to ask for each output than to list all of them.
+MAX_ASKED_FOR = 100
+
+UNCHANGED = "unchanged"
+REJECTED_BEFORE = "rejected by an earlier run"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run has to do of what it was given.
+
+    Attributes:
+        objects: What is to be done, in the order given.
+        reasons: For how many objects which reason holds, such as `new` or `changed`.
+        done: How many are left out, as `unchanged` or rejected before.
+    """
+
+    objects: list[SourceObject]
+    reasons: dict[str, int]
+    done: dict[str, int]
+
+
+def remaining_work(
+    objects: Iterable[SourceObject],
+    prefix: str,
+    recipe: Recipe,
+    entries: Mapping[str, Entry],
+    has_outputs: Callable[[str], bool],
+) -> Work:
+    """Leave out what an earlier run has done with the same bytes (by ETag) and the same recipe.
+
+    `has_outputs` tells of a relative key whether all its outputs are there.
+    """
+    kept: list[SourceObject] = []
+    reasons: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+    current = recipe.to_document()
+
+    @cache
+    def recipe_change(run_id: str) -> str:
+        return _recipe_change(recipes[run_id], current)
+
+    recipes = {entry.run.run_id: entry.run.recipe for entry in entries.values()}
+    for item in objects:
+        relative = relative_key(item.key, prefix)
+        entry = entries.get(relative)
+        reason = _redo_reason(item, entry, recipe_change)
+        if reason is None and entry is not None and entry.reason:
+            done[REJECTED_BEFORE] += 1
+        elif reason is None and has_outputs(relative):
+            done[UNCHANGED] += 1
+        else:
+            reasons[reason or "output missing"] += 1
+            kept.append(item)
+    return Work(kept, dict(reasons), dict(done))
+
+
+def output_test(
+    output: Location, image_format: ImageFormat, object_count: int
+) -> Callable[[str], bool]:
+    """A test whether all outputs of a relative key are there."""
+    if object_count <= MAX_ASKED_FOR:
+
+        def asked(relative: str) -> bool:
+            keys = (output_key(stage, relative, image_format) for stage in Stage)
+            return all(exists(output, key) for key in keys)
+
+        return asked
+
+    @cache
+    def listed() -> frozenset[str]:  # only when an object is asked for at all
+        return frozenset(
+            key for folder in STAGE_FOLDERS.values() for key in list_keys(output, folder)
+        )
+
+    return lambda relative: all(
+        output_key(stage, relative, image_format) in listed() for stage in Stage
+    )
+
+
+def deleted_sources(
+    entries: Mapping[str, Entry], source: Location, existing: frozenset[str]
+) -> list[str]:
+    """Relative keys that an earlier run over this source has done, and that are gone."""
+    gone = (
+        relative
+        for relative, entry in entries.items()
+        if entry.run.source == str(source) and source.prefix + relative not in existing
+    )
+    return sorted(gone)
+
+
+def _redo_reason(
+    item: SourceObject, entry: Entry | None, recipe_change: Callable[[str], str]
+) -> str | None:
+    if entry is None:
+        return "new"
+    if entry.etag != item.etag:
+        return "changed"
+    change = recipe_change(entry.run.run_id)
+    if change:
+        return change
+    if entry.reason in PASSING:
+        return "retry of rejected"
+    if entry.reason in (Reason.JOB_FAILED, Reason.ACCESS_DENIED):
+        return "retry of failed"
+    return None
+
+
+def _recipe_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changes = [f"{name} {before.get(name)} -> {now.get(name)}" for name in names]
+    return f"recipe changed: {', '.join(changes)}" if changes else ""

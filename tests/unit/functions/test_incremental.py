@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill_app import index
+from imagemill_app.incremental import deleted_sources, output_test, remaining_work
+from imagemill_app.index import Entry, IndexedRun, merge_parts, read_index, write_index_part
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe import ImageFormat, Recipe
+
+SOURCE = Location("s3://input-bucket", "full/")
+RECIPE = Recipe()
+RUN = IndexedRun("run-1", "2026-11-23T10:00:00.000Z", str(SOURCE), RECIPE.to_document())
+
+
+def work(entries: dict[str, Entry], recipe: Recipe = RECIPE, *, outputs: bool = True) -> Any:
+    objects = [SourceObject(f"full/{name}.jpg", "e1", 1) for name in "abc"]
+    return remaining_work(objects, "full/", recipe, entries, lambda relative: outputs)
+
+
+def done(etag: str = "e1", reason: Reason | None = None) -> Entry:
+    return Entry(etag, reason, RUN)
+
+
+def test_only_what_is_new_or_changed_is_left_and_says_why() -> None:
+    left = work({"a.jpg": done(), "b.jpg": done("e0")})
+    assert [item.key for item in left.objects] == ["full/b.jpg", "full/c.jpg"]
+    assert left.reasons == {"changed": 1, "new": 1}
+    assert left.done == {"unchanged": 1}
+
+
+def test_changed_recipe_does_all_again_and_names_the_field() -> None:
+    left = work({f"{name}.jpg": done() for name in "abc"}, Recipe(size=512))
+    assert left.reasons == {"recipe changed: size 128 -> 512": 3}
+
+
+def test_missing_output_is_made_again() -> None:
+    left = work({f"{name}.jpg": done() for name in "abc"}, outputs=False)
+    assert left.reasons == {"output missing": 3}
+
+
+def test_lasting_rejection_is_not_tried_again_and_a_passing_one_is() -> None:
+    left = work(
+        {
+            "a.jpg": done(reason=Reason.TRUNCATED),
+            "b.jpg": done(reason=Reason.DECODER_TIMEOUT),
+            "c.jpg": done(reason=Reason.JOB_FAILED),
+        },
+        outputs=False,
+    )
+    assert left.reasons == {"retry of rejected": 1, "retry of failed": 1}
+    assert left.done == {"rejected by an earlier run": 1}
+
+
+def test_deleted_sources_are_those_of_the_same_source_that_are_gone() -> None:
+    other = IndexedRun("run-0", "2026", "s3://input-bucket/other/", RECIPE.to_document())
+    entries = {"a.jpg": done(), "b.jpg": done(), "x.jpg": Entry("e", None, other)}
+    assert deleted_sources(entries, SOURCE, frozenset({"full/a.jpg"})) == ["b.jpg"]
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Location:
+    return Location.of_folder(PurePosixPath(tmp_path))
+
+
+def run_at(minute: int, run_id: str = "") -> IndexedRun:
+    started = f"2026-11-23T10:{minute:02}:00.000Z"
+    return IndexedRun(run_id or f"run-{minute}", started, str(SOURCE), RECIPE.to_document())
+
+
+def test_run_that_was_started_last_counts(output: Location) -> None:
+    first, last = run_at(1), run_at(2)
+    write_index_part(output, last, {"a.jpg": Entry("e2", None, last)})
+    write_index_part(output, first, {"a.jpg": Entry("e1", None, first), "b.jpg": done()})
+    assert {key: entry.etag for key, entry in read_index(output).entries.items()} == {
+        "a.jpg": "e2",
+        "b.jpg": "e1",
+    }
+
+
+def test_pruned_object_is_forgotten(output: Location) -> None:
+    first, last = run_at(1), run_at(2)
+    write_index_part(output, first, {"a.jpg": Entry("e1", None, first)})
+    write_index_part(output, last, {"a.jpg": Entry("", None, last, is_pruned=True)})
+    assert read_index(output).entries == {}
+
+
+@given(st.data())
+def test_merging_parts_changes_nothing_that_is_read(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Location.of_folder(PurePosixPath(folder))
+        for minute in range(data.draw(st.integers(1, 8))):
+            keys = data.draw(st.sets(st.sampled_from("abcdef")))
+            run = run_at(minute)
+            reason = data.draw(st.none() | st.just(Reason.CORRUPT))
+            write_index_part(output, run, {key: Entry(f"e{minute}", reason, run) for key in keys})
+        before = read_index(output)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(index, "MAX_PARTS", 2)
+            merge_parts(output)
+        after = read_index(output)
+        assert after.entries == before.entries
+        assert len(after.part_keys) == (1 if len(before.part_keys) > 2 else len(before.part_keys))
+
+
+@pytest.mark.parametrize("object_count", [1, 1000])
+def test_outputs_are_there_only_when_both_stages_have_theirs(
+    object_count: int, output: Location, tmp_path: Path
+) -> None:
+    for name in ("resized/a.jpg", "edges/a.jpg.png", "resized/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    has_outputs = output_test(output, ImageFormat.JPG, object_count)
+    assert has_outputs("a.jpg")
+    assert not has_outputs("b.jpg")
+    assert not has_outputs("c.jpg")
