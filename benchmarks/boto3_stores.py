@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
 from imagemill_contract.documents import SourceObject
 from imagemill_worker import stores
 

@@ -49,7 +49,7 @@ def milliseconds(name: str, command: list[str], paths: list[str]) -> float:
     done = subprocess.run(
         [*command, str(PASSES), *paths],
         env=environment_of(name),
-        preexec_fn=lambda: os.sched_setaffinity(0, {0}),  # noqa: PLW1509
+        preexec_fn=lambda: os.sched_setaffinity(0, {0}),
         capture_output=True,
         text=True,
         check=True,

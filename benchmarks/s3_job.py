@@ -19,16 +19,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.photographs import BUILD, ROOT, photographs
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
-from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.limits import LANE_ENVIRONMENT
 
-from benchmarks.photographs import BUILD, ROOT, photographs
-
-ROUNDS, OBJECTS = 2, 600
+ROUNDS, OBJECTS = 4, 900
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "key",
     "AWS_SECRET_ACCESS_KEY": "secret",
@@ -47,7 +45,7 @@ class Server:
             [sys.executable, "-m", "benchmarks.s3_server", str(BUILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            preexec_fn=on_core(1),  # noqa: PLW1509
+            preexec_fn=on_core(1),
             cwd=ROOT,
             text=True,
         )
@@ -88,7 +86,7 @@ def job_rate(server: Server, shard: str, threads: int, extra_path: str = "") -> 
     subprocess.run(
         [*command, "--threads", str(threads)],
         env=env,
-        preexec_fn=on_core(0),  # noqa: PLW1509
+        preexec_fn=on_core(0),
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -106,7 +104,7 @@ def compute_rate() -> float:
     done = subprocess.run(
         [sys.executable, rivals, "imagemill", str(passes), *paths],
         env=env,
-        preexec_fn=on_core(0),  # noqa: PLW1509
+        preexec_fn=on_core(0),
         capture_output=True,
         check=True,
     )

@@ -1,7 +1,7 @@
 """A loopback S3 of one bucket in memory, slow to the first byte as the real one is.
 
-`python -m benchmarks.s3_server FOLDER`: serves each file of the folder at its own name and keeps what is
-put. Prints its port, then a line of JSON with the times of the first read and the last write of
+`python -m benchmarks.s3_server FOLDER` serves the photographs of the folder under any number of names
+and keeps what is put. Prints its port, then a line of JSON with the times of the first read and the last write of
 objects whenever a line comes in. No signatures are checked.
 """
 
@@ -58,6 +58,8 @@ async def answer(
             lines = head.decode("latin1").split("\r\n")
             method, target, _ = lines[0].split(" ")
             headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+            if "expect" in headers:
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             key = unquote(target.partition("?")[0]).removeprefix("/bucket/")
             await asyncio.sleep(random.uniform(*FIRST_BYTE_SECONDS))

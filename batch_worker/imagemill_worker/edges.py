@@ -7,6 +7,7 @@ import numpy as np
 
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import EdgeMethod, Recipe
+from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
 
@@ -15,7 +16,7 @@ from imagemill_worker.pixels import Pixels
 _CANNY_THRESHOLDS = (100, 200)
 
 
-def edge_map(body: bytes, recipe: Recipe) -> Pixels:
+def edge_map(body: Body, recipe: Recipe) -> Pixels:
     """The edges of a picture that the resize stage wrote.
 
     Returns uint8 (H, W), or (H, W, 3) with equal channels where the recipe wants three.

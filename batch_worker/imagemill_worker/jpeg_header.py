@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker import exif
+from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -68,31 +69,31 @@ class JpegHeader:
             self._icc_parts.setdefault(content[len(_ICC)], content[len(_ICC) + 2 :])
 
 
-def read_jpeg_header(body: bytes) -> JpegHeader:
+def read_jpeg_header(body: Body) -> JpegHeader:
     """Raises PictureError: `truncated`, `corrupt` or `unsupported_format`."""
     header, position, marker = JpegHeader(), 2, 0
     while marker not in (_START_OF_SCAN, _END_OF_IMAGE):
         marker, start, position = _next_segment(body, position)
         if marker in _START_OF_FRAME and not header.components:
-            header.take_frame(marker, body[start:position])
+            header.take_frame(marker, bytes(body[start:position]))
         elif marker in (_APP1, _APP2):
-            header.take_application_data(marker, body[start:position])
+            header.take_application_data(marker, bytes(body[start:position]))
     if not header.components:
         raise PictureError(Reason.CORRUPT, "The JPEG file has no frame header before its pixels.")
     return header
 
 
-def _next_segment(body: bytes, position: int) -> tuple[int, int, int]:
+def _next_segment(body: Body, position: int) -> tuple[int, int, int]:
     """Marker, start and end of the content of the segment at or after `position`."""
-    start = body.find(b"\xff", position)
-    while 0 <= start < len(body) - 1 and body[start + 1] in (0x00, 0xFF):
-        start = body.find(b"\xff", start + 1)
-    if start < 0 or start + 4 > len(body):
+    length = len(body)
+    while position + 4 <= length and not (body[position] == 0xFF and 0 < body[position + 1] < 0xFF):
+        position += 1  # fill bytes, or garbage that decoders pass over
+    if position + 4 > length:
         raise PictureError(Reason.TRUNCATED, "The JPEG file ends within its header.")
-    marker = body[start + 1]
+    marker = body[position + 1]
     if marker in _ALONE:
-        return marker, start + 2, start + 2
-    end = start + 2 + int.from_bytes(body[start + 2 : start + 4])
-    if end > len(body):
+        return marker, position + 2, position + 2
+    end = position + 2 + int.from_bytes(body[position + 2 : position + 4])
+    if end > length:
         raise PictureError(Reason.TRUNCATED, "The JPEG file ends within its header.")
-    return marker, start + 4, max(end, start + 4)
+    return marker, position + 4, max(end, position + 4)

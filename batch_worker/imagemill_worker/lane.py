@@ -21,6 +21,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_worker import stages, stores
+from imagemill_worker.body import Body
 from imagemill_worker.budget import ByteBudget
 from imagemill_worker.errors import AloneError, PictureError, StoreRefusedError, TryAgainError
 from imagemill_worker.journal import DangerNote, WorkQueue
@@ -105,7 +106,7 @@ class Lane:
             height=product.height,
         )
 
-    def _product(self, index: int, body: bytes) -> stages.Product:
+    def _product(self, index: int, body: Body) -> stages.Product:
         with self._compute:
             self.danger.enter(index)
             try:

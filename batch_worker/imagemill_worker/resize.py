@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from imagemill_contract.recipe import Anchor, Recipe, ResizeMode
+from imagemill_worker.body import Body
 from imagemill_worker.bounds import check_memory, checked_placement
 from imagemill_worker.colour import finished_colour
 from imagemill_worker.decode import load_pixels, open_file
@@ -40,7 +41,7 @@ class _Stored:
     target: Placement
 
 
-def resized(body: bytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
+def resized(body: Body, recipe: Recipe, *, alone: bool = True) -> Pixels:
     """The picture of a file as the recipe wants it: upright, opaque, sRGB, of the mode's shape.
 
     Returns uint8 (H, W, 3) RGB, or (H, W) where the picture is grey and the recipe keeps grey.
@@ -64,7 +65,7 @@ def resized(body: bytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
     return _on_canvas(upright(_array_of(image), stored.orientation), stored.target, recipe)
 
 
-def _decoded_jpeg(body: bytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+def _decoded_jpeg(body: Body, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     header = read_jpeg_header(body)
     target = checked_placement(header.width, header.height, header.orientation, recipe)
     least = _LEAST_SCALE / target.shrinkage if target.resamples else 1.0
@@ -73,8 +74,8 @@ def _decoded_jpeg(body: bytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Sto
     return _Stored(decoded.image, decoded.scale, header.orientation, header.icc_profile, target)
 
 
-def _decoded_other(body: bytes, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
-    opened = open_file(body, kind)
+def _decoded_other(body: Body, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+    opened = open_file(bytes(body), kind)
     width, height = opened.image.size
     target = checked_placement(width, height, opened.orientation, recipe)
     check_memory(width * height * _PILLOW_BYTES_PER_PIXEL, alone=alone)

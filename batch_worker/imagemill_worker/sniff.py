@@ -6,7 +6,10 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from imagemill_contract.outcomes import Reason
+from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
+
+_ENOUGH_BYTES = 4096
 
 
 class Kind(StrEnum):
@@ -72,13 +75,14 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def kind_of(body: bytes) -> Kind:
-    """The kind of picture that `body` is.
+def kind_of(file: Body) -> Kind:
+    """The kind of picture that a file is.
 
     Raises:
         PictureError: `empty`, `unsupported_format` (a picture or film of a kind that is not
             decoded, which the detail names) or `not_an_image`.
     """
+    body = bytes(file[:_ENOUGH_BYTES])
     if not body:
         raise PictureError(Reason.EMPTY, "The object has no bytes.")
     for signature, kind in _SIGNATURES:
@@ -120,7 +124,7 @@ def _other_name(body: bytes) -> str | None:
     for signature, name in _OTHERS:
         if body.startswith(signature):
             return name
-    if b"<svg" in body[:4096].lower():
+    if b"<svg" in body.lower():
         return "SVG"
     if body[:2] in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7") and body[2:3].isspace():
         return "Netpbm"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
+from imagemill_worker.body import Body
 
 NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more than the 2 GiB that a picture may take."
 
@@ -27,7 +28,7 @@ def import_libraries(stage: Stage) -> None:
         importlib.import_module(f"imagemill_worker.{name}")
 
 
-def product_of(stage: Stage, body: bytes, recipe: Recipe, *, alone: bool = True) -> Product:
+def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) -> Product:
     """The file that a stage makes of a file.
 
     Raises:

@@ -102,7 +102,7 @@ def check_readable(item: SourceObject, output_key: str) -> None:
         raise PictureError(Reason.UNREADABLE_KEY, detail)
 
 
-def read_object(store: Store, item: SourceObject) -> bytes:
+def read_object(store: Store, item: SourceObject) -> memoryview:
     """The bytes of the object that was planned, and of no other.
 
     Raises:
@@ -116,7 +116,7 @@ def read_object(store: Store, item: SourceObject) -> bytes:
     return body
 
 
-def _read_body(store: Store, key: str, etag: str) -> bytes:
+def _read_body(store: Store, key: str, etag: str) -> memoryview:
     try:
         # documents hold ETags plain; HTTP wants them quoted (RFC 9110, 8.8.3)
         options = {"if_match": f'"{etag}"'} if etag else None
@@ -137,7 +137,7 @@ def _read_body(store: Store, key: str, etag: str) -> bytes:
         raise TryAgainError(f"Reading {key!r}: {_first_line(error)}") from error
     if len(body) != result.meta["size"]:
         raise TryAgainError(f"Reading {key!r}: {len(body)} of {result.meta['size']} bytes came.")
-    return bytes(body)
+    return memoryview(body)
 
 
 def write_object(store: Store, key: str, body: bytes) -> None:

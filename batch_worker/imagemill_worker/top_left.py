@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from imagemill_contract.outcomes import Reason
+from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
 from imagemill_worker.sniff import Kind
 
 
-def top_left_square(body: bytes, kind: Kind, size: int) -> Pixels:
+def top_left_square(body: Body, kind: Kind, size: int) -> Pixels:
     """Returns uint8 (size, size, 3) RGB, upright by EXIF as OpenCV reads it.
 
     Raises:

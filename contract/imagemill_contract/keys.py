@@ -57,13 +57,18 @@ def relative_key(source_key: str, source_prefix: str) -> str:
     return relative
 
 
+def output_extension(stage: Stage, image_format: ImageFormat) -> str:
+    """With its dot. Edge maps are always PNG."""
+    return "." + (image_format if stage is Stage.RESIZE else ImageFormat.PNG)
+
+
 def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
     """Where the result of a stage goes, below the output prefix.
 
     The extension of the output is appended unless the name has it already:
     `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`.
     """
-    extension = "." + (image_format if stage is Stage.RESIZE else ImageFormat.PNG)
+    extension = output_extension(stage, image_format)
     name = relative if relative.endswith(extension) else relative + extension
     return STAGE_FOLDERS[stage] + name
 

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagemill_contract.errors import RequestError
-from imagemill_contract.fields import Rule, TrueOrFalse, WholeNumber, check_names, shown
+from imagemill_contract.fields import TrueOrFalse, WholeNumber, check_names, shown
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.selection import Selection, checked_address, read_number, read_value
 from imagemill_contract.windows import Window
 
 # `closes` is for the state machine alone: until when it waits for the window's uploads.
-_FIELDS = ("source", "window", "closes", "output", "recipe", "shards", "full", "prune", "dry_run")
+_FIELDS = (
+    *("source", "manifest", "window", "closes", "output", "recipe"),
+    *Selection.names(),
+    *("shards", "full", "prune", "dry_run"),
+)
 _TRUE_OR_FALSE = TrueOrFalse()
 _SHARDS = WholeNumber(1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do: all objects at `source`, or what was uploaded in `window`.
+    """What a run is to do: the objects at `source`, or what was uploaded in `window`.
 
     Attributes:
         recipe: What is done to each image.
-        source: Where the pictures are listed, or None.
+        source: Where the pictures are, or None.
+        manifest: Address of a list of keys, to be taken instead of all that is at `source`.
         window: The window whose uploads are taken, or None.
         output: Where results go, or None for the stack's output bucket.
+        selection: Which of the objects are taken.
         shards: Number of shards instead of the planner's choice, for measurements.
         full: Do also what is done already.
         prune: Remove the results of sources that are gone.
@@ -34,8 +41,10 @@ class RunRequest:
 
     recipe: Recipe
     source: Location | None = None
+    manifest: str | None = None
     window: Window | None = None
     output: Location | None = None
+    selection: Selection = field(default_factory=Selection)
     shards: int | None = None
     full: bool = False
     prune: bool = False
@@ -55,16 +64,15 @@ class RunRequest:
         if not isinstance(document, Mapping):
             raise RequestError(f"The input {shown(document)} is not an object of fields.")
         check_names(document, _FIELDS, "input", RequestError)
-        if ("source" in document) == ("window" in document):
-            raise RequestError(
-                'The input must have a "source", for example {"source": "s3://bucket/prefix/"}.'
-            )
+        _check_together(document)
         return cls(
             recipe=Recipe.from_document(document.get("recipe", {})),
             source=_location(document, "source", allow_files),
             window=Window.parse(document["window"]) if "window" in document else None,
+            manifest=_manifest(document, allow_files),
             output=_location(document, "output", allow_files),
-            shards=_number(document, "shards", _SHARDS),
+            selection=Selection.from_document(document, allow_files=allow_files),
+            shards=read_number(document, "shards", _SHARDS),
             full=_flag(document, "full"),
             prune=_flag(document, "prune"),
             dry_run=_flag(document, "dry_run"),
@@ -72,23 +80,7 @@ class RunRequest:
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:
-    return _read(document, name, _TRUE_OR_FALSE) is True
-
-
-def _number(document: Mapping[str, object], name: str, rule: WholeNumber) -> int | None:
-    value = _read(document, name, rule)
-    return value if isinstance(value, int) else None
-
-
-def _read(document: Mapping[str, object], name: str, rule: Rule) -> object:
-    """The field's value, or None where it is not given."""
-    if name not in document:
-        return None
-    try:
-        return rule.read(document[name])
-    except ValueError:
-        value = shown(document[name])
-        raise RequestError(f"{name}: {value} is not allowed; it must be {rule.allowed}.") from None
+    return read_value(document, name, _TRUE_OR_FALSE) is True
 
 
 def _location(document: Mapping[str, object], name: str, allow_files: bool) -> Location | None:
@@ -98,3 +90,22 @@ def _location(document: Mapping[str, object], name: str, allow_files: bool) -> L
     if location.is_file and not allow_files:
         raise RequestError(f"{name}: {shown(str(location))} is not allowed; it must be s3://.")
     return location
+
+
+def _manifest(document: Mapping[str, object], allow_files: bool) -> str | None:
+    if "manifest" not in document:
+        return None
+    return checked_address(document["manifest"], "manifest", allow_files=allow_files)
+
+
+def _check_together(document: Mapping[str, object]) -> None:
+    if "manifest" in document and "source" not in document:
+        raise RequestError(
+            'manifest: needs a "source" beside it, the bucket and prefix that its keys lie under.'
+        )
+    if ("source" in document) == ("window" in document):
+        raise RequestError(
+            'The input must have a "source", for example {"source": "s3://bucket/prefix/"}.'
+        )
+    if "window" in document and document.get("dry_run"):
+        raise RequestError('dry_run: needs a "source"; a window is taken once.')

@@ -10,8 +10,12 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError, InvalidPathError
+from obstore.store import ObjectStore
 
+from imagemill_app.bucket_listing import listed_objects
+from imagemill_app.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
+from imagemill_app.selecting import excluded_names, selected
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import is_readable_key, may_be_picture
@@ -41,46 +45,84 @@ class Listing:
     ignored: dict[str, int] = field(default_factory=dict)
     all_keys: frozenset[str] | None = None
 
-    def ignore(self, reason: str) -> None:
-        self.ignored[reason] = self.ignored.get(reason, 0) + 1
+    def ignore(self, reason: str, count: int = 1) -> None:
+        self.ignored[reason] = self.ignored.get(reason, 0) + count
 
 
-def gather(request: RunRequest) -> Listing:
-    """What a request names. Raises RunRefused."""
-    if request.source is None:
-        raise RunRefused("source: there is none.")
-    return list_source(request.source)
+def gather(request: RunRequest, source: Location) -> Listing:
+    """What a request takes of a source, by listing or manifest and by its filters.
+
+    Raises RunRefused when there is no such folder, bucket, manifest or list of exclusions.
+    """
+    excluded = excluded_names(request.selection)
+    listing = _from_manifest(request.manifest, source) if request.manifest else list_source(source)
+    chosen = selected(listing.objects, source.prefix, request.selection, excluded)
+    listing.objects = chosen.kept
+    for reason, count in chosen.left_out.items():
+        listing.ignore(reason, count)
+    return listing
 
 
 def list_source(source: Location) -> Listing:
     """List a source. Raises RunRefused when there is no such folder or bucket."""
     listing = Listing()
     found = _files_in(source, listing) if source.is_file else _objects_in(source, listing)
+    existing = set()
     for item in found:
+        existing.add(item.key)
         if may_be_picture(item.key):
             listing.objects.append(item)
         else:
             listing.ignore("not a picture by its name")
     listing.objects.sort(key=lambda item: item.key)
-    listing.all_keys = frozenset(item.key for item in listing.objects)
+    listing.all_keys = frozenset(existing)
+    return listing
+
+
+def _from_manifest(address: str, source: Location) -> Listing:
+    listing = Listing()
+    taken: dict[str, SourceObject] = {}
+    for item in manifest_objects(address, source):
+        if item is None:
+            listing.ignore("outside the source")
+        elif isinstance(item, Outcome):
+            listing.refused.append(item)
+        elif not may_be_picture(item.key):
+            listing.ignore("not a picture by its name")
+        elif item.key in taken:
+            listing.ignore("named twice")
+        else:
+            taken[item.key] = item
+    listing.objects = [taken[key] for key in sorted(taken)]
     return listing
 
 
 def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     _check_listable(source)
+    store = store_of(source.root)
     try:
-        # all of it first: a key that obstore cannot read ends its listing at any page
-        found = [
-            SourceObject(meta["path"], _plain(meta["e_tag"]), meta["size"])
-            for page in store_of(source.root).list(source.prefix or None, chunk_size=1000)
-            for meta in page
-        ]
+        found = listed_objects(store, source.prefix)
     except BaseError as error:
         if "invalid path" not in str(error):
             raise
         yield from _objects_with_odd_keys(source, listing)
-    else:
-        yield from found
+        return
+    for item in found:
+        if item.bytes == 0 and _is_folder_object(store, item.key):
+            listing.ignore("folder object")
+        else:
+            yield item
+
+
+def _is_folder_object(store: ObjectStore, key: str) -> bool:
+    """Whether there is only `key/`, which the S3 console makes and obstore lists as `key`."""
+    if "." in key.rpartition("/")[2]:
+        return False
+    try:
+        store.head(key)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
@@ -89,7 +131,9 @@ def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[Sourc
     for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
         for item in page.get("Contents", []):
             key = item["Key"]
-            if is_readable_key(key) or not may_be_picture(key):
+            if key.endswith("/"):
+                listing.ignore("folder object")
+            elif is_readable_key(key) or not may_be_picture(key):
                 yield SourceObject(key, _plain(item["ETag"]), item["Size"])
             else:
                 listing.refused.append(_unreadable_key(key))

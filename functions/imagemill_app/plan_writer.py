@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from imagemill_app.estimates import estimate
@@ -61,7 +61,7 @@ class _Plan:
 
     source: Location
     output: Location
-    shards: list[list[SourceObject]]
+    shards: list[Sequence[SourceObject]]
     work: Work
     refused: list[Outcome]
     ignored: dict[str, int]
@@ -109,7 +109,7 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     if request.source is not None:
         _check_apart(request.source, output)
     source, listing = _gathered(request, bucket)
-    unique = without_collisions(listing.objects, source.prefix, request.recipe.format)
+    unique = without_collisions(listing.objects, request.recipe.format)
     refused = [*listing.refused, *unique.refused]
     if not unique.kept and not refused:
         raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
@@ -142,7 +142,7 @@ def _work(
 
 def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]:
     if request.source is not None:
-        return request.source, gather(request)
+        return request.source, gather(request, request.source)
     if request.window is None:
         raise RunRefused("source: there is none.")
     uploads = sealed_uploads(bucket, request.window)

@@ -17,46 +17,96 @@ from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat
 
-sizes = st.lists(st.integers(0, 10**9), max_size=200)
+sizes = st.lists(st.integers(0, 40_000_000_000), max_size=60)
+jobs = st.integers(1, 300)
+counts = st.none() | st.integers(1, 80)
+paths = st.lists(st.text("ab/", min_size=1, max_size=6), min_size=1, max_size=60, unique=True)
 
 
 def objects_of(byte_counts: list[int]) -> list[SourceObject]:
     return [SourceObject(f"full/{index:06}", "e", size) for index, size in enumerate(byte_counts)]
 
 
-@given(sizes, st.integers(1, 300))
-def test_every_object_is_in_exactly_one_shard_in_order(sizes: list[int], jobs: int) -> None:
+def seconds_of(shard: list[SourceObject]) -> float:
+    return math.fsum(map(estimated_seconds, shard))
+
+
+@given(sizes, jobs, counts)
+def test_every_object_is_in_exactly_one_shard_in_order(
+    sizes: list[int], jobs: int, count: int | None
+) -> None:
     objects = objects_of(sizes)
-    shards = balanced_shards(objects, jobs)
+    shards = balanced_shards(objects, jobs, min_shard_seconds=30, count=count)
     assert [item for shard in shards for item in shard] == objects
     assert all(shards)
 
 
-@given(sizes, st.integers(1, 300))
-def test_same_input_gives_the_same_shards(sizes: list[int], jobs: int) -> None:
-    assert balanced_shards(objects_of(sizes), jobs) == balanced_shards(objects_of(sizes), jobs)
+@given(sizes, jobs)
+def test_no_shard_is_over_the_cap_unless_it_is_one_object(sizes: list[int], jobs: int) -> None:
+    for shard in balanced_shards(objects_of(sizes), jobs, min_shard_seconds=30):
+        assert len(shard) == 1 or seconds_of(list(shard)) <= MAX_SHARD_SECONDS + 1e-6
 
 
-def test_shards_of_small_objects_are_balanced() -> None:
-    objects = objects_of([500_000 + index % 7 * 50_000 for index in range(100_000)])
-    seconds = [sum(map(estimated_seconds, shard)) for shard in balanced_shards(objects, 16)]
+@given(sizes, st.integers(1, 80))
+def test_fixed_count_is_honoured_as_far_as_there_are_objects(sizes: list[int], count: int) -> None:
+    shards = balanced_shards(objects_of(sizes), 4, min_shard_seconds=30, count=count)
+    assert len(shards) == min(count, len(sizes))
+
+
+@given(paths, jobs, counts)
+def test_same_input_gives_the_same_shards(names: list[str], jobs: int, count: int | None) -> None:
+    objects = [SourceObject(name, "e", len(name)) for name in sorted(names)]
+    first = balanced_shards(objects, jobs, min_shard_seconds=30, count=count)
+    assert balanced_shards(list(objects), jobs, min_shard_seconds=30, count=count) == first
+
+
+@given(st.integers(2, 40), st.integers(0, 2**32), st.integers(200_000, 2_000_000))
+def test_shards_of_small_objects_are_balanced(jobs: int, seed: int, size: int) -> None:
+    keys = sorted(f"full/{(seed + index) * 2654435761 % 2**32:08x}.jpg" for index in range(4000))
+    objects = [SourceObject(key, "e", size + index % 7 * 50_000) for index, key in enumerate(keys)]
+    shards = balanced_shards(objects, jobs, min_shard_seconds=0.2)
+    seconds = [seconds_of(list(shard)) for shard in shards]
     assert max(seconds) / (math.fsum(seconds) / len(seconds)) <= 1.3
 
 
-@given(st.floats(0, 1e7), st.integers(1, 10_000))
-def test_shard_count_keeps_work_under_the_cap(total_seconds: float, jobs: int) -> None:
-    assert total_seconds / shard_count(total_seconds, jobs) <= MAX_SHARD_SECONDS
+def test_cuts_lie_between_folders_where_there_are_any() -> None:
+    objects = [
+        SourceObject(f"{folder}/{index:04}.jpg", "e", 900_000)
+        for folder in ("cats", "dogs", "owls", "pigs")
+        for index in range(1000 if folder != "owls" else 950)
+    ]
+    shards = balanced_shards(objects, 4, min_shard_seconds=1)
+    assert [{item.key.partition("/")[0] for item in shard} for shard in shards] == [
+        {"cats"},
+        {"dogs"},
+        {"owls"},
+        {"pigs"},
+    ]
+
+
+def test_cuts_of_hash_names_lie_between_first_characters() -> None:
+    keys = sorted(f"full/{index * 2654435761 % 2**32:08x}.jpg" for index in range(20_000))
+    shards = balanced_shards(
+        [SourceObject(key, "e", 500_000) for key in keys], 16, min_shard_seconds=1
+    )
+    firsts = [{item.key[len("full/")] for item in shard} for shard in shards]
+    assert firsts == [{digit} for digit in "0123456789abcdef"]
+
+
+@given(st.floats(0, 1e7), st.integers(1, 10_000), st.floats(1, 300))
+def test_shard_count_keeps_work_under_the_cap(total: float, jobs: int, least: float) -> None:
+    assert total / shard_count(total, jobs, least) <= MAX_SHARD_SECONDS
 
 
 def test_small_run_is_one_shard_and_large_one_uses_all_jobs() -> None:
-    assert shard_count(20, 256) == 1
-    assert shard_count(256 * 60, 256) == 256
-    assert shard_count(256 * 600, 256) == 512
+    assert shard_count(20, 256, 30) == 1
+    assert shard_count(256 * 60, 256, 30) == 256
+    assert shard_count(256 * 500, 256, 30) == 512
 
 
 def test_object_whose_output_would_overwrite_another_is_refused() -> None:
     objects = [SourceObject(f"full/{name}", "e", 1) for name in ("a", "a.jpg", "a.jpg.png", "b")]
-    result = without_collisions(objects, "full/", ImageFormat.JPG)
+    result = without_collisions(objects, ImageFormat.JPG)
     assert [item.key for item in result.kept] == ["full/a", "full/a.jpg.png", "full/b"]
     assert [(item.key, item.reason) for item in result.refused] == [
         ("full/a.jpg", Reason.KEY_COLLISION)
@@ -64,10 +114,19 @@ def test_object_whose_output_would_overwrite_another_is_refused() -> None:
     assert "full/a" in result.refused[0].detail
 
 
-@given(st.sets(st.text("ab.jpgn", min_size=1, max_size=7)), st.sampled_from(ImageFormat))
-def test_kept_objects_never_share_an_output_key(names: set[str], image_format: ImageFormat) -> None:
+@given(st.sets(st.text("ab.jpgn", min_size=1, max_size=9)), st.sampled_from(ImageFormat))
+def test_kept_objects_never_share_an_output_key_and_no_more_are_refused(
+    names: set[str], image_format: ImageFormat
+) -> None:
     objects = [SourceObject(name, "e", 1) for name in sorted(names)]
-    result = without_collisions(objects, "", image_format)
-    outputs = [output_key(stage, item.key, image_format) for stage in Stage for item in result.kept]
-    assert len(outputs) == len(set(outputs))
+    result = without_collisions(objects, image_format)
+    outputs = {
+        output_key(stage, item.key, image_format): item.key
+        for stage in Stage
+        for item in result.kept
+    }
+    assert len(outputs) == 2 * len(result.kept)
+    for refused in result.refused:
+        taken = [output_key(stage, refused.key, image_format) for stage in Stage]
+        assert any(key in outputs for key in taken)
     assert len(result.kept) + len(result.refused) == len(objects)

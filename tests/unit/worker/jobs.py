@@ -28,7 +28,8 @@ KILLERS = """
 import ctypes, os, time
 from imagemill_worker import sniff
 kind_of = sniff.kind_of
-def deadly(body):
+def deadly(view):
+    body = bytes(view)
     if body.startswith(b"KILL"):
         ctypes.string_at(0)
     if body.endswith(b"ONCE") and not os.path.exists(os.environ["ONCE"]):
@@ -41,7 +42,7 @@ def deadly(body):
         raise MemoryError
     if body.endswith(b"SLOW"):
         time.sleep(0.05)
-    return kind_of(body)
+    return kind_of(view)
 sniff.kind_of = deadly
 """
 
