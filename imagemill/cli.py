@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from imagemill import options
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.local.engine import terminate_as_exit
 from imagemill.local.errors import LocalError
-from imagemill.recipes import described, recipe_from
+from imagemill.plan_command import plan_text, planned_bucket, planned_folder, print_plan
+from imagemill.recipes import recipe_from
 from imagemill.run_command import run_folder
 from imagemill.up_command import serve
 
@@ -26,36 +28,31 @@ app = typer.Typer(
 )
 
 
-def recipe_option(name: str) -> Any:
-    """The option of a recipe field; the contract says what it may hold, and judges it."""
-    flag = "--" + name.replace("_", "-")
-    return typer.Option(flag, metavar="VALUE", help=described(name))
-
-
-VcpusOption = Annotated[
-    int | None, typer.Option(min=1, help="vCPUs that jobs may use [default: this machine's]")
-]
-
-
 @app.command()
 def run(
     photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="Folder of pictures")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results")],
-    recipe: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Recipe file, JSON or TOML; options win over it"),
-    ] = None,
-    size: Annotated[str | None, recipe_option("size")] = None,
-    mode: Annotated[str | None, recipe_option("mode")] = None,
-    image_format: Annotated[str | None, recipe_option("format")] = None,
-    quality: Annotated[str | None, recipe_option("quality")] = None,
-    resize_only_if_bigger: Annotated[str | None, recipe_option("resize_only_if_bigger")] = None,
-    anchor: Annotated[str | None, recipe_option("anchor")] = None,
-    edge: Annotated[str | None, recipe_option("edge")] = None,
-    vcpus: VcpusOption = None,
+    recipe: options.RecipeFile = None,
+    size: options.Size = None,
+    mode: options.Mode = None,
+    image_format: options.Format = None,
+    quality: options.Quality = None,
+    resize_only_if_bigger: options.OnlyIfBigger = None,
+    anchor: options.AnchorOption = None,
+    edge: options.Edge = None,
+    manifest: options.Manifest = None,
+    exclude: options.Exclude = None,
+    include: options.Include = None,
+    exclude_glob: options.ExcludeGlob = None,
+    min_bytes: options.MinBytes = None,
+    max_bytes: options.MaxBytes = None,
+    limit: options.Limit = None,
+    full: options.Full = False,
+    prune: options.Prune = False,
+    vcpus: options.Vcpus = None,
 ) -> None:
     """Resize and edge-extract a folder of pictures on this machine, without AWS."""
-    options = {
+    chosen = {
         "size": size,
         "mode": mode,
         "format": image_format,
@@ -64,15 +61,57 @@ def run(
         "anchor": anchor,
         "edge": edge,
     }
-    run_folder(photos, out, recipe_from(recipe, options), vcpus=vcpus, console=Console())
+    filters = options.Filters(
+        manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
+    )
+    fields = {**filters.to_fields(), **({"prune": True} if prune else {})}
+    run_folder(photos, out, recipe_from(recipe, chosen), fields, vcpus=vcpus, console=Console())
+
+
+@app.command()
+def plan(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, or s3://bucket/prefix/")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="[OUT]", help="Folder of earlier results, whose work is left out"),
+    ] = None,
+    recipe: options.RecipeFile = None,
+    size: options.Size = None,
+    manifest: options.Manifest = None,
+    exclude: options.Exclude = None,
+    include: options.Include = None,
+    exclude_glob: options.ExcludeGlob = None,
+    min_bytes: options.MinBytes = None,
+    max_bytes: options.MaxBytes = None,
+    limit: options.Limit = None,
+    full: options.Full = False,
+    stack: Annotated[
+        str, typer.Option(help="Stack that plans s3://")
+    ] = "imagemill",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
+    vcpus: options.Vcpus = None,
+) -> None:
+    """Show what a run would do, how long it takes and what it costs; nothing is run."""
+    filters = options.Filters(
+        manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
+    )
+    wanted = recipe_from(recipe, {"size": size})
+    if source.startswith("s3://"):
+        shown = planned_bucket(source, stack, wanted, filters)
+    else:
+        shown = planned_folder(Path(source), out, wanted, filters, vcpus=vcpus)
+    if as_json:
+        typer.echo(plan_text(shown))
+    else:
+        print_plan(Console(), shown)
 
 
 @app.command()
 def up(
     port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Port [default: a free one]")
+        int | None, typer.Option(min=1, max=65_535, help="Port (default: a free one)")
     ] = None,
-    vcpus: VcpusOption = None,
+    vcpus: options.Vcpus = None,
 ) -> None:
     """Run the stack on this machine for any AWS client, until Ctrl-C."""
     serve(port=port, vcpus=vcpus, console=Console())
@@ -90,6 +129,3 @@ def main() -> None:
     except (RunFailedError, LocalError) as error:
         errors.print(f"imagemill: {error}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("imagemill: ended by Ctrl-C.", highlight=False)
-        sys.exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from rich.console import Console
@@ -38,9 +39,15 @@ def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
 
 
 def run_folder(
-    photos: Path, out: Path, recipe: Recipe, *, vcpus: int | None, console: Console
+    photos: Path,
+    out: Path,
+    recipe: Recipe,
+    fields: Mapping[str, object],
+    *,
+    vcpus: int | None,
+    console: Console,
 ) -> None:
-    """Process `photos` into `out` on the embedded engine.
+    """Process `photos` into `out` on the embedded engine; `fields` are further ones of the request.
 
     Raises:
         UsageError: The run was refused; nothing was processed.
@@ -53,6 +60,7 @@ def run_folder(
             "source": str(Location.of_folder(PurePosixPath(photos))),
             "output": str(Location.of_folder(PurePosixPath(out))),
             "recipe": recipe.to_document(),
+            **fields,
         }
         execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
         try:

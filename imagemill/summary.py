@@ -22,10 +22,16 @@ def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -
     for stage, counts in report["stages"].items():
         table.add_row(stage, *(f"{counts[column]:,}" for column in columns))
     console.print(table)
+    console.print(report["sentence"], highlight=False, markup=False)
     for status in ("rejected", "failed"):
         _print_rows(console, status, report[status])
-    for reason, count in report["ignored"].items():
-        console.print(f"left out: {count:,} {reason}")
+    for reason, count in report["to_do"].items():
+        console.print(f"done: {count:,} {reason}", highlight=False, markup=False)
+    for reason, count in {**report["done"], **report["ignored"]}.items():
+        console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
+    if report["deleted"]["objects"]:
+        fate = "their results were removed" if report["prune"] else "their results are kept"
+        console.print(f"deleted at the source: {report['deleted']['objects']:,}; {fate}")
 
 
 def _print_rows(console: Console, status: str, rows: list[Mapping[str, Any]]) -> None:

@@ -28,7 +28,7 @@ class PlannedRun:
     """A run whose plan is written. Travels through the state machine: pointers and counts only.
 
     Attributes:
-        reasons: For how many objects which reason to do them holds, such as `new`.
+        to_do: For how many objects which reason to do them holds, such as `new`.
         done: How many objects are left out as done, by `unchanged` or an earlier rejection.
         ignored: How many were left out by name or by the request, for each reason.
         deleted: Sources that an earlier run has done and that are gone.
@@ -46,7 +46,7 @@ class PlannedRun:
     objects: int
     refused: int
     bytes: int
-    reasons: dict[str, int] = field(default_factory=dict)
+    to_do: dict[str, int] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
     deleted: int = 0
@@ -94,7 +94,7 @@ def plan_run(
         objects=objects,
         refused=len(plan.refused),
         bytes=total_bytes,
-        reasons=plan.work.reasons,
+        to_do=plan.work.reasons,
         done=plan.work.done,
         ignored=plan.ignored,
         deleted=len(plan.deleted),

@@ -106,12 +106,12 @@ def test_change_of_recipe_or_picture_and_missing_output_are_done_again(
     s3.put_object(Bucket=stack.input_bucket, Key="redo/new.jpg", Body=cut(31))
     s3.delete_object(Bucket=stack.input_bucket, Key="redo/3.jpg")
     shown = ended(start(stack, {**source, "dry_run": True})).result()
-    assert shown["reasons"] == {"changed": 1, "output missing": 1, "new": 1}
+    assert shown["to_do"] == {"changed": 1, "output missing": 1, "new": 1}
     assert (shown["deleted"], shown["done"]) == (1, {"unchanged": 1})
     assert ended(start(stack, source)).result()["stages"]["edge"]["written"] == 3
 
     larger = ended(start(stack, {**source, "recipe": {"size": 160}, "dry_run": True})).result()
-    assert larger["reasons"] == {"recipe changed: size 128 -> 160": 4}
+    assert larger["to_do"] == {"recipe changed: size 128 -> 160": 4}
     again = ended(start(stack, {**source, "full": True})).result()
     assert again["stages"]["edge"]["written"] == 4
 
