@@ -1,8 +1,9 @@
 """A loopback S3 of one bucket in memory, slow to the first byte as the real one is.
 
-`python -m benchmarks.s3_server FOLDER` serves the photographs of the folder under any number of names
-and keeps what is put. Prints its port, then a line of JSON with the times of the first read and the last write of
-objects whenever a line comes in. No signatures are checked.
+`python -m benchmarks.s3_server FOLDER SECONDS` serves the photographs of the folder, under any
+number of names, and keeps what is put; SECONDS is the longest wait for a first byte, half of it the
+shortest. It prints its port, and a line of JSON for each line that comes in: writes, and seconds
+from the first read to the last write. No signatures are checked.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
-FIRST_BYTE_SECONDS = (0.030, 0.060)
-
 
 class Bucket:
     """Objects by key. Many keys may share one body: `photo/123` is body 123 modulo their number."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait_seconds: float) -> None:
+        self.wait_seconds = wait_seconds
         self.photographs = [path.read_bytes() for path in sorted(folder.glob("*/*.jpg"))]
         self.etags = [hashlib.md5(body).hexdigest() for body in self.photographs]  # noqa: S324
         self.put: dict[str, bytes] = {}
-        self.first_read, self.last_write, self.writes = 0.0, 0.0, 0
+        self.first_request, self.first_read, self.last_write, self.writes = 0.0, 0.0, 0.0, 0
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         if key.startswith("photo/"):
@@ -44,8 +44,15 @@ class Bucket:
 
     def report(self) -> str:
         seconds = self.last_write - self.first_read
-        line = json.dumps({"writes": self.writes, "seconds": seconds})
-        self.first_read, self.writes = 0.0, 0
+        line = json.dumps(
+            {
+                "writes": self.writes,
+                "seconds": seconds,
+                "first_request": self.first_request,
+                "first_read": self.first_read,
+            }
+        )
+        self.first_request, self.first_read, self.writes = 0.0, 0.0, 0
         return line
 
 
@@ -55,6 +62,7 @@ async def answer(
     """All requests of one connection."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
+            bucket.first_request = bucket.first_request or time.monotonic()
             lines = head.decode("latin1").split("\r\n")
             method, target, _ = lines[0].split(" ")
             headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
@@ -62,7 +70,7 @@ async def answer(
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             key = unquote(target.partition("?")[0]).removeprefix("/bucket/")
-            await asyncio.sleep(random.uniform(*FIRST_BYTE_SECONDS))
+            await asyncio.sleep(random.uniform(bucket.wait_seconds / 2, bucket.wait_seconds))
             if method == "PUT":
                 bucket.write(key, body)
                 writer.write(b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n')
@@ -80,8 +88,8 @@ async def answer(
         writer.close()
 
 
-async def serve(folder: Path) -> None:
-    bucket = Bucket(folder)
+async def serve(folder: Path, wait_seconds: float) -> None:
+    bucket = Bucket(folder, wait_seconds)
     server = await asyncio.start_server(
         lambda reader, writer: answer(bucket, reader, writer), "127.0.0.1", 0, limit=1 << 20
     )
@@ -92,4 +100,4 @@ async def serve(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2])))

@@ -24,11 +24,19 @@ def edge_map(body: Body, recipe: Recipe) -> Pixels:
     Raises:
         PictureError: `corrupt`: the file is not what the resize stage wrote.
     """
-    grey = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
+    edges = edges_of(grey_of(body), recipe.edge)
+    return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
+
+
+def grey_of(body: Body) -> Pixels:
+    """The brightness of a picture, uint8 (H, W); of a JPEG file no colour is computed for it.
+
+    Raises PictureError as `edge_map`.
+    """
+    grey: Pixels | None = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
     if grey is None:
         raise PictureError(Reason.CORRUPT, "The resized picture cannot be decoded.")
-    edges = edges_of(grey, recipe.edge)
-    return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
+    return grey
 
 
 def edges_of(grey: Pixels, method: EdgeMethod) -> Pixels:

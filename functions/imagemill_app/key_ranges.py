@@ -1,0 +1,161 @@
+"""Lists keys in parallel: wherever a lane is free, what is left of another's range is halved.
+
+A listing gives keys in order and can begin after any key, so a range that nobody has looked at can
+be cut anywhere. Nothing needs to be known of folders or names, and a guess that finds no keys costs
+one request and makes the next guess better.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from os.path import commonprefix
+from threading import Condition
+
+from imagemill_contract.documents import SourceObject
+
+LANES = 16
+
+# Where a key may be cut: names outside these characters are listed, too, but by one lane.
+_ALPHABET = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_DIGITS = 48  # characters of a key that count in the halving
+
+# Gives the objects after a key (None: from the start), in key order, page by page.
+PagesAfter = Callable[[str | None], Generator[list[SourceObject], None, None]]
+
+
+@dataclass(slots=True, eq=False)
+class _Range:
+    """Keys after `seen`, up to and with `end` (None: to the last), and the pages before them."""
+
+    seen: str
+    end: str | None
+    pages: list[list[SourceObject]] = field(default_factory=list)
+
+
+def list_in_ranges(pages_after: PagesAfter, prefix: str) -> list[SourceObject]:
+    """All objects below `prefix`, in key order. A single page costs a single request."""
+    listing = _RangedListing(pages_after, prefix)
+    if listing.is_all_on_first_page():
+        return listing.found()
+    with ThreadPoolExecutor(LANES, "list") as pool:
+        for lane in [pool.submit(listing.work) for _ in range(LANES)]:
+            lane.result()
+    return listing.found()
+
+
+class _RangedListing:
+    def __init__(self, pages_after: PagesAfter, prefix: str) -> None:
+        self._pages_after = pages_after
+        self._prefix = prefix
+        self._waiting: list[_Range] = []
+        self._active: list[_Range] = []
+        self._done: list[_Range] = []
+        self._failed = False
+        self._changed = Condition()
+
+    def is_all_on_first_page(self) -> bool:
+        whole = _Range("", None)
+        with closing(self._pages_after(None)) as pages:
+            whole.pages = list(islice(pages, 2))
+        if len(whole.pages) < 2:
+            self._done.append(whole)
+            return True
+        whole.seen = whole.pages[-1][-1].key
+        self._waiting.append(whole)
+        return False
+
+    def found(self) -> list[SourceObject]:
+        pages = [page for part in self._done for page in part.pages]
+        pages.sort(key=lambda page: page[0].key)
+        return [item for page in pages for item in page]
+
+    def work(self) -> None:
+        """List ranges until none is left."""
+        try:
+            while (part := self._next_range()) is not None:
+                with closing(self._pages_after(part.seen or None)) as pages:
+                    while self._take(part, next(pages, [])):
+                        pass
+        except BaseException:
+            with self._changed:
+                self._failed = True
+                self._changed.notify_all()
+            raise
+
+    def _take(self, part: _Range, page: list[SourceObject]) -> bool:
+        """Keep what lies in the range; whether there is more of it."""
+        with self._changed:
+            in_range = page
+            if part.end is not None:
+                in_range = page[: bisect_right(page, part.end, key=lambda item: item.key)]
+            has_more = bool(page) and len(in_range) == len(page) and not self._failed
+            if in_range:
+                part.pages.append(in_range)
+                part.seen = in_range[-1].key
+            if not has_more:
+                self._active.remove(part)
+                self._done.append(part)
+            self._changed.notify_all()
+            return has_more
+
+    def _next_range(self) -> _Range | None:
+        """A range to list: one that waits, or a half of another; None when all is listed."""
+        with self._changed:
+            while not self._failed:
+                part = self._waiting.pop() if self._waiting else self._half_of_largest()
+                if part is not None:
+                    self._active.append(part)
+                    return part
+                if not self._active:
+                    return None
+                self._changed.wait()
+            return None
+
+    def _half_of_largest(self) -> _Range | None:
+        candidates = [part for part in self._active if part.pages]
+        for part in sorted(candidates, key=self._pages_left, reverse=True):
+            if self._pages_left(part) < 2:
+                return None
+            cut = middle(part.seen, part.end, self._prefix)
+            if cut is not None:
+                half = _Range(cut, part.end)
+                part.end = cut
+                return half
+        return None
+
+    def _pages_left(self, part: _Range) -> float:
+        """An estimate: keys are taken to lie as dense as where the range was looked at."""
+        first, seen, end = (
+            _number(key, self._prefix) for key in (part.pages[0][0].key, part.seen, part.end)
+        )
+        return len(part.pages) * (end - seen) / max(seen - first, 1)
+
+
+def middle(seen: str, end: str | None, prefix: str) -> str | None:
+    """A text between two keys below `prefix`, as short as can be; None when none is found."""
+    common = prefix if end is None else commonprefix([seen, end])  # noqa: RUF071 # by characters
+    number = (_number(seen, common) + _number(end, common)) // 2
+    digits = ""
+    for place in reversed(range(_DIGITS)):
+        digits += _ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)]
+        cut = common + digits
+        # a store may take a slash off the end of a key
+        if cut > seen and not cut.endswith("/") and (end is None or cut < end):
+            return cut
+    return None
+
+
+def _number(key: str | None, common: str) -> int:
+    """A key that begins with `common` as a number that rises with keys; None is above them all."""
+    base = len(_ALPHABET)
+    if key is None:
+        return int(base**_DIGITS)
+    number = 0
+    for character in key[len(common) : len(common) + _DIGITS].ljust(_DIGITS, "\0"):
+        number = number * base + max(bisect_right(_ALPHABET, character) - 1, 0)
+    return number
