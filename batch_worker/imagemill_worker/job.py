@@ -90,7 +90,6 @@ def _all_outcomes(
 
     to_do = [task for _, task in todo]
     Supervisor(
-        stage=job.stage,
         tasks=to_do,
         assignment=lambda alone: _assignment(job, to_do, threads, alone=alone),
         vcpus=vcpus,

@@ -63,8 +63,10 @@ class Lane:
         """Work until the queue is empty. Raises what stopped the lane before."""
         threading.stack_size(_STACK_BYTES)
         workers = [threading.Thread(target=self._work) for _ in range(1 if self.alone else threads)]
-        for worker in workers:
-            worker.start()
+        with self._compute:
+            for worker in workers:
+                worker.start()
+            stages.import_libraries(self.stage)  # while the first objects are on their way
         for worker in workers:
             worker.join()
         self._report()
@@ -160,7 +162,6 @@ class Assignment:
 def main() -> int:
     """The lane's process. Returns its exit code: 0, or 1 after a fault that it reported."""
     queue, danger, reports = map(int, sys.argv[1:4])
-    stages.import_libraries(Stage(sys.argv[4]))  # while the supervisor reads the documents
     assignment = Assignment.decode(_first_line_of_input())
     limit_this_process()
     threading.Thread(target=_die_with_supervisor, daemon=True).start()

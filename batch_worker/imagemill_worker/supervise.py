@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.journal import DangerNote, WorkQueue
@@ -46,12 +45,12 @@ class LaneProcess:
     received: bytes = b""
 
     @classmethod
-    def start(cls, stage: Stage, queue: WorkQueue) -> LaneProcess:
+    def start(cls, queue: WorkQueue) -> LaneProcess:
         danger = DangerNote()
         reports, write_end = os.pipe()
         shared = (queue.file_descriptor, danger.file_descriptor, write_end)
         process = subprocess.Popen(
-            [sys.executable, "-m", "imagemill_worker.lane", *map(str, shared), stage],
+            [sys.executable, "-m", "imagemill_worker.lane", *map(str, shared)],
             stdin=subprocess.PIPE,
             stdout=sys.stderr.fileno(),
             pass_fds=shared,
@@ -89,7 +88,6 @@ class Supervisor:
         stopping: Set from outside when the job must end.
     """
 
-    stage: Stage
     tasks: Sequence[Task]
     assignment: Callable[[bool], Assignment]
     vcpus: int
@@ -121,7 +119,7 @@ class Supervisor:
         selector = selectors.DefaultSelector()
         count = 1 if alone else min(self.vcpus, len(indices))
         assignment = self.assignment(alone).encode()
-        lanes = [LaneProcess.start(self.stage, queue) for _ in range(count)]
+        lanes = [LaneProcess.start(queue) for _ in range(count)]
         try:
             for lane in lanes:
                 lane.assign(assignment)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 import boto3
@@ -16,11 +14,7 @@ from obstore.store import ObjectStore
 
 from imagemill_app.bucket_listing import listed_objects
 from imagemill_app.manifests import manifest_objects
-from imagemill_app.key_ranges import list_in_ranges
-from imagemill_app.lookups import missing_keys, plain_etag, with_identity
-from imagemill_app.manifests import read_manifest
 from imagemill_app.refusal import RunRefused
-from imagemill_app.selecting import excluded_names, selected
 from imagemill_app.selecting import excluded_names, selected
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
@@ -55,18 +49,17 @@ class Listing:
         self.ignored[reason] = self.ignored.get(reason, 0) + count
 
 
-def gather(request: RunRequest) -> Listing:
-    """The objects that a request names and its filters take. Raises RunRefused."""
-    if request.source is None:
-        raise RunRefused("source: there is none.")
+def gather(request: RunRequest, source: Location) -> Listing:
+    """What a request takes of a source, by listing or manifest and by its filters.
+
+    Raises RunRefused when there is no such folder, bucket, manifest or list of exclusions.
+    """
     excluded = excluded_names(request.selection)
-    if request.manifest is None:
-        listing = list_source(request.source)
-    else:
-        listing = list_manifest(request.manifest, request.source)
-    chosen = selected(listing.objects, request.source.prefix, request.selection, excluded)
+    listing = _from_manifest(request.manifest, source) if request.manifest else list_source(source)
+    chosen = selected(listing.objects, source.prefix, request.selection, excluded)
     listing.objects = chosen.kept
-    listing.ignored.update(chosen.left_out)
+    for reason, count in chosen.left_out.items():
+        listing.ignore(reason, count)
     return listing
 
 
@@ -74,61 +67,62 @@ def list_source(source: Location) -> Listing:
     """List a source. Raises RunRefused when there is no such folder or bucket."""
     listing = Listing()
     found = _files_in(source, listing) if source.is_file else _objects_in(source, listing)
-    listing.take_pictures(found)
-    listing.all_keys = frozenset(item.key for item in listing.objects)
-    return listing
-
-
-def list_manifest(address: str, source: Location) -> Listing:
-    """What a manifest names under a source. Raises RunRefused when it cannot be used."""
-    listing = Listing()
-    named = read_manifest(address, source)
-    wanted = []
-    for key, row in named.rows.items():
-        if not key.startswith(source.prefix) or key == source.prefix:
-            listing.ignore("named by the manifest, not under the source")
-        elif is_readable_key(key):
-            wanted.append(row)
+    existing = set()
+    for item in found:
+        existing.add(item.key)
+        if may_be_picture(item.key):
+            listing.objects.append(item)
         else:
-            listing.refused.append(_unreadable_key(key))
-    listing.ignored.update(named.ignored)
-    looked_up = with_identity(wanted, store_of(source.root))
-    listing.refused += looked_up.gone
-    listing.take_pictures(looked_up.objects)
+            listing.ignore("not a picture by its name")
+    listing.objects.sort(key=lambda item: item.key)
+    listing.all_keys = frozenset(existing)
     return listing
 
 
-def _objects_in(source: Location, listing: Listing) -> Iterable[SourceObject]:
+def _from_manifest(address: str, source: Location) -> Listing:
+    listing = Listing()
+    taken: dict[str, SourceObject] = {}
+    for item in manifest_objects(address, source):
+        if item is None:
+            listing.ignore("outside the source")
+        elif isinstance(item, Outcome):
+            listing.refused.append(item)
+        elif not may_be_picture(item.key):
+            listing.ignore("not a picture by its name")
+        elif item.key in taken:
+            listing.ignore("named twice")
+        else:
+            taken[item.key] = item
+    listing.objects = [taken[key] for key in sorted(taken)]
+    return listing
+
+
+def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     _check_listable(source)
+    store = store_of(source.root)
     try:
-        # all of it first: a key that obstore cannot read ends its listing at any page
-        found = list_in_ranges(partial(_pages_after, source), source.prefix)
+        found = listed_objects(store, source.prefix)
     except BaseError as error:
         if "invalid path" not in str(error):
             raise
-        return _objects_with_odd_keys(source, listing)
-    return _without_folder_markers(found, source, listing)
-
-
-def _pages_after(source: Location, key: str | None) -> Generator[list[SourceObject], None, None]:
-    pages = store_of(source.root).list(source.prefix or None, offset=key, chunk_size=1000)
-    for page in pages:
-        yield [SourceObject(meta["path"], plain_etag(meta["e_tag"]), meta["size"]) for meta in page]
-
-
-def _without_folder_markers(
-    found: list[SourceObject], source: Location, listing: Listing
-) -> Iterator[SourceObject]:
-    """Leave out objects whose key ends in a slash; obstore lists such a key without the slash."""
-    empty = [item for item in found if not item.bytes]
-    named = [item for item in empty if item.key.startswith(source.prefix)]
-    markers = set(missing_keys((item.key for item in named), store_of(source.root)))
-    markers |= {item.key for item in empty} - {item.key for item in named}  # the source's own
+        yield from _objects_with_odd_keys(source, listing)
+        return
     for item in found:
-        if item.bytes or item.key not in markers:
-            yield item
+        if item.bytes == 0 and _is_folder_object(store, item.key):
+            listing.ignore("folder object")
         else:
-            listing.ignore("folder markers")
+            yield item
+
+
+def _is_folder_object(store: ObjectStore, key: str) -> bool:
+    """Whether there is only `key/`, which the S3 console makes and obstore lists as `key`."""
+    if "." in key.rpartition("/")[2]:
+        return False
+    try:
+        store.head(key)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
@@ -140,7 +134,7 @@ def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[Sourc
             if key.endswith("/"):
                 listing.ignore("folder object")
             elif is_readable_key(key) or not may_be_picture(key):
-                yield SourceObject(key, plain_etag(item["ETag"]), item["Size"])
+                yield SourceObject(key, _plain(item["ETag"]), item["Size"])
             else:
                 listing.refused.append(_unreadable_key(key))
 
@@ -172,10 +166,14 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
             except (BaseError, OSError):
                 listing.ignore("not a regular file")
             else:
-                yield SourceObject(key, plain_etag(meta["e_tag"]), meta["size"])
+                yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
 
 
 def _unreadable_key(key: str) -> Outcome:
     shown = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     detail = "Its name has a part that is empty, '.' or '..', or a character that is none."
     return Outcome(shown, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
+
+
+def _plain(etag: str | None) -> str:
+    return (etag or "").strip('"')

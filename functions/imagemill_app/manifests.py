@@ -1,13 +1,10 @@
-"""Manifests: lists of keys that are taken instead of all that is at a source.
+"""Lists of keys that a person or S3 Inventory has made, instead of a listing.
 
-| name ends in | what it is |
-|---|---|
-| `manifest.json` | an S3 Inventory in CSV, whose keys are URL-encoded |
-| `.jsonl`, `.ndjson` | in each line a key, or an object with `key` and perhaps `etag` and `bytes` |
-| anything else | CSV: in each line a key, or a header with `key` and perhaps `etag` and `bytes` |
+- JSON lines: a key, or an object with `key` and perhaps `etag` and `bytes` (or `size`).
+- CSV: the key in the first column, or columns named by a first row that has `key` in it.
+- S3 Inventory: its `manifest.json`, which names gzipped CSV files and their columns.
 
-Keys are whole keys of the source's bucket, or relative to a source that is a folder. Any of them
-may be compressed by gzip (`.gz`).
+A name that ends in `.gz` is read decompressed.
 """
 
 from __future__ import annotations
@@ -16,66 +13,110 @@ import csv
 import gzip
 import io
 import json
-import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
 
-from obstore.exceptions import PermissionDeniedError
-
-from imagemill_app.inventory import inventory_files, inventory_rows
-from imagemill_app.lookups import NamedObject
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
-from imagemill_contract.fields import shown
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location, split_object_address
+from imagemill_contract.outcomes import Outcome, Reason, Status
 
-_SIZE_COLUMNS = ("bytes", "size")
-
-
-class ManifestError(ValueError):
-    """A manifest is not what its name says."""
+LOOKUPS_AT_ONCE = 32
+_BYTES_NAMES = ("bytes", "size")
 
 
-@dataclass(slots=True)
-class Manifest:
-    """What a manifest names, by key, and how much of it was left out for each reason."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A key as a manifest has it; without ETag or length it has to be looked up."""
 
-    rows: dict[str, NamedObject] = field(default_factory=dict)
-    ignored: dict[str, int] = field(default_factory=dict)
-
-    def add(self, rows: Iterable[NamedObject | None]) -> None:
-        for row in rows:
-            if row is None:
-                self._ignore("older versions and deletions")
-            elif row.key in self.rows:
-                self._ignore("named again by the manifest")
-            else:
-                self.rows[row.key] = row
-
-    def _ignore(self, reason: str) -> None:
-        self.ignored[reason] = self.ignored.get(reason, 0) + 1
+    key: str
+    etag: str | None = None
+    bytes: int | None = None
 
 
-def read_manifest(address: str, source: Location) -> Manifest:
-    """Read a manifest of any kind. Raises RunRefused when it is not there or cannot be read."""
-    location, key = split_object_address(address, "manifest")
-    manifest = Manifest()
+def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | Outcome | None]:
+    """The objects of a manifest; an Outcome for one that is gone, None for one outside the source.
+
+    Raises RunRefused when the manifest is not there or cannot be read.
+    """
+    lines = list(_lines(address))
+    inside = [line for line in lines if line.key.startswith(source.prefix)]
+    yield from (None for _ in range(len(lines) - len(inside)))
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        yield from pool.map(lambda line: _object(line, source), inside)
+
+
+def _object(line: _Line, source: Location) -> SourceObject | Outcome:
+    if line.etag is not None and line.bytes is not None:
+        return SourceObject(line.key, line.etag.strip('"'), line.bytes)
     try:
-        body = _body(location, key)
-        name = key.lower().removesuffix(".gz")
-        if name.endswith("manifest.json"):
-            for file in inventory_files(body, source):
-                manifest.add(inventory_rows(_body(location, file.key), file.columns))
-        elif name.endswith((".jsonl", ".ndjson")):
-            manifest.add(_json_rows(body))
+        meta = store_of(source.root).head(line.key)
+    except FileNotFoundError:
+        return Outcome(line.key, Status.REJECTED, Reason.GONE, "The manifest names it.")
+    except ValueError:
+        detail = "The manifest names it, but no object can have that name."
+        return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
+    return SourceObject(line.key, (meta["e_tag"] or "").strip('"'), meta["size"])
+
+
+def _lines(address: str) -> Iterator[_Line]:
+    name = address.removesuffix(".gz").rpartition("/")[2]
+    try:
+        body = _body_at(address)
+        if name.endswith(".json"):
+            yield from _inventory_lines(json.loads(body), address)
+        elif name.endswith(".jsonl"):
+            yield from (_json_line(line) for line in body.splitlines() if line.strip())
         else:
-            manifest.add(_csv_rows(body))
-    except FileNotFoundError as error:
-        raise RunRefused(f'manifest: of "{address}" there is no {_missing(error, key)}.') from None
-    except PermissionDeniedError:
-        raise RunRefused(
-            f'manifest: this stack has no right to read "{address}", or there is none.'
-        ) from None
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
+            yield from _csv_lines(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    except FileNotFoundError:
+        raise RunRefused(f'manifest: there is nothing at "{address}".') from None
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunRefused(f'manifest: "{address}" cannot be read: {error}.') from None
-    return manifest
+
+
+def _body_at(address: str) -> bytes:
+    location, key = split_object_address(address, "manifest")
+    body = store_of(location.root).get(key).bytes().to_bytes()
+    return gzip.decompress(body) if key.endswith(".gz") else body
+
+
+def _json_line(line: bytes) -> _Line:
+    value = json.loads(line)
+    return _named_line(value) if isinstance(value, dict) else _Line(str(value))
+
+
+def _named_line(values: Mapping[str, Any]) -> _Line:
+    length = next(
+        (values[name] for name in _BYTES_NAMES if values.get(name) not in (None, "")), None
+    )
+    return _Line(str(values["key"]), values.get("etag"), None if length is None else int(length))
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[_Line]:
+    columns: list[str] = []
+    for number, row in enumerate(row for row in rows if row):
+        if number == 0 and "key" in [cell.strip().lower() for cell in row]:
+            columns = [cell.strip().lower() for cell in row]
+        elif columns:
+            yield _named_line(dict(zip(columns, row, strict=False)))
+        else:
+            yield _Line(row[0])
+
+
+def _inventory_lines(manifest: Mapping[str, Any], address: str) -> Iterator[_Line]:
+    """Of S3 Inventory in CSV, whose keys are URL-encoded (S3 documentation, inventory lists)."""
+    if manifest.get("fileFormat") != "CSV":
+        raise ValueError(f"its format is {manifest.get('fileFormat')}, and it must be CSV")
+    columns = [name.strip().lower() for name in manifest["fileSchema"].split(",")]
+    location, _ = split_object_address(address, "manifest")
+    for entry in manifest["files"]:
+        text = _body_at(location.address_of(entry["key"])).decode()
+        for row in csv.reader(io.StringIO(text)):
+            values = dict(zip(columns, row, strict=True))
+            if values.get("islatest", "true") == "true" and values.get("isdeletemarker") != "true":
+                yield _named_line({**values, "key": unquote_plus(values["key"])})

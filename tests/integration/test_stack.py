@@ -195,3 +195,35 @@ def job_id_of(stack: LocalStack, run: Execution, name: str) -> str:
     (row,) = json.loads(s3.get_object(Bucket=stack.output_bucket, Key=key)["Body"].read())
     job_id: str = json.loads(row["Output"])[name]
     return job_id
+
+
+def test_shard_that_cannot_be_written_fails_alone_and_is_reported_with_its_cause(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    for folder in "abc":
+        (photos / folder).mkdir(parents=True)
+        for index in range(4):
+            (photos / folder / f"{index}.jpg").write_bytes(cut(index))
+    (out / "resized").mkdir(parents=True)
+    (out / "resized" / "b").write_text("in the way of a folder")
+
+    run = ended(
+        start(
+            stack,
+            {
+                "source": str(Location.of_folder(PurePosixPath(photos))),
+                "output": str(Location.of_folder(PurePosixPath(out))),
+                "shards": 3,
+            },
+        )
+    )
+
+    end = stack.client("stepfunctions").describe_execution(executionArn=run.arn)
+    assert (end["status"], end["error"]) == ("FAILED", "TooManyFailures"), end
+    assert "4 failed in resize and 0 in edge: 33.33 %, above the tolerated 0 %" in end["cause"]
+    report = json.loads((out / "runs" / run.run_id / "report.json").read_text())
+    assert {row["key"] for row in report["failed"]} == {f"b/{index}.jpg" for index in range(4)}
+    assert all("resize job failed after" in row["detail"] for row in report["failed"])
+    assert report["stages"]["edge"]["written"] == 8
+    assert len(list(out.glob("edges/*/*.png"))) == 8
