@@ -32,7 +32,7 @@ Store = S3Store | LocalStore
 
 _DENIED = (PermissionDeniedError, UnauthenticatedError)
 # S3 answers SlowDown until it has split a busy prefix; a minute and a half outlasts most of it.
-_RETRY_SECONDS = 90
+_RETRIES, _RETRY_SECONDS = 8, 90
 _MOST_BYTES = 512 << 20  # of one object; a body is held in memory as a whole
 _LONGEST_KEY_BYTES = 1024  # S3 user guide, "Creating object key names"
 _CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
@@ -63,7 +63,7 @@ def open_store(
             "timeout": timedelta(seconds=120),
         },
         retry_config={
-            "max_retries": 8,
+            "max_retries": _RETRIES,
             "backoff": {
                 "init_backoff": timedelta(milliseconds=100),
                 "max_backoff": timedelta(seconds=15),

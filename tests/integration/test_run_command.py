@@ -120,3 +120,31 @@ def test_bad_input_gets_one_clear_sentence_and_exit_code_2(
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.glob("out/resized/*"))
+
+
+def test_second_run_does_what_is_left_and_prune_removes_results_of_deleted_pictures(
+    tmp_path: Path,
+) -> None:
+    photos, out, excluded = tmp_path / "photos", tmp_path / "out", tmp_path / "exclude.txt"
+    names = write_pictures(photos, 6)
+    excluded.write_text("good_004\ngood_005.jpg\n")  # a stem and a name
+
+    first = imagemill("run", photos, out, "--exclude", excluded)
+    assert first.returncode == 0, first.stderr
+    assert "left out: 2 named by exclude" in first.stdout
+    assert names_in(out / "resized") == set(names[:4])
+
+    (photos / names[0]).unlink()
+    (photos / names[1]).write_bytes(cut(99))
+    second = imagemill("run", photos, out)
+    assert "done: 1 changed" in second.stdout
+    assert "done: 2 new" in second.stdout
+    assert "left out: 2 unchanged" in second.stdout
+    assert "deleted at the source: 1; their results are kept" in second.stdout
+    assert names_in(out / "resized") == set(names)
+
+    third = imagemill("run", photos, out, "--prune")
+    assert "Nothing to do: all 5 pictures are done already." in third.stdout
+    assert "deleted at the source: 1; their results were removed" in third.stdout
+    assert names_in(out / "resized") == set(names[1:])
+    assert names_in(out / "edges") == {f"{name}.png" for name in names[1:]}

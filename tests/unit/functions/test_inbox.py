@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagemill_app.inbox import MAX_WINDOWS_TRIED, Inbox, InboxError, sealed_uploads
+from imagemill_app.planning import balanced_shards
 from imagemill_app.uploads import Group, Upload, group_of
 from imagemill_contract.locations import Location
 from imagemill_contract.windows import Window
@@ -168,3 +170,30 @@ def test_every_upload_is_taken_whatever_the_order_and_whenever_runs_plan(
         taken = [key for keys in runs.taken.values() for key in keys]
         assert set(taken) == uploaded
         assert all(max(Counter(keys).values(), default=1) == 1 for keys in runs.taken.values())
+
+
+def test_duplicated_and_shuffled_events_always_give_one_run_and_the_same_plan(
+    tmp_path: Path,
+) -> None:
+    uploads = [
+        Upload("input-bucket", f"full/{number:03}.jpg", f"e{number}", 700_000, f"{number:04X}")
+        for number in range(300)
+    ]
+    plans, windows = set(), set()
+    for seed in range(20):
+        draw = random.Random(seed)
+        events = uploads + draw.choices(uploads, k=60)
+        draw.shuffle(events)
+        inbox = Inbox(Location.of_folder(PurePosixPath(tmp_path / str(seed))), 60, 10)
+        while events:
+            size = draw.randint(1, 120)
+            batch, events = group_of(events[:size], SOURCE), events[size:]
+            assert batch is not None
+            windows.add(inbox.put(batch, lambda: NOON, lambda window: True))
+        gathered = sealed_uploads(inbox.bucket, WINDOW)
+        assert gathered is not None
+        shards = balanced_shards(gathered.objects, 8, min_shard_seconds=0.5)
+        plans.add(tuple(tuple(shard) for shard in shards))
+    assert windows == {WINDOW}
+    (plan,) = plans
+    assert sum(map(len, plan)) == 300

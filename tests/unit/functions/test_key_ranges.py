@@ -83,4 +83,4 @@ def test_error_of_one_lane_ends_the_listing() -> None:
 @given(texts, st.none() | texts)
 def test_middle_lies_between(seen: str, end: str | None) -> None:
     cut = middle("p/" + seen, end and "p/" + end, "p/")
-    assert cut is None or "p/" + seen < cut and (not end or cut < "p/" + end)
+    assert cut is None or ("p/" + seen < cut and (not end or cut < "p/" + end))
