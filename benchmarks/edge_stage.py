@@ -14,7 +14,7 @@ import cv2
 from benchmarks.photographs import photographs
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import EdgeMethod, Recipe
-from imagemill_worker.edges import edge_map, edges_of, encoded_edges, grey_of
+from imagemill_worker.edges import edge_map, edges_of, encoded_edges, read_picture
 from imagemill_worker.stages import product_of
 
 PASSES = 400
@@ -34,15 +34,15 @@ def main() -> None:
     os.sched_setaffinity(0, {0})
     cv2.setNumThreads(1)
     bodies = [product_of(Stage.RESIZE, photo.read(), Recipe()).body for photo in photographs()]
-    greys = [grey_of(body) for body in bodies]
     count = len(bodies)
-    decode = microseconds(lambda i: grey_of(bodies[i]), count)
     print("| method | decode us | edges us | PNG us | whole us | images/s | PNG bytes |")
     print("|---|---|---|---|---|---|---|")
     for method in EdgeMethod:
         recipe = Recipe(edge=method)
+        images = [read_picture(body, method) for body in bodies]
+        decode = microseconds(lambda i, m=method: read_picture(bodies[i], m), count)
         maps = [edge_map(body, recipe) for body in bodies]
-        find = microseconds(lambda i, m=method: edges_of(greys[i], m), count)
+        find = microseconds(lambda i, m=method, images=images: edges_of(images[i], m), count)
         encode = microseconds(lambda i, maps=maps: encoded_edges(maps[i]), count)
         whole = microseconds(lambda i, r=recipe: product_of(Stage.EDGE, bodies[i], r), count)
         size = sum(len(encoded_edges(edges)) for edges in maps) // count

@@ -24,36 +24,39 @@ def edge_map(body: Body, recipe: Recipe) -> Pixels:
     Raises:
         PictureError: `corrupt`: the file is not what the resize stage wrote.
     """
-    edges = edges_of(grey_of(body), recipe.edge)
+    edges = edges_of(read_picture(body, recipe.edge), recipe.edge)
     return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
 
 
-def grey_of(body: Body) -> Pixels:
-    """The brightness of a picture, uint8 (H, W); of a JPEG file no colour is computed for it.
+def read_picture(body: Body, method: EdgeMethod) -> Pixels:
+    """The pixels that the method wants: uint8 (H, W, 3) BGR for line art, (H, W) for the others.
 
-    Raises PictureError as `edge_map`.
+    No colour is computed of a JPEG file of which only the brightness is wanted. Raises PictureError
+    as `edge_map`.
     """
-    grey: Pixels | None = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if grey is None:
+    flag = cv2.IMREAD_COLOR if method is EdgeMethod.LINE_ART else cv2.IMREAD_GRAYSCALE
+    image: Pixels | None = cv2.imdecode(np.frombuffer(body, np.uint8), flag)
+    if image is None:
         raise PictureError(Reason.CORRUPT, "The resized picture cannot be decoded.")
-    return grey
+    return image
 
 
-def edges_of(grey: Pixels, method: EdgeMethod) -> Pixels:
-    """Edges of a grey picture, uint8 (H, W): a new array of the same shape.
+def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
+    """Edges of a picture as `read_picture` gives it: a new array, uint8 (H, W).
 
     Canny gives 0 and 255. Sobel gives the length of the gradient, cut at 255. Line art gives dark
-    lines on white: 255 - (brightest of the 3x3 neighbours - grey).
+    lines on white: 255 - (brightest of the 3 x 3 neighbours - pixel) in each colour, then its grey.
     """
     if method is EdgeMethod.CANNY:
-        edges: Pixels = cv2.Canny(grey, *_CANNY_THRESHOLDS)
+        edges: Pixels = cv2.Canny(image, *_CANNY_THRESHOLDS)
     elif method is EdgeMethod.SOBEL:
-        across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
-        down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+        across = cv2.Sobel(image, cv2.CV_32F, 1, 0)
+        down = cv2.Sobel(image, cv2.CV_32F, 0, 1)
         edges = cv2.convertScaleAbs(cv2.magnitude(across, down))
     else:
-        brightest = cv2.dilate(grey, np.ones((3, 3), np.uint8))
-        edges = cv2.bitwise_not(cv2.absdiff(brightest, grey))
+        brightest = cv2.dilate(image, np.ones((3, 3), np.uint8))
+        lines = cv2.bitwise_not(cv2.absdiff(image, brightest))
+        edges = cv2.cvtColor(lines, cv2.COLOR_BGR2GRAY)
     return edges
 
 
