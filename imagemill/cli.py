@@ -85,9 +85,7 @@ def plan(
     max_bytes: options.MaxBytes = None,
     limit: options.Limit = None,
     full: options.Full = False,
-    stack: Annotated[
-        str, typer.Option(help="Stack that plans s3://")
-    ] = "imagemill",
+    stack: Annotated[str, typer.Option(help="Stack that plans s3://")] = "imagemill",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
     vcpus: options.Vcpus = None,
 ) -> None:

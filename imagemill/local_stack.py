@@ -43,18 +43,23 @@ def worker_environment() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(map(str, WORKER_FOLDERS))}
 
 
+def deployed_on(engine: Engine, parameters: Mapping[str, str]) -> LocalStack:
+    """Deploy the template on a running engine. Raises DeployError."""
+    chosen = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus), **parameters}
+    outputs = deploy_stack(engine, TEMPLATE, chosen).outputs
+    return LocalStack(
+        engine=engine,
+        input_bucket=outputs["InputBucketName"],
+        output_bucket=outputs["OutputBucketName"],
+        state_machine_arn=outputs["StateMachineArn"],
+        worker_log_group=outputs["WorkerLogGroupName"],
+    )
+
+
 @contextmanager
 def local_stack(
     port: int | None = None, vcpus: int | None = None, parameters: Mapping[str, str] = _NONE
 ) -> Iterator[LocalStack]:
     """Start the engine, deploy the template, and end everything with the block."""
     with Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment()) as engine:
-        chosen = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus), **parameters}
-        outputs = deploy_stack(engine, TEMPLATE, chosen).outputs
-        yield LocalStack(
-            engine=engine,
-            input_bucket=outputs["InputBucketName"],
-            output_bucket=outputs["OutputBucketName"],
-            state_machine_arn=outputs["StateMachineArn"],
-            worker_log_group=outputs["WorkerLogGroupName"],
-        )
+        yield deployed_on(engine, parameters)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from dataclasses import asdict, dataclass, field
 
 from imagemill_contract.documents import SourceObject
@@ -164,6 +165,7 @@ def main() -> int:
     queue, danger, reports = map(int, sys.argv[1:4])
     assignment = Assignment.decode(_first_line_of_input())
     limit_this_process()
+    warnings.simplefilter("ignore")  # Pillow's remarks on files; what matters is in the outcomes
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
     lane = Lane(
         stage=Stage(assignment.stage),

@@ -107,5 +107,6 @@ def _check_together(document: Mapping[str, object]) -> None:
         raise RequestError(
             'The input must have a "source", for example {"source": "s3://bucket/prefix/"}.'
         )
-    if "window" in document and document.get("dry_run"):
-        raise RequestError('dry_run: needs a "source"; a window is taken once.')
+    for name in ("dry_run", *Selection.names()):
+        if "window" in document and document.get(name):
+            raise RequestError(f'{name}: needs a "source"; a window is taken once, as a whole.')

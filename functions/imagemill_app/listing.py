@@ -158,19 +158,31 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            key = (Path(parent) / name).relative_to(folder).as_posix()
+            path = Path(parent) / name
+            key = path.relative_to(folder).as_posix()
+            if not path.is_file():  # a pipe would be waited for
+                listing.ignore("not a regular file")
+                continue
             try:
                 meta = store.head(key)
             except (InvalidPathError, ValueError):
                 listing.refused.append(_unreadable_key(key))
-            except (BaseError, OSError):
-                listing.ignore("not a regular file")
+            except FileNotFoundError:
+                listing.ignore("deleted while it was listed")
+            except (BaseError, OSError) as error:
+                detail = str(error).partition("\n")[0]
+                listing.refused.append(
+                    Outcome(
+                        key, Status.FAILED, Reason.ACCESS_DENIED, f"It cannot be read: {detail}"
+                    )
+                )
             else:
                 yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
 
 
 def _unreadable_key(key: str) -> Outcome:
-    shown = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    shown = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
     detail = "Its name has a part that is empty, '.' or '..', or a character that is none."
     return Outcome(shown, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
 

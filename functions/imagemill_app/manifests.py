@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from urllib.parse import unquote_plus
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.fields import shown
+from imagemill_contract.keys import is_readable_key
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
@@ -43,7 +46,7 @@ def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | 
 
     Raises RunRefused when the manifest is not there or cannot be read.
     """
-    lines = list(_lines(address))
+    lines = list(_lines(address, source))
     inside = [line for line in lines if line.key.startswith(source.prefix)]
     yield from (None for _ in range(len(lines) - len(inside)))
     with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
@@ -51,7 +54,10 @@ def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | 
 
 
 def _object(line: _Line, source: Location) -> SourceObject | Outcome:
-    if line.etag is not None and line.bytes is not None:
+    if not is_readable_key(line.key):
+        detail = "The manifest names it, but no job can be given an object of that name."
+        return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
+    if line.etag and line.bytes is not None:
         return SourceObject(line.key, line.etag.strip('"'), line.bytes)
     try:
         meta = store_of(source.root).head(line.key)
@@ -63,19 +69,21 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     return SourceObject(line.key, (meta["e_tag"] or "").strip('"'), meta["size"])
 
 
-def _lines(address: str) -> Iterator[_Line]:
+def _lines(address: str, source: Location) -> Iterator[_Line]:
     name = address.removesuffix(".gz").rpartition("/")[2]
     try:
         body = _body_at(address)
         if name.endswith(".json"):
-            yield from _inventory_lines(json.loads(body), address)
+            yield from _inventory_lines(json.loads(body), address, source)
         elif name.endswith(".jsonl"):
             yield from (_json_line(line) for line in body.splitlines() if line.strip())
         else:
             yield from _csv_lines(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
     except FileNotFoundError:
         raise RunRefused(f'manifest: there is nothing at "{address}".') from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except KeyError as error:
+        raise RunRefused(f'manifest: "{address}" cannot be read: it has no {error}.') from None
+    except (ValueError, TypeError, OSError, EOFError, zlib.error, csv.Error) as error:
         raise RunRefused(f'manifest: "{address}" cannot be read: {error}.') from None
 
 
@@ -87,7 +95,11 @@ def _body_at(address: str) -> bytes:
 
 def _json_line(line: bytes) -> _Line:
     value = json.loads(line)
-    return _named_line(value) if isinstance(value, dict) else _Line(str(value))
+    if isinstance(value, str):
+        return _Line(value)
+    if not isinstance(value, dict):
+        raise ValueError(f"{shown(value)} is neither a key nor an object with one")
+    return _named_line(value)
 
 
 def _named_line(values: Mapping[str, Any]) -> _Line:
@@ -108,8 +120,12 @@ def _csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[_Line]:
             yield _Line(row[0])
 
 
-def _inventory_lines(manifest: Mapping[str, Any], address: str) -> Iterator[_Line]:
+def _inventory_lines(manifest: Any, address: str, source: Location) -> Iterator[_Line]:
     """Of S3 Inventory in CSV, whose keys are URL-encoded (S3 documentation, inventory lists)."""
+    if not isinstance(manifest, dict):
+        raise ValueError("it is no manifest of S3 Inventory")
+    if source.is_file or manifest["sourceBucket"] != source.bucket:
+        raise ValueError(f"it lists the bucket {manifest['sourceBucket']}, not {source}")
     if manifest.get("fileFormat") != "CSV":
         raise ValueError(f"its format is {manifest.get('fileFormat')}, and it must be CSV")
     columns = [name.strip().lower() for name in manifest["fileSchema"].split(",")]

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagemill.local.deploy import deploy_stack
 from imagemill.local.engine import Engine
-from imagemill.local_stack import LOCAL_PARAMETERS, LocalStack, worker_environment
-from imagemill.project import TEMPLATE
+from imagemill.local_stack import LocalStack, deployed_on, worker_environment
 from tests.integration.test_stack import ended, executions, keys_in, start
 from tests.pictures import cut
 
@@ -27,15 +25,7 @@ def attached() -> Iterator[LocalStack]:
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
-        parameters = {**LOCAL_PARAMETERS, "ExistingInputBucketName": BUCKET, "MaxvCpus": "2"}
-        outputs = deploy_stack(engine, TEMPLATE, parameters).outputs
-        yield LocalStack(
-            engine=engine,
-            input_bucket=outputs["InputBucketName"],
-            output_bucket=outputs["OutputBucketName"],
-            state_machine_arn=outputs["StateMachineArn"],
-            worker_log_group=outputs["WorkerLogGroupName"],
-        )
+        yield deployed_on(engine, {"ExistingInputBucketName": BUCKET})
 
 
 def test_upload_to_an_existing_bucket_starts_a_run_with_awkward_keys(attached: LocalStack) -> None:

@@ -41,7 +41,16 @@ def test_name_that_cannot_be_a_key_is_refused_and_not_lost(tmp_path: Path) -> No
     listing = list_source(location_of(tmp_path))
     assert [item.key for item in listing.objects] == ["good.jpg"]
     assert [item.reason for item in listing.refused] == [Reason.UNREADABLE_KEY] * 2
-    assert {item.key for item in listing.refused} == {"bad\\xff.jpg", "two\nlines.jpg"}
+    assert {item.key for item in listing.refused} == {"bad\\xff.jpg", "two\\nlines.jpg"}
+
+
+def test_pipe_and_dangling_link_are_counted_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "dangling.jpg").symlink_to("/nowhere")
+    listing = list_source(location_of(tmp_path))
+    assert [item.key for item in listing.objects] == ["a.jpg"]
+    assert listing.ignored == {"not a regular file": 2}
 
 
 def test_folder_that_is_not_there_is_refused_with_a_sentence(tmp_path: Path) -> None:

