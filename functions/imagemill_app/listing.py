@@ -154,30 +154,28 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     folder = Path(source.folder)
     if not folder.is_dir():
         raise RunRefused(f'source: "{source}" is not a folder.')
-    store = store_of(source.root)
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             path = Path(parent) / name
-            key = path.relative_to(folder).as_posix()
-            if not path.is_file():  # a pipe would be waited for
+            if path.is_file():
+                yield from _file_object(source, path.relative_to(folder).as_posix(), listing)
+            else:  # a pipe would be waited for
                 listing.ignore("not a regular file")
-                continue
-            try:
-                meta = store.head(key)
-            except (InvalidPathError, ValueError):
-                listing.refused.append(_unreadable_key(key))
-            except FileNotFoundError:
-                listing.ignore("deleted while it was listed")
-            except (BaseError, OSError) as error:
-                detail = str(error).partition("\n")[0]
-                listing.refused.append(
-                    Outcome(
-                        key, Status.FAILED, Reason.ACCESS_DENIED, f"It cannot be read: {detail}"
-                    )
-                )
-            else:
-                yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
+
+
+def _file_object(source: Location, key: str, listing: Listing) -> Iterator[SourceObject]:
+    try:
+        meta = store_of(source.root).head(key)
+    except (InvalidPathError, ValueError):
+        listing.refused.append(_unreadable_key(key))
+    except FileNotFoundError:
+        listing.ignore("deleted while it was listed")
+    except (BaseError, OSError) as error:
+        detail = f"It cannot be read: {str(error).partition(chr(10))[0]}"
+        listing.refused.append(Outcome(key, Status.FAILED, Reason.ACCESS_DENIED, detail))
+    else:
+        yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
 
 
 def _unreadable_key(key: str) -> Outcome:

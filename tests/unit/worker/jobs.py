@@ -26,7 +26,8 @@ RUN, SHARD = "run-1", "00000"
 # Put before the worker's own modules: bytes that do to a decoder what no picture of ours can.
 KILLERS = """
 import ctypes, os, time
-from imagemill_worker import sniff
+from imagemill_worker import limits, sniff
+limits.PICTURE_SECONDS = 1.5
 kind_of = sniff.kind_of
 def deadly(view):
     body = bytes(view)

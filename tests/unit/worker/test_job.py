@@ -91,12 +91,14 @@ def test_killers_of_every_kind_leave_their_neighbours_alone(folder: Folder) -> N
     folder.put("killer too.jpg", b"KILL, too")
     folder.put("unlucky once.jpg", jpeg() + b"ONCE")
     folder.put("hoard.jpg", b"HOARD")
+    folder.put("endless.jpg", b"HANG")
     folder.plan(size=16)
     assert folder.run_with_killers("resize", "--vcpus", "2").code == 0
     assert folder.reasons("resize") == {
         "killer.jpg": "decoder_crashed",
         "killer too.jpg": "decoder_crashed",
         "hoard.jpg": "too_many_pixels",
+        "endless.jpg": "decoder_timeout",
     }
     assert len(folder.files("resized")) == 21
 
