@@ -12,6 +12,7 @@ from pathlib import Path
 # A picture that needs more is rejected; the recipe's pixel limit is reached at about half of it.
 PICTURE_MEMORY_BYTES = 2 << 30
 PICTURE_SECONDS = 60.0
+_SUPERVISOR_BYTES = 128 << 20
 
 _METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 _CPU_UNITS = 1024  # of one vCPU, in ECS
@@ -31,13 +32,21 @@ LANE_ENVIRONMENT = {
 def limit_this_process() -> None:
     """Cap the process's memory, and offer it first where the machine runs out of it."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = (
-        PICTURE_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(most, PICTURE_MEMORY_BYTES)
-    )
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    allowed = [PICTURE_MEMORY_BYTES, *_container_bytes()]
+    if most != resource.RLIM_INFINITY:
+        allowed.append(most)
+    resource.setrlimit(resource.RLIMIT_DATA, (min(allowed), most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # not on every system
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _container_bytes() -> list[int]:
+    """What the container leaves to a lane, where it has a limit: the supervisor needs the rest."""
+    with suppress(OSError, ValueError):
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+        return [max(limit - _SUPERVISOR_BYTES, limit // 2)]
+    return []
 
 
 def allotted_vcpus(env: Mapping[str, str] = os.environ) -> int:

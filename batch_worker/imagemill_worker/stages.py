@@ -9,7 +9,14 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.body import Body
 
-NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more than the 2 GiB that a picture may take."
+NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture may take."
+
+
+_LIBRARIES = {
+    # ImageFile: Pillow itself imports it as late as at the first picture
+    Stage.RESIZE: ("imagemill_worker.resize", "imagemill_worker.encode", "PIL.ImageFile"),
+    Stage.EDGE: ("imagemill_worker.edges",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +30,8 @@ class Product:
 
 def import_libraries(stage: Stage) -> None:
     """Import what the stage needs, and nothing that only the other one needs."""
-    names = ("resize", "encode") if stage is Stage.RESIZE else ("edges",)
-    for name in names:
-        importlib.import_module(f"imagemill_worker.{name}")
+    for name in _LIBRARIES[stage]:
+        importlib.import_module(name)
 
 
 def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) -> Product:

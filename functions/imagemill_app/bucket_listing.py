@@ -54,7 +54,7 @@ def listed_objects(store: ObjectStore, prefix: str) -> list[SourceObject]:
                         for piece in pieces
                     }
     found.sort(key=lambda item: item.key)
-    return found
+    return _each_once(found)
 
 
 def _list(store: ObjectStore, prefix: str, part: _Range, most_pages: int) -> _Listed:
@@ -73,14 +73,32 @@ def _list(store: ObjectStore, prefix: str, part: _Range, most_pages: int) -> _Li
     return _Listed(objects, None, frozenset())
 
 
+def _each_once(found: Iterable[SourceObject]) -> list[SourceObject]:
+    """Sorted objects without repetitions.
+
+    obstore names the folder object `a/` as `a`: a listing that begins after it begins too early.
+    Of an object and a folder object of one name the object is kept.
+    """
+    unique: list[SourceObject] = []
+    for item in found:
+        if not unique or unique[-1].key != item.key:
+            unique.append(item)
+        elif item.bytes > unique[-1].bytes:
+            unique[-1] = item
+    return unique
+
+
 def _characters(objects: Iterable[SourceObject], prefix: str) -> frozenset[str]:
     return frozenset("".join(item.key[len(prefix) :] for item in objects))
 
 
 def _pieces(rest: _Range, prefix: str, alphabet: frozenset[str]) -> list[_Range]:
-    """The same range in pieces: cut at the first place where a key after `after` may differ."""
+    """The same range in pieces: cut at the first place where a key after `after` may differ.
+
+    No cut ends in a slash, which obstore takes off: a listing would begin too early.
+    """
     for place in range(len(prefix), len(rest.after)):
-        later = sorted(character for character in alphabet if character > rest.after[place])
+        later = sorted(character for character in alphabet - {"/"} if character > rest.after[place])
         cuts = [rest.after[:place] + character for character in later]
         cuts = [cut for cut in cuts if rest.last is None or cut < rest.last]
         if cuts:
