@@ -32,7 +32,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Write the plan of the run that is asked for. Raises RunRefused with one sentence."""
     try:
         run_id = plan_writer.checked_run_id(event["run_id"])
-        request = plan_writer.request_of(event["request"], allow_files=settings().allow_file_uris)
+        request = plan_writer.request_of(event["request"], settings())
         run = plan_writer.plan_run(run_id, event["started"], request, settings())
     except RunRefused as error:
         metrics.add_metric("RefusedRuns", MetricUnit.Count, 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from json import JSONDecodeError
 
 from imagemill_app.estimates import estimate
 from imagemill_app.inbox import sealed_uploads
@@ -20,6 +21,7 @@ from imagemill_contract.documents import Shard, SourceObject, encode_lines, enco
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 
 
@@ -209,12 +211,21 @@ def _map_item(shard: Shard, address: str) -> dict[str, object]:
     }
 
 
-def request_of(document: object, *, allow_files: bool) -> RunRequest:
-    """The request in an execution's input. Raises RunRefused."""
+def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
+    """The request in an execution's input. Raises RunRefused.
+
+    A run of uploads has the stack's own recipe: its input follows from the window alone.
+    """
     try:
-        return RunRequest.from_document(document, allow_files=allow_files)
+        request = RunRequest.from_document(document, allow_files=settings.allow_file_uris)
+        if request.window is None:
+            return request
+        recipe = json.loads(settings.upload_recipe)
+        return replace(request, recipe=Recipe.from_document(recipe, "UploadRecipe"))
     except ContractError as error:
         raise RunRefused(str(error)) from None
+    except JSONDecodeError:
+        raise RunRefused(f"UploadRecipe: {settings.upload_recipe!r} is not JSON.") from None
 
 
 def checked_run_id(run_id: str) -> str:

@@ -58,6 +58,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "WINDOW_GRACE_SECONDS": "10",
         "MAX_PARALLEL_JOBS": "4",
         "MIN_SHARD_SECONDS": "30",
+        "UPLOAD_RECIPE": '{"size": 256}',
         "ALLOW_FILE_URIS": "false",
     }.items():
         monkeypatch.setenv(name, value)
@@ -229,3 +230,22 @@ def test_refused_request_writes_nothing(
 def test_execution_name_that_cannot_be_a_folder_is_refused(aws: dict[str, Any]) -> None:
     with pytest.raises(RunRefused, match="Execution name"):
         plan({"source": f"s3://{INPUT}/full/"}, run_id="ü")
+
+
+def test_run_of_uploads_has_the_recipe_of_the_stack(aws: dict[str, Any]) -> None:
+    group(message("1", "full/a.jpg"))
+    window = runs_of(aws)[0]["name"].removeprefix("upload-")
+    assert plan({"window": window})["recipe"]["size"] == 256
+
+
+@pytest.mark.parametrize(
+    ("recipe", "sentence"),
+    [('{"size": 0}', "UploadRecipe.size: 0 is not allowed"), ("size=3", "is not JSON")],
+)
+def test_recipe_of_the_stack_that_is_none_is_refused(
+    recipe: str, sentence: str, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPLOAD_RECIPE", recipe)
+    plan_run.settings.cache_clear()
+    with pytest.raises(RunRefused, match=sentence):
+        plan({"window": "20261123T101500Z-60s"})

@@ -13,12 +13,13 @@ PLAN = {
     "OUTPUT_BUCKET_NAME": "out",
     "MAX_PARALLEL_JOBS": "256",
     "MIN_SHARD_SECONDS": "30",
+    "UPLOAD_RECIPE": "{}",
     "ALLOW_FILE_URIS": "false",
 }
 
 
 def test_settings_are_read_by_their_names() -> None:
-    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, False)
+    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, "{}", False)
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",
         "OUTPUT_BUCKET_NAME",
