@@ -26,7 +26,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.limits import LANE_ENVIRONMENT
 
-ROUNDS, OBJECTS = 5, 900
+ROUNDS, OBJECTS = 3, 1500
 FIRST_BYTE_SECONDS = 0.060  # at most; at least half of it
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "key",

@@ -52,15 +52,9 @@ def run(
     vcpus: options.Vcpus = None,
 ) -> None:
     """Resize and edge-extract a folder of pictures on this machine, without AWS."""
-    chosen = {
-        "size": size,
-        "mode": mode,
-        "format": image_format,
-        "quality": quality,
-        "resize_only_if_bigger": resize_only_if_bigger,
-        "anchor": anchor,
-        "edge": edge,
-    }
+    chosen = options.recipe_fields(
+        size, mode, image_format, quality, resize_only_if_bigger, anchor, edge
+    )
     filters = options.Filters(
         manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
     )
@@ -77,6 +71,12 @@ def plan(
     ] = None,
     recipe: options.RecipeFile = None,
     size: options.Size = None,
+    mode: options.Mode = None,
+    image_format: options.Format = None,
+    quality: options.Quality = None,
+    resize_only_if_bigger: options.OnlyIfBigger = None,
+    anchor: options.AnchorOption = None,
+    edge: options.Edge = None,
     manifest: options.Manifest = None,
     exclude: options.Exclude = None,
     include: options.Include = None,
@@ -93,7 +93,10 @@ def plan(
     filters = options.Filters(
         manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
     )
-    wanted = recipe_from(recipe, {"size": size})
+    chosen = options.recipe_fields(
+        size, mode, image_format, quality, resize_only_if_bigger, anchor, edge
+    )
+    wanted = recipe_from(recipe, chosen)
     if source.startswith("s3://"):
         shown = planned_bucket(source, stack, wanted, filters)
     else:

@@ -55,6 +55,17 @@ Full = Annotated[bool, typer.Option("--full", help="Do also what an earlier run 
 Prune = Annotated[bool, typer.Option("--prune", help="Remove the results of deleted pictures")]
 
 
+_RECIPE_FIELDS = (
+    *("size", "mode", "format", "quality"),
+    *("resize_only_if_bigger", "anchor", "edge"),
+)
+
+
+def recipe_fields(*values: str | None) -> dict[str, str | None]:
+    """The options of the recipe, in the order in which commands have them, by field."""
+    return dict(zip(_RECIPE_FIELDS, values, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What is taken of a source, as it was typed."""

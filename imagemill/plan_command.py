@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from imagemill.errors import UsageError
@@ -58,7 +59,9 @@ def planned_bucket(
 def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
     """The plan as a person reads it."""
     forecast = plan["estimate"]
-    table = Table(show_header=False, title=f"plan of {plan['source']}", title_justify="left")
+    table = Table(
+        show_header=False, title=f"plan of {escape(plan['source'])}", title_justify="left"
+    )
     table.add_row("objects", f"{plan['objects']:,}")
     table.add_row("bytes", f"{plan['bytes']:,}")
     table.add_row("shards", f"{plan['shards']:,}")

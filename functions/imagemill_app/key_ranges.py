@@ -17,6 +17,7 @@ from os.path import commonprefix
 from threading import Condition
 
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import is_readable_key
 
 LANES = 16
 
@@ -143,10 +144,10 @@ def middle(seen: str, end: str | None, prefix: str) -> str | None:
     digits = ""
     for place in reversed(range(_DIGITS)):
         digits += _ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)]
-        cut = common + digits
-        # a store may take a slash off the end of a key
-        if cut > seen and not cut.endswith("/") and (end is None or cut < end):
-            return cut
+        # a store begins at readable keys only: `0` is the first character after `.` and `/`
+        for cut in (common + digits, common + digits[:-1] + "0"):
+            if seen < cut and is_readable_key(cut) and (end is None or cut < end):
+                return cut
     return None
 
 

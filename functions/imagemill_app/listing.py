@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError, InvalidPathError
-from obstore.store import ObjectStore
 
-from imagemill_app.bucket_listing import listed_objects
+from imagemill_app.bucket_pages import pages_after
+from imagemill_app.key_ranges import list_in_ranges
 from imagemill_app.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
 from imagemill_app.selecting import excluded_names, selected
@@ -27,6 +28,9 @@ _NOT_LISTABLE = {
     "NoSuchBucket": "there is no such bucket",
     "AccessDenied": "there is no such bucket, or this stack has no right to list it",
 }
+
+# What obstore says of a key, or of the source itself, that it cannot name.
+_UNREADABLE = ("invalid path", "Could not parse path")
 
 
 @dataclass(slots=True)
@@ -101,28 +105,17 @@ def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     _check_listable(source)
     store = store_of(source.root)
     try:
-        found = listed_objects(store, source.prefix)
-    except BaseError as error:
-        if "invalid path" not in str(error):
+        found = list_in_ranges(partial(pages_after, store, source.prefix), source.prefix)
+    except (BaseError, ValueError) as error:
+        if not any(text in str(error) for text in _UNREADABLE):
             raise
         yield from _objects_with_odd_keys(source, listing)
         return
     for item in found:
-        if item.bytes == 0 and _is_folder_object(store, item.key):
+        if item.key.endswith("/"):
             listing.ignore("folder object")
         else:
             yield item
-
-
-def _is_folder_object(store: ObjectStore, key: str) -> bool:
-    """Whether there is only `key/`, which the S3 console makes and obstore lists as `key`."""
-    if "." in key.rpartition("/")[2]:
-        return False
-    try:
-        store.head(key)
-    except FileNotFoundError:
-        return True
-    return False
 
 
 def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imagemill_app.key_ranges import LANES, list_in_ranges, middle
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import is_readable_key
 
 names = st.sets(st.text("09afz/-. é", min_size=1, max_size=5), max_size=80)
 texts = st.text("aZ09/._- é", max_size=6)
@@ -83,4 +84,5 @@ def test_error_of_one_lane_ends_the_listing() -> None:
 @given(texts, st.none() | texts)
 def test_middle_lies_between(seen: str, end: str | None) -> None:
     cut = middle("p/" + seen, end and "p/" + end, "p/")
+    assert cut is None or is_readable_key(cut)
     assert cut is None or ("p/" + seen < cut and (not end or cut < "p/" + end))

@@ -1,0 +1,64 @@
+"""Pages of a bucket's objects, with every key as it is in S3.
+
+obstore takes the last slash off a key and off the place where a listing begins. So it shows a
+folder object `a/`, which the S3 console makes, as `a`, and after `a/` it begins too early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from obstore.store import ObjectStore
+
+from imagemill_contract.documents import SourceObject
+
+PAGE_OBJECTS = 1000  # as many as S3 gives at once
+LOOKUPS_AT_ONCE = 32
+
+
+def pages_after(
+    store: ObjectStore, prefix: str, key: str | None
+) -> Generator[list[SourceObject], None, None]:
+    """The objects below `prefix` after a key (None: from the start), in key order."""
+    for page in store.list(prefix or None, offset=key, chunk_size=PAGE_OBJECTS):
+        listed = [
+            SourceObject(meta["path"], (meta["e_tag"] or "").strip('"'), meta["size"])
+            for meta in page
+        ]
+        folders = _folder_paths(listed, store, prefix)
+        objects = [_renamed(item) if _is_folder(item, folders) else item for item in listed]
+        if key is not None and key.endswith("/"):
+            objects = [item for item in objects if item.key > key]
+        if objects:
+            yield objects
+
+
+def _is_folder(item: SourceObject, folders: frozenset[str]) -> bool:
+    return item.bytes == 0 and item.key in folders
+
+
+def _renamed(item: SourceObject) -> SourceObject:
+    return SourceObject(item.key + "/", item.etag, 0)
+
+
+def _folder_paths(
+    objects: Iterable[SourceObject], store: ObjectStore, prefix: str
+) -> frozenset[str]:
+    """Paths of empty objects that no empty object is found at: their keys end in a slash."""
+    empty = [item.key for item in objects if not item.bytes]
+    if not empty:
+        return frozenset()
+
+    def is_folder(path: str) -> bool:
+        if not path.startswith(prefix):  # the object of the prefix itself
+            return True
+        try:
+            return bool(store.head(path)["size"])
+        except FileNotFoundError:
+            return True
+
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        return frozenset(
+            path for path, is_one in zip(empty, pool.map(is_folder, empty), strict=True) if is_one
+        )

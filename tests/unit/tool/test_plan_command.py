@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoRegionError
+from rich.console import Console
+from typer.testing import CliRunner
+
+from imagemill import plan_command
+from imagemill.cli import app
+from imagemill.errors import UsageError
+from imagemill.options import Filters
+from imagemill.plan_command import plan_text, planned_bucket, print_plan
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.request import RunRequest
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
+PLAN: dict[str, Any] = {
+    "run_id": "run-1",
+    "source": "s3://bucket/full/[old]/",
+    "objects": 12_345,
+    "bytes": 8_000_000_000,
+    "shards": 3,
+    "refused": 2,
+    "to_do": {"new": 12_000, "recipe changed: size 256 -> 512": 345},
+    "done": {"unchanged": 7},
+    "ignored": {"not a picture by its name": 1, "named by exclude": 9},
+    "deleted": 4,
+    "estimate": {
+        "parallel_jobs": 3,
+        "minutes": 1.25,
+        "dollars": {"vcpu": 0.01, "get": 0.02, "put": 0.12},
+        "total_dollars": 0.15,
+    },
+}
+
+
+@dataclass
+class Aws:
+    """CloudFormation and Step Functions as far as the command asks them."""
+
+    outputs: dict[str, str] = field(default_factory=lambda: {"StateMachineArn": MACHINE})
+    started: list[dict[str, Any]] = field(default_factory=list)
+    error: Exception | None = None
+    end: dict[str, str] = field(
+        default_factory=lambda: {"status": "SUCCEEDED", "output": json.dumps(PLAN)}
+    )
+
+    def client(self, _service: str) -> Aws:
+        return self
+
+    def describe_stacks(self, **_names: str) -> dict[str, Any]:
+        if self.error:
+            raise self.error
+        outputs = [{"OutputKey": key, "OutputValue": text} for key, text in self.outputs.items()]
+        return {"Stacks": [{"Outputs": outputs}]}
+
+    def start_execution(self, **request: str) -> dict[str, str]:
+        self.started.append(request)
+        return {"executionArn": "arn"}
+
+    def describe_execution(self, **_names: str) -> dict[str, str]:
+        return self.end
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    fake = Aws()
+    monkeypatch.setattr(plan_command, "boto3", fake)
+    monkeypatch.setattr(plan_command, "POLL_SECONDS", 0)
+    return fake
+
+
+def shown(plan: dict[str, Any]) -> str:
+    console = Console(file=io.StringIO(), width=120)
+    print_plan(console, plan)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_plan_says_what_it_takes_and_what_is_left_out_and_why() -> None:
+    text = shown(PLAN)
+    for line in (
+        "plan of s3://bucket/full/[old]/",
+        "to do: 12,000 new",
+        "to do: 345 recipe changed: size 256 -> 512",
+        "left out: 7 unchanged",
+        "left out: 1 not a picture by its name",
+        "left out: 9 named by exclude",
+        "refused: 2 that no job can be given",
+        "deleted at the source since: 4",
+    ):
+        assert line in text
+    for name, value in (("objects", "12,345"), ("shards", "3"), ("estimated minutes", "1.2")):
+        assert any(name in line and value in line for line in text.splitlines())
+    for amount in ("0.0100", "0.0200", "0.1200", "0.1500"):
+        assert amount in text
+
+
+def test_plan_of_nothing_is_shown() -> None:
+    nothing = {**PLAN, "objects": 0, "to_do": {}, "done": {}, "ignored": {}, "refused": 0}
+    assert "left out" not in shown({**nothing, "deleted": 0})
+
+
+def test_text_for_machines_is_the_plan() -> None:
+    assert json.loads(plan_text(PLAN)) == PLAN
+
+
+def test_bucket_is_planned_by_the_stack_with_a_request_that_it_accepts(aws: Aws) -> None:
+    filters = Filters(include=["*.jpg"], min_bytes=1, limit=5, full=True)
+    plan = planned_bucket("s3://bucket/full/", "imagemill", Recipe(size=64), filters)
+    assert plan == PLAN
+    (started,) = aws.started
+    assert started["stateMachineArn"] == MACHINE
+    request = RunRequest.from_document(json.loads(started["input"]), allow_files=False)
+    assert (request.dry_run, request.full, request.recipe.size) == (True, True, 64)
+    assert (request.selection.include_globs, request.selection.limit) == (("*.jpg",), 5)
+
+
+def test_exclude_file_becomes_the_names_in_it(tmp_path: Path) -> None:
+    (tmp_path / "exclude.txt").write_text("a\n\n b c \n")
+    assert Filters(exclude=tmp_path / "exclude.txt").to_fields() == {"exclude": ["a", "b c"]}
+
+
+def test_manifest_of_this_machine_becomes_its_address(tmp_path: Path) -> None:
+    (tmp_path / "my list.csv").touch()
+    fields = Filters(manifest=str(tmp_path / "my list.csv")).to_fields()
+    assert fields == {"manifest": f"file://{tmp_path.resolve()}/my%20list.csv"}
+    assert Filters(manifest="s3://bucket/list.csv").to_fields() == {
+        "manifest": "s3://bucket/list.csv"
+    }
+
+
+@pytest.mark.parametrize(
+    ("filters", "sentence"),
+    [
+        (Filters(manifest="absent.csv"), '--manifest: "absent.csv" is not a file'),
+        (Filters(exclude=Path("absent.txt")), '--exclude: "absent.txt" cannot be read'),
+    ],
+)
+def test_file_that_is_not_there_is_named(filters: Filters, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        filters.to_fields()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NoRegionError(),
+        ClientError({"Error": {"Code": "ValidationError", "Message": "absent"}}, "DescribeStacks"),
+    ],
+)
+def test_stack_that_cannot_be_asked_is_named(aws: Aws, error: Exception) -> None:
+    aws.error = error
+    with pytest.raises(UsageError, match='--stack: "absent" cannot be asked'):
+        planned_bucket("s3://bucket/full/", "absent", Recipe(), Filters())
+
+
+def test_stack_of_something_else_is_named(aws: Aws) -> None:
+    aws.outputs = {"Website": "x"}
+    with pytest.raises(UsageError, match='--stack: "other" is no stack of imagemill'):
+        planned_bucket("s3://bucket/full/", "other", Recipe(), Filters())
+
+
+def test_refusal_is_shown_as_it_is(aws: Aws) -> None:
+    aws.end = {"status": "FAILED", "error": "RunRefused", "cause": "source: there is no bucket."}
+    with pytest.raises(UsageError, match="source: there is no bucket"):
+        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters())
+
+
+def test_command_prints_the_plan_for_machines(aws: Aws) -> None:
+    result = CliRunner().invoke(app, ["plan", "s3://bucket/full/", "--json", "--limit", "3"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == PLAN
+    assert json.loads(aws.started[0]["input"])["limit"] == 3
