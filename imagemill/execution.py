@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from imagemill.errors import RunFailedError, UsageError
 
+MAX_INPUT_BYTES = 262_144  # of an execution (Step Functions quotas)
 REFUSED = "RunRefused"  # the state machine's name for a request that cannot be carried out
 
 
@@ -51,11 +52,18 @@ class Execution:
 
 
 def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object]) -> Execution:
-    """Start the state machine over a run request, under a name that sorts by time."""
+    """Start the state machine over a run request, under a name that sorts by time.
+
+    Raises UsageError for a request that is too long.
+    """
+    text = json.dumps(document)
+    if len(text) > MAX_INPUT_BYTES:
+        raise UsageError(
+            f"The request has {len(text):,} bytes, and Step Functions takes {MAX_INPUT_BYTES:,}: "
+            "put the names to exclude into a text file in the bucket, and give its s3:// address."
+        )
     run_id = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-    started = states.start_execution(
-        stateMachineArn=state_machine_arn, name=run_id, input=json.dumps(document)
-    )
+    started = states.start_execution(stateMachineArn=state_machine_arn, name=run_id, input=text)
     return Execution(states, started["executionArn"], run_id)
 
 

@@ -39,7 +39,7 @@ Manifest = Annotated[
     typer.Option(metavar="FILE", help="Take the keys in this file (JSON lines, CSV), not all"),
 ]
 Exclude = Annotated[
-    Path | None,
+    str | None,
     typer.Option(metavar="FILE", help="Leave out the names, keys or stems in this file's lines"),
 ]
 Include = Annotated[
@@ -71,7 +71,7 @@ class Filters:
     """What is taken of a source, as it was typed."""
 
     manifest: str | None = None
-    exclude: Path | None = None
+    exclude: str | None = None
     include: list[str] | None = None
     exclude_glob: list[str] | None = None
     min_bytes: int | None = None
@@ -79,11 +79,17 @@ class Filters:
     limit: int | None = None
     full: bool = False
 
-    def to_fields(self) -> dict[str, object]:
-        """The fields of a run request. Raises UsageError for a file that cannot be read."""
+    def to_fields(self, *, of_bucket: bool = False) -> dict[str, object]:
+        """The fields of a run request, whose source may be in a bucket.
+
+        Such a run cannot read files of this machine: names to exclude travel in the request.
+        Raises UsageError for a file that cannot be read.
+        """
+        travels = of_bucket and self.exclude is not None and not self.exclude.startswith("s3://")
         values = {
             "manifest": self.manifest and _address_of(self.manifest, "--manifest"),
-            "exclude": self.exclude and _lines_of(self.exclude),
+            "exclude": self.exclude
+            and (_lines_of(self.exclude) if travels else _address_of(self.exclude, "--exclude")),
             "include_globs": self.include,
             "exclude_globs": self.exclude_glob,
             "min_bytes": self.min_bytes,
@@ -105,9 +111,9 @@ def _address_of(text: str, name: str) -> str:
     return folder.address_of(path.name)
 
 
-def _lines_of(path: Path) -> list[str]:
+def _lines_of(path: str) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f'--exclude: "{path}" cannot be read: {error}.') from None
     return [line.strip() for line in lines if line.strip()]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from imagemill import plan_command
 from imagemill.cli import app
 from imagemill.errors import UsageError
+from imagemill.execution import start_run
 from imagemill.options import Filters
 from imagemill.plan_command import plan_text, planned_bucket, print_plan
 from imagemill_contract.recipe import Recipe
@@ -122,9 +123,18 @@ def test_bucket_is_planned_by_the_stack_with_a_request_that_it_accepts(aws: Aws)
     assert (request.selection.include_globs, request.selection.limit) == (("*.jpg",), 5)
 
 
-def test_exclude_file_becomes_the_names_in_it(tmp_path: Path) -> None:
+def test_exclude_file_is_read_where_it_is_or_travels_to_the_bucket(tmp_path: Path) -> None:
     (tmp_path / "exclude.txt").write_text("a\n\n b c \n")
-    assert Filters(exclude=tmp_path / "exclude.txt").to_fields() == {"exclude": ["a", "b c"]}
+    filters = Filters(exclude=str(tmp_path / "exclude.txt"))
+    assert filters.to_fields(of_bucket=True) == {"exclude": ["a", "b c"]}
+    assert filters.to_fields() == {"exclude": f"file://{tmp_path}/exclude.txt"}
+    address = {"exclude": "s3://bucket/exclude.txt"}
+    assert Filters(exclude="s3://bucket/exclude.txt").to_fields(of_bucket=True) == address
+
+
+def test_request_that_is_too_long_is_refused_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match="give its s3:// address"):
+        start_run(None, "arn", {"exclude": ["x" * 100] * 3000})
 
 
 def test_manifest_of_this_machine_becomes_its_address(tmp_path: Path) -> None:
@@ -140,7 +150,7 @@ def test_manifest_of_this_machine_becomes_its_address(tmp_path: Path) -> None:
     ("filters", "sentence"),
     [
         (Filters(manifest="absent.csv"), '--manifest: "absent.csv" is not a file'),
-        (Filters(exclude=Path("absent.txt")), '--exclude: "absent.txt" cannot be read'),
+        (Filters(exclude="absent.txt"), '--exclude: "absent.txt" is not a file'),
     ],
 )
 def test_file_that_is_not_there_is_named(filters: Filters, sentence: str) -> None:
