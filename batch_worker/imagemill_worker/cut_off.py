@@ -14,9 +14,11 @@ def is_cut_off(body: bytes, kind: Kind) -> bool:
             return not _png_has_end(body)
         case Kind.GIF:
             return b"\x3b" not in body[-16:]  # the trailer, and some padding
-        case Kind.AVIF | Kind.JPEG2000 if body.startswith(b"\xff\x4f"):
+        case Kind.JPEG2000 if body.startswith(b"\xff\x4f"):
             return b"\xff\xd9" not in body[-16:]
-        case Kind.AVIF | Kind.JPEG2000:
+        case Kind.JXL if body.startswith(b"\xff\x0a"):
+            return False
+        case Kind.AVIF | Kind.HEIF | Kind.JPEG2000 | Kind.JXL:
             return not _boxes_are_whole(body)
         case _:
             return False
@@ -38,7 +40,7 @@ def _boxes_are_whole(body: bytes) -> bool:
         length = int.from_bytes(body[position : position + 4])
         if length == 1:
             length = int.from_bytes(body[position + 8 : position + 16])
-        if length == 0:  # up to the end of the file
+        if length == 0:  # up to the end of the file: the code stream of a JP2
             return b"\xff\xd9" in body[-16:]
         if length < 8:
             return True

@@ -6,8 +6,6 @@ RGB, RGBA and CMYK, with 8 bits for each sample.
 
 from __future__ import annotations
 
-import importlib
-import io
 import struct
 import zlib
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from imagemill_worker import exif
 from imagemill_worker.cut_off import is_cut_off
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
+from imagemill_worker.plugins import read_header
 from imagemill_worker.sniff import Kind
 
 Image.MAX_IMAGE_PIXELS = None  # the recipe has its own limit, checked before anything is decoded
@@ -31,15 +30,12 @@ DECODER_FAULTS = (
     RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
-_PLUGINS = {
-    Kind.JPEG: "Jpeg", Kind.PNG: "Png", Kind.WEBP: "WebP", Kind.GIF: "Gif", Kind.BMP: "Bmp",
-    Kind.TIFF: "Tiff", Kind.AVIF: "Avif", Kind.JPEG2000: "Jpeg2K", Kind.ICO: "Ico",
-}  # fmt: skip
 _PLAIN_MODES = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 _CONVERSIONS = {
     "1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB",
 }  # fmt: skip
 _UNSUPPORTED = ("unknown pixel mode", "unsupported", "not supported", "unknown raw mode")
+_TURNED_BY_DECODER = frozenset({Kind.TIFF, Kind.HEIF, Kind.JXL})
 _PLANAR_CONFIGURATION, _BITS_PER_SAMPLE, _SEPARATE = 284, 258, 2  # TIFF 6.0
 _STRIP_PIXELS = 4 << 20
 
@@ -63,10 +59,8 @@ class OpenedFile:
 
 def open_file(body: bytes, kind: Kind) -> OpenedFile:
     """Read the header only. Raises PictureError (`truncated` or `corrupt`)."""
-    importlib.import_module(f"PIL.{_PLUGINS[kind]}ImagePlugin")
     try:
-        # the plugin itself: Image.open would hide what it says of a file that it refuses
-        image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
+        image = read_header(body, kind)
         _refuse_separate_planes(image)
         profile = image.info.get("icc_profile") or b""
         return OpenedFile(body, image, kind, _orientation_of(image, body, kind), bytes(profile))
@@ -89,7 +83,7 @@ def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
 
 def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
     """The rejection that a decoder's fault stands for."""
-    text = str(error) or type(error).__name__
+    text = str(error).partition("\n")[0] or type(error).__name__
     lower = text.lower()
     ends_early = ("truncated", "premature end", "end of file", "eof", "not enough data")
     ended = isinstance(error, EOFError) or any(words in lower for words in ends_early)
@@ -114,8 +108,8 @@ def _refuse_separate_planes(image: Image.Image) -> None:
 
 
 def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
-    if kind is Kind.TIFF:
-        return 1  # Pillow turns these as it decodes them
+    if kind in _TURNED_BY_DECODER:
+        return 1
     if kind is Kind.PNG and "exif" not in image.info:
         # Pillow would decode the whole picture to find an eXIf chunk that follows the pixels
         return exif.orientation(exif.png_exif(body)) or 1

@@ -15,6 +15,7 @@ from imagemill_worker.decode import load_pixels, open_file
 from imagemill_worker.decode_jpeg import decode_jpeg, decoded_bytes
 from imagemill_worker.geometry import Placement
 from imagemill_worker.jpeg_header import read_jpeg_header
+from imagemill_worker.jxl_header import jxl_size
 from imagemill_worker.orientation import swaps_sides, upright
 from imagemill_worker.pixels import Pixels
 from imagemill_worker.sniff import Kind, kind_of
@@ -75,7 +76,10 @@ def _decoded_jpeg(body: Body, _kind: Kind, recipe: Recipe, alone: bool) -> _Stor
 
 
 def _decoded_other(body: Body, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
-    opened = open_file(bytes(body), kind)
+    body = bytes(body)
+    if kind is Kind.JXL:
+        checked_placement(*jxl_size(body), 1, recipe)
+    opened = open_file(body, kind)
     width, height = opened.image.size
     target = checked_placement(width, height, opened.orientation, recipe)
     check_memory(width * height * _PILLOW_BYTES_PER_PIXEL, alone=alone)

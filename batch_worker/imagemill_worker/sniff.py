@@ -24,6 +24,8 @@ class Kind(StrEnum):
     AVIF = "AVIF"
     JPEG2000 = "JPEG2000"
     ICO = "ICO"
+    HEIF = "HEIF"
+    JXL = "JXL"
 
 
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
@@ -39,22 +41,20 @@ _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", Kind.JPEG2000),
     (b"\xff\x4f\xff\x51", Kind.JPEG2000),  # code stream without a container
     (b"\0\0\1\0", Kind.ICO),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Kind.JXL),
+    (b"\xff\x0a", Kind.JXL),  # code stream without a container
 )
 
 # Brands of the ISO base media format (ISO/IEC 14496-12), which still pictures and films share.
-_BRANDS: dict[bytes, str] = {
-    b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"hevx": "HEIC", b"heim": "HEIC",
-    b"heis": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"jxl ": "JPEG XL", b"crx ": "Canon CR3",
-    b"qt  ": "QuickTime", b"M4A ": "M4A",
-}  # fmt: skip
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
+_FILM_BRANDS = {b"crx ": "Canon CR3", b"qt  ": "QuickTime", b"M4A ": "M4A"}
 
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "PDF"),
     (b"8BPS", "PSD"),
     (b"%!PS", "PostScript"),
     (b"\xc5\xd0\xd3\xc6", "PostScript"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (b"\x76\x2f\x31\x01", "OpenEXR"),
     (b"#?RADIANCE", "Radiance HDR"),
     (b"DDS ", "DDS"),
@@ -113,10 +113,11 @@ def _iso_media_kind(body: bytes) -> Kind | None:
     length = int.from_bytes(body[:4])
     major, rest = body[8:12], body[16 : min(length, 256)]
     brands = {major, *(rest[i : i + 4] for i in range(0, len(rest), 4))}
-    if brands & {b"avif", b"avis"}:
+    if brands & _AVIF_BRANDS:
         return Kind.AVIF
-    names = [_BRANDS[brand] for brand in (major, *sorted(brands)) if brand in _BRANDS]
-    name = names[0] if names else "MP4"
+    if brands & _HEIF_BRANDS:
+        return Kind.HEIF
+    name = _FILM_BRANDS.get(major, "MP4")
     raise PictureError(Reason.UNSUPPORTED_FORMAT, f"{name} files are not supported.")
 
 

@@ -25,7 +25,8 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     ),
     "imagemill_worker": (
         "batch_worker/imagemill_worker/**/*.py",
-        {"imagemill_contract", "obstore", "cv2", "numpy", "PIL", "simplejpeg", "pillow_heif"},
+        {"imagemill_contract", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
+        | {"pi_heif", "pillow_jxl"},
     ),
     "imagemill": (
         "imagemill/**/*.py",

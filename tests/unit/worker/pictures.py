@@ -56,7 +56,11 @@ def expected(body: bytes, size: int = 128, background: str = "white") -> Array:
     if profile:
         given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         srgb = ImageCms.createProfile("sRGB")
+        alpha = image.getchannel("A") if image.mode == "RGBA" else None
+        image = image.convert("RGB") if alpha else image
         image = ImageCms.profileToProfile(image, given, srgb, outputMode="RGB")
+        if alpha:
+            image.putalpha(alpha)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, background), image)
     return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.LANCZOS))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pillow_jxl  # noqa: F401 # so that Pillow writes JPEG XL
 import pytest
 from PIL import Image, ImageCms
 
@@ -102,6 +103,11 @@ OTHER_FILES: dict[str, Callable[[], bytes]] = {
     "jpeg 2000": lambda: by_opencv(".jp2", bgr()),
     "jpeg 2000 code stream": lambda: file_of(photograph(), "JPEG2000", no_jp2=True),
     "jpeg 2000 alpha": lambda: file_of(with_alpha(), "JPEG2000"),
+    "jpeg xl": lambda: file_of(photograph(), "JXL"),
+    "jpeg xl alpha": lambda: file_of(with_alpha(), "JXL"),
+    "jpeg xl 16 grey": lambda: file_of(
+        Image.fromarray(sixteen_bits(photograph().convert("L"))), "JXL"
+    ),
     "ico": lambda: file_of(with_alpha(), "ICO", sizes=[(16, 16), (160, 160)]),
 }
 

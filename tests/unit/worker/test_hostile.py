@@ -34,8 +34,6 @@ def reason_of(body: bytes, **fields: object) -> tuple[str, str]:
         (b'<?xml version="1.0"?><svg xmlns="x"/>', "unsupported_format", "SVG"),
         (b"8BPS\0\1", "unsupported_format", "PSD"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "unsupported_format", "MP4"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported_format", "HEIC"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "unsupported_format", "JPEG XL"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "unsupported_format", "WAVE"),
         (png_declaring(20_000, 20_000), "too_many_pixels", "20000 x 20000"),
         (b"BM" + bytes(60), "unsupported_format", "BMP"),
@@ -53,7 +51,7 @@ def test_what_is_no_picture_is_named(body: bytes, reason: str, said: str) -> Non
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 WHOLE_IN_HALF = {"apng", "gif", "tiff pages"}  # their first picture is
-DOES_NOT_TELL = ("tiff", "ico", "bmp", "jpeg 2000 code stream")
+DOES_NOT_TELL = ("tiff", "ico", "bmp", "jpeg 2000 code stream", "jpeg xl")
 
 
 @pytest.mark.parametrize("name", sorted({*JPEG_FILES, *OTHER_FILES} - WHOLE_IN_HALF))

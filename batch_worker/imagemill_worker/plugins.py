@@ -1,0 +1,45 @@
+"""Pillow's readers, each imported when the first file of its kind comes."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from functools import cache
+
+from PIL import Image
+
+from imagemill_worker.sniff import Kind
+
+_MODULES = {
+    Kind.JPEG: "PIL.JpegImagePlugin",
+    Kind.PNG: "PIL.PngImagePlugin",
+    Kind.WEBP: "PIL.WebPImagePlugin",
+    Kind.GIF: "PIL.GifImagePlugin",
+    Kind.BMP: "PIL.BmpImagePlugin",
+    Kind.TIFF: "PIL.TiffImagePlugin",
+    Kind.AVIF: "PIL.AvifImagePlugin",
+    Kind.JPEG2000: "PIL.Jpeg2KImagePlugin",
+    Kind.ICO: "PIL.IcoImagePlugin",
+    Kind.HEIF: "pi_heif",
+    Kind.JXL: "pillow_jxl.JpegXLImagePlugin",
+}
+
+
+def read_header(body: bytes, kind: Kind) -> Image.Image:
+    """Pillow's lazy image of a file. Raises whatever the plugin raises.
+
+    `Image.open` would try other kinds, and hide what the plugin says of a file that it refuses.
+    """
+    _import_plugin(kind)
+    image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
+    return image
+
+
+@cache
+def _import_plugin(kind: Kind) -> None:
+    module = importlib.import_module(_MODULES[kind])
+    if kind is Kind.HEIF:
+        module.options.DECODE_THREADS = 1  # a lane is one vCPU's worth
+        module.register_heif_opener()
+    elif kind is Kind.JXL:
+        vars(module)["DECODE_THREADS"] = 0  # none but the caller's
