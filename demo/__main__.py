@@ -21,12 +21,12 @@ from imagemill.local.errors import LocalError
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.project import ROOT
 from imagemill.summary import print_summary
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import Stage, output_key, report_key
 from imagemill_contract.recipe import ImageFormat
 
 OUT = ROOT / "demo-out"
 SOURCE_PREFIX = "full/"
-RUN_STARTS_WITHIN_SECONDS = 60
+RUNS_END_WITHIN_SECONDS = 80
 COLUMNS, ROWS, TILE_PIXELS = 13, 4, 96
 
 
@@ -38,22 +38,20 @@ def main() -> None:
     source = OUT / "source"
     count = cut_pictures(source / SOURCE_PREFIX)
     console.print(f"{count} pictures cut from photographs into {source / SOURCE_PREFIX}")
-    # a window that is surely longer than the upload: one run
-    with local_stack(parameters={"UploadWindowSeconds": "5"}) as stack:
+    # all messages of the upload come as one batch, and so as one group
+    with local_stack(parameters={"BatchingWindowSeconds": "5"}) as stack:
         console.print(f"stack deployed on {stack.engine.endpoint_url}")
         upload(stack, source)
         console.print(f"uploaded to s3://{stack.input_bucket}/{SOURCE_PREFIX}, waiting for the run")
-        execution = triggered_run(stack)
-        while execution.is_running():
-            stack.engine.check()
-            time.sleep(0.25)
+        runs = triggered_runs(stack, count)
         fetch_results(stack, OUT)
-        execution.result()
-    report = json.loads((OUT / "runs" / execution.run_id / "report.json").read_text("utf-8"))
-    print_summary(console, report, time.monotonic() - started)
+        for execution in runs:
+            execution.result()
+    seconds = time.monotonic() - started
+    for execution in runs:
+        print_summary(console, report_of(execution.run_id), seconds)
     console.print(f"look at: {contact_sheet(OUT)}", soft_wrap=True)
     console.print(f"results: {OUT}/resized  {OUT}/edges  {OUT}/runs", soft_wrap=True)
-    check_complete(report, count)
 
 
 def upload(stack: LocalStack, folder: Path) -> None:
@@ -68,17 +66,30 @@ def upload(stack: LocalStack, folder: Path) -> None:
         list(pool.map(put, sorted(path for path in folder.rglob("*") if path.is_file())))
 
 
-def triggered_run(stack: LocalStack) -> Execution:
-    """The run that the uploads have started. Raises RunFailedError when there is none."""
+def triggered_runs(stack: LocalStack, count: int) -> list[Execution]:
+    """The ended runs that `count` uploads have started: one, unless the upload took long.
+
+    Raises RunFailedError when pictures remain that no run has taken.
+    """
     states = stack.client("stepfunctions")
-    deadline = time.monotonic() + RUN_STARTS_WITHIN_SECONDS
+    deadline = time.monotonic() + RUNS_END_WITHIN_SECONDS
     while time.monotonic() < deadline:
         stack.engine.check()
         found = states.list_executions(stateMachineArn=stack.state_machine_arn)["executions"]
-        if found:
-            return Execution(states, found[0]["executionArn"], found[0]["name"])
+        runs = [Execution(states, item["executionArn"], item["name"]) for item in found]
+        ended = [run for run in runs if not run.is_running()]
+        if len(ended) == len(runs) and sum(map(pictures_planned, ended)) >= count:
+            return ended
         time.sleep(0.25)
-    raise RunFailedError(f"No run has started {RUN_STARTS_WITHIN_SECONDS} s after the upload.")
+    raise RunFailedError(
+        f"{count} pictures were not done {RUNS_END_WITHIN_SECONDS} s after upload."
+    )
+
+
+def pictures_planned(run: Execution) -> int:
+    """Of an ended run. Raises RunFailedError when it failed."""
+    planned: int = run.result()["stages"]["resize"]["planned"]
+    return planned
 
 
 def fetch_results(stack: LocalStack, folder: Path) -> None:
@@ -112,11 +123,13 @@ def contact_sheet(folder: Path) -> Path:
     return path
 
 
-def check_complete(report: dict[str, Any], count: int) -> None:
-    """Exit with 1 unless every picture was resized and has its edge map."""
+def report_of(run_id: str) -> dict[str, Any]:
+    """The report of a run. Exits with 1 unless each of its pictures was resized and edged."""
+    report: dict[str, Any] = json.loads((OUT / report_key(run_id)).read_text("utf-8"))
     for stage, counts in report["stages"].items():
-        if counts["written"] != count:
-            sys.exit(f"demo: {counts['written']} of {count} pictures came out of {stage}.")
+        if counts["written"] != counts["planned"]:
+            sys.exit(f"demo: {counts['written']} of {counts['planned']} pictures left {stage}.")
+    return report
 
 
 if __name__ == "__main__":

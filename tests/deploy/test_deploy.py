@@ -25,7 +25,13 @@ pytestmark = pytest.mark.deploy
 
 SAM = ROOT / ".venvs" / "sam" / "bin" / "sam"
 AWS = ROOT / ".venvs" / "aws" / "bin" / "aws"
-PARAMETERS = ("Architecture=x86_64", "MaxvCpus=2", "UploadWindowSeconds=2")
+# the upload comes as one batch of messages, and so as one run
+PARAMETERS = (
+    "Architecture=x86_64",
+    "MaxvCpus=2",
+    "UploadWindowSeconds=2",
+    "BatchingWindowSeconds=5",
+)
 
 
 def python313_folder() -> Path:

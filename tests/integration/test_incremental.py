@@ -16,12 +16,13 @@ from tests.pictures import cut
 pytestmark = pytest.mark.engine
 
 PICTURES = 300
+WINDOW_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
 def patient_stack() -> Iterator[LocalStack]:
     """Windows long enough for three bursts, whenever in a window they begin."""
-    with local_stack(parameters={"UploadWindowSeconds": "10"}) as running:
+    with local_stack(parameters={"UploadWindowSeconds": str(WINDOW_SECONDS)}) as running:
         yield running
 
 
@@ -53,7 +54,7 @@ def test_three_bursts_are_one_run_and_later_runs_touch_only_what_is_left(
     patient_stack: LocalStack,
 ) -> None:
     stack = patient_stack
-    wait_for_a_window(10, used=1)
+    wait_for_a_window(WINDOW_SECONDS, used=1)
     for first in (0, 100, 200):
         upload(stack, range(first, first + 100))
         time.sleep(0.5)
