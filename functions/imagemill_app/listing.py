@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import boto3
 from botocore.exceptions import ClientError
@@ -79,7 +80,8 @@ def list_source(source: Location) -> Listing:
         else:
             listing.ignore("not a picture by its name")
     listing.objects.sort(key=lambda item: item.key)
-    listing.all_keys = frozenset(existing)
+    # what cannot be read is there all the same: nothing of it may be pruned as deleted
+    listing.all_keys = frozenset(existing | {outcome.key for outcome in listing.refused})
     return listing
 
 
@@ -147,7 +149,7 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     folder = Path(source.folder)
     if not folder.is_dir():
         raise RunRefused(f'source: "{source}" is not a folder.')
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders.sort()
         for name in sorted(names):
             path = Path(parent) / name
@@ -155,6 +157,11 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
                 yield from _file_object(source, path.relative_to(folder).as_posix(), listing)
             else:  # a pipe would be waited for
                 listing.ignore("not a regular file")
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    """A folder that cannot be listed must not pass for an empty one."""
+    raise RunRefused(f'source: "{error.filename}" cannot be listed: {error.strerror}.')
 
 
 def _file_object(source: Location, key: str, listing: Listing) -> Iterator[SourceObject]:

@@ -53,6 +53,37 @@ def test_pipe_and_dangling_link_are_counted_and_not_waited_for(tmp_path: Path) -
     assert listing.ignored == {"not a regular file": 2}
 
 
+def test_file_that_cannot_be_read_is_a_failure_and_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").touch()
+
+    class Store:
+        def head(self, key: str) -> None:
+            raise PermissionError(key)
+
+    monkeypatch.setattr("imagemill_app.listing.store_of", lambda root: Store())
+    listing = list_source(location_of(tmp_path))
+    assert [(item.key, item.status) for item in listing.refused] == [("a.jpg", "failed")]
+    assert listing.all_keys == {"a.jpg"}
+
+
+def test_folder_that_cannot_be_listed_is_refused_and_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def deny(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(RunRefused, match=r'closed" cannot be listed: Permission denied\.'):
+        list_source(location_of(tmp_path))
+
+
 def test_folder_that_is_not_there_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RunRefused, match="is not a folder"):
         list_source(location_of(tmp_path / "absent"))
