@@ -11,7 +11,13 @@ from typing import Any
 from imagemill_app.index import PASSING, Entry
 from imagemill_app.stores import exists, list_keys
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import STAGE_FOLDERS, Stage, output_key, relative_key
+from imagemill_contract.keys import (
+    STAGE_FOLDERS,
+    Stage,
+    output_extension,
+    output_key,
+    relative_key,
+)
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
@@ -106,6 +112,23 @@ def deleted_sources(
         if entry.run.source == str(source) and source.prefix + relative not in existing
     )
     return sorted(gone)
+
+
+def own_outputs(
+    relative: str, prefix: str, existing: frozenset[str], image_format: ImageFormat
+) -> list[str]:
+    """Output keys of a deleted source, without those that are an existing source's, too.
+
+    When `a` is deleted and `a.jpg` is there, `resized/a.jpg` is the latter's.
+    """
+    own = []
+    for stage, folder in STAGE_FOLDERS.items():
+        key = output_key(stage, relative, image_format)
+        name = key.removeprefix(folder)
+        owners = {name, name.removesuffix(output_extension(stage, image_format))}
+        if existing.isdisjoint(prefix + owner for owner in owners):
+            own.append(key)
+    return own
 
 
 def _redo_reason(

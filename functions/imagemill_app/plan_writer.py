@@ -9,7 +9,13 @@ from json import JSONDecodeError
 
 from imagemill_app.estimates import estimate
 from imagemill_app.inbox import sealed_uploads
-from imagemill_app.incremental import Work, deleted_sources, output_test, remaining_work
+from imagemill_app.incremental import (
+    Work,
+    deleted_sources,
+    output_test,
+    own_outputs,
+    remaining_work,
+)
 from imagemill_app.index import Entry, read_index
 from imagemill_app.listing import Listing, gather
 from imagemill_app.planning import balanced_shards, without_collisions
@@ -67,7 +73,7 @@ class _Plan:
     work: Work
     refused: list[Outcome]
     ignored: dict[str, int]
-    deleted: list[str]
+    deleted: dict[str, list[str]]
 
 
 def plan_run(
@@ -123,9 +129,12 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
         min_shard_seconds=settings.min_shard_seconds,
         count=request.shards,
     )
-    deleted = (
-        deleted_sources(entries, source, listing.all_keys) if listing.all_keys is not None else []
-    )
+    existing = listing.all_keys
+    gone = [] if existing is None else deleted_sources(entries, source, existing)
+    image_format = request.recipe.format
+    deleted = {
+        key: own_outputs(key, source.prefix, existing or frozenset(), image_format) for key in gone
+    }
     return _Plan(source, output, shards, work, refused, listing.ignored, deleted)
 
 
@@ -159,7 +168,8 @@ def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]
 def _write_plan(run_id: str, request: RunRequest, plan: _Plan, bucket: Location) -> None:
     _write_refused(run_id, plan.output, plan.refused)
     if plan.deleted:
-        body = encode_lines("deleted", {"run_id": run_id}, ({"key": key} for key in plan.deleted))
+        rows = ({"key": key, "outputs": outputs} for key, outputs in plan.deleted.items())
+        body = encode_lines("deleted", {"run_id": run_id}, rows)
         write_bytes(plan.output, keys.deleted_key(run_id), body)
     items = []
     for index, objects in enumerate(plan.shards):

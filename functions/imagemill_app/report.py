@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from imagemill_app.aggregation import (
     MAX_LISTED,
@@ -31,14 +31,12 @@ from imagemill_contract.documents import Shard, decode_lines
 from imagemill_contract.keys import (
     Stage,
     deleted_key,
-    output_key,
     plan_key,
     relative_key,
     report_key,
 )
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome
-from imagemill_contract.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def write_report(
     totals = tally(rows, run["objects"] + run["refused"])
     deleted = _deleted(run, output)
     if run["prune"]:
-        _prune(run, output, deleted)
+        remove(output, [key for outputs in deleted.values() for key in outputs])
         entries.update({key: Entry("", None, indexed, is_pruned=True) for key in deleted})
     write_index_part(output, indexed, entries)
     verdict = RunVerdict(
@@ -77,7 +75,7 @@ def write_report(
         reasons=totals.reasons,
     )
     report = {"v": 1, **run, **asdict(verdict), **listed_document(totals)}
-    report["deleted"] = {"objects": len(deleted), "keys": deleted[:MAX_LISTED]}
+    report["deleted"] = {"objects": len(deleted), "keys": list(deleted)[:MAX_LISTED]}
     body = json.dumps(report, ensure_ascii=False, indent=2).encode()
     write_bytes(output, report_key(run["run_id"]), body)
     merge_parts(output)
@@ -109,17 +107,12 @@ def _all_outcomes(
             entries[relative] = Entry(source.etag, reason, indexed)
 
 
-def _deleted(run: Mapping[str, Any], output: Location) -> list[str]:
-    """Relative keys of the sources that are gone."""
+def _deleted(run: Mapping[str, Any], output: Location) -> dict[str, list[str]]:
+    """Relative keys of the sources that are gone, with the outputs that are theirs alone."""
     if not run["deleted"]:
-        return []
+        return {}
     _, rows = decode_lines("deleted", read_bytes(output, deleted_key(run["run_id"])))
-    return [str(row["key"]) for row in rows]
-
-
-def _prune(run: Mapping[str, Any], output: Location, deleted: list[str]) -> None:
-    image_format = Recipe.from_document(run["recipe"]).format
-    remove(output, [output_key(stage, key, image_format) for key in deleted for stage in Stage])
+    return {str(row["key"]): cast("list[str]", row["outputs"]) for row in rows}
 
 
 def _shard_at(address: str) -> Shard:

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app import index
-from imagemill_app.incremental import deleted_sources, output_test, remaining_work
+from imagemill_app.incremental import (
+    deleted_sources,
+    output_test,
+    own_outputs,
+    remaining_work,
+)
 from imagemill_app.index import Entry, IndexedRun, merge_parts, read_index, write_index_part
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
@@ -64,6 +69,17 @@ def test_deleted_sources_are_those_of_the_same_source_that_are_gone() -> None:
     other = IndexedRun("run-0", "2026", "s3://input-bucket/other/", RECIPE.to_document())
     entries = {"a.jpg": done(), "b.jpg": done(), "x.jpg": Entry("e", None, other)}
     assert deleted_sources(entries, SOURCE, frozenset({"full/a.jpg"})) == ["b.jpg"]
+
+
+def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
+    def own(relative: str, *existing: str) -> list[str]:
+        keys = frozenset(f"full/{name}" for name in existing)
+        return own_outputs(relative, "full/", keys, ImageFormat.JPG)
+
+    assert own("a", "b") == ["resized/a.jpg", "edges/a.png"]
+    assert own("a", "a.jpg") == ["edges/a.png"]
+    assert own("a.jpg", "a") == ["edges/a.jpg.png"]
+    assert own("a.jpg", "a.jpg.png") == ["resized/a.jpg"]
 
 
 @pytest.fixture
