@@ -22,11 +22,12 @@ def plan_once(count: int, done: int) -> None:
     """The child: plan the whole bucket and print what it took."""
     from key_server import keys_of
 
-    from imagemill_app.index import Entry, IndexedRun, write_index_part
+    from imagemill_app.index import write_index_part
     from imagemill_app.plan_writer import plan_run, request_of
     from imagemill_app.settings import PlanRunSettings
     from imagemill_contract.locations import Location
     from imagemill_contract.recipe import Recipe
+    from imagemill_dataset.index import Entry, IndexedRun
 
     recipe = Recipe().to_document()
     earlier = IndexedRun("earlier", "2026-11-22T10:15:30Z", "s3://input-bucket/full/", recipe)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
@@ -47,7 +48,10 @@ class SourceObject:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What one job of a stage is given: everything it needs to know, in one document."""
+    """What one job of a stage is given: everything it needs to know, in one document.
+
+    `labels` has the number of each class among the objects, where the recipe wants labels.
+    """
 
     run_id: str
     shard_id: str
@@ -55,13 +59,14 @@ class Shard:
     output: Location
     recipe: Recipe
     objects: Sequence[SourceObject]
+    labels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total_bytes(self) -> int:
         return sum(item.bytes for item in self.objects)
 
     def encode(self) -> bytes:
-        header = {
+        header: dict[str, object] = {
             "run_id": self.run_id,
             "shard_id": self.shard_id,
             "source": str(self.source),
@@ -69,6 +74,8 @@ class Shard:
             "recipe": self.recipe.to_document(),
             "objects": len(self.objects),
         }
+        if self.labels:
+            header["labels"] = dict(self.labels)
         return encode_lines("shard", header, (item.to_row() for item in self.objects))
 
     @classmethod
@@ -85,6 +92,7 @@ class Shard:
             output=Location.parse(header.get("output"), "shard.output"),
             recipe=Recipe.from_document(header.get("recipe"), "shard.recipe"),
             objects=objects,
+            labels=cast("Mapping[str, int]", header.get("labels", {})),
         )
 
 

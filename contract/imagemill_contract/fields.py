@@ -12,6 +12,8 @@ from typing import Protocol
 from imagemill_contract.errors import RequestError
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_SHARE_TOLERANCE = 1e-9
 
 
 class Rule(Protocol):
@@ -62,6 +64,40 @@ class TrueOrFalse:
         if not isinstance(value, bool):
             raise ValueError(value)
         return value
+
+
+class Name:
+    """A name that may stand in a file's name, before a dash."""
+
+    allowed = "a name of up to 32 of the characters a-z 0-9 _, beginning with a letter"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not _NAME.fullmatch(value):
+            raise ValueError(value)
+        return value
+
+
+class Shares:
+    """Names with their shares of a whole, in the order of the names."""
+
+    allowed = (
+        "an object of names (a-z 0-9 _) and shares above 0 that add up to 1, "
+        'such as {"train": 0.9, "validation": 0.1}'
+    )
+
+    def read(self, value: object) -> tuple[tuple[str, float], ...]:
+        if not isinstance(value, Mapping) or not value:
+            raise ValueError(value)
+        shares = tuple(sorted((Name().read(name), _share(part)) for name, part in value.items()))
+        if abs(sum(part for _, part in shares) - 1) > _SHARE_TOLERANCE:
+            raise ValueError(value)
+        return shares
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(value)
+    return float(value)
 
 
 class Colour:

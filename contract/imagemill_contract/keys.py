@@ -12,6 +12,14 @@ from imagemill_contract.recipe import ImageFormat
 INBOX = "inbox/"
 RUNS = "runs/"
 INDEX = "index/"
+DATASET = "dataset/"
+LABELS = "dataset/labels/"
+INTERMEDIATE = "intermediate/"
+
+LABELS_TEXT = "dataset/labels.txt"
+INDEX_TABLE = "dataset/index.parquet"
+DATASET_CARD = "dataset/dataset.json"
+DATASET_README = "dataset/README.md"
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
@@ -113,6 +121,11 @@ def shard_key(run_id: str, shard_id: str) -> str:
 
 def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
     return f"{run_folder(run_id)}outcomes/{stage}/{_checked_shard_id(shard_id)}.jsonl.gz"
+
+
+def intermediate_key(run_id: str, shard_id: str) -> str:
+    """Where the resize job leaves its pictures for the edge job, when they are packed."""
+    return f"{INTERMEDIATE}{check_run_id(run_id)}/{_checked_shard_id(shard_id)}.tar"
 
 
 def map_results_prefix(run_id: str) -> str:

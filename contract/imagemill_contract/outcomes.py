@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CHANGED = "changed"
     UNREADABLE_KEY = "unreadable_key"
     KEY_COLLISION = "key_collision"
+    NO_LABEL = "no_label"
     # skipped
     NO_RESIZED_IMAGE = "no_resized_image"
     # failed
@@ -52,10 +53,12 @@ class Outcome:
         status: What became of it.
         reason: Why it was not written; None for written ones.
         detail: One sentence for the person, or empty.
-        output_key: Whole key of what was written, or None.
+        output_key: Whole key of what was written, or of the shard that it was packed into, or None.
         output_bytes: Length of what was written.
         width: Pixels of what was written.
         height: Pixels of what was written.
+        sha256: Hexadecimal digest of what was packed, or empty.
+        position: Place among what was packed into the same shard, from 0, or None.
     """
 
     key: str
@@ -66,10 +69,14 @@ class Outcome:
     output_bytes: int = 0
     width: int = 0
     height: int = 0
+    sha256: str = ""
+    position: int | None = None
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without what is empty."""
-        return {"key": self.key} | {name: value for name, value in asdict(self).items() if value}
+        row = {name: value for name, value in asdict(self).items() if value}
+        position = {} if self.position is None else {"position": self.position}
+        return {"key": self.key} | row | position
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Outcome:

@@ -15,8 +15,10 @@ from enum import StrEnum
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import (
     Colour,
+    Name,
     OneOf,
     Rule,
+    Shares,
     TrueOrFalse,
     WholeNumber,
     check_names,
@@ -43,6 +45,15 @@ class ImageFormat(StrEnum):
     WEBP = "webp"
 
 
+class Output(StrEnum):
+    """In what form results are written."""
+
+    FILES = "files"  # an object for each picture and stage
+    WEBDATASET = "webdataset"  # tar
+    TFRECORD = "tfrecord"
+    PARQUET = "parquet"
+
+
 class EdgeMethod(StrEnum):
     CANNY = "canny"
     SOBEL = "sobel"
@@ -54,6 +65,10 @@ class Anchor(StrEnum):
 
     CENTER = "center"
     TOP_LEFT = "top_left"  # bit for bit the data set of 2017
+
+
+# Fields that say something of dataset shards only.
+_OF_DATASETS = ("dataset_name", "shard_bytes", "split", "shuffle", "seed", "label_from_folder")
 
 
 def _rule(rule: Rule, text: str) -> dict[str, object]:
@@ -99,6 +114,26 @@ class Recipe:
     edge_three_channels: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "edge maps as three equal channels")
     )
+    output: Output = field(
+        default=Output.FILES, metadata=_rule(OneOf(Output), "a file each, or dataset shards")
+    )
+    dataset_name: str = field(
+        default="images", metadata=_rule(Name(), "what dataset shards are named after")
+    )
+    shard_bytes: int = field(
+        default=256_000_000,
+        metadata=_rule(WholeNumber(10_000, 4_000_000_000), "most bytes of a dataset shard"),
+    )
+    split: tuple[tuple[str, float], ...] = field(
+        default=(("train", 1.0),), metadata=_rule(Shares(), "shares of the dataset's splits")
+    )
+    shuffle: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "samples in an order drawn by `seed`")
+    )
+    seed: int = field(default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "seed of `shuffle`"))
+    label_from_folder: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "the first folder is the class")
+    )
 
     @classmethod
     def from_document(cls, document: object, where: str = "recipe") -> Recipe:
@@ -119,17 +154,39 @@ class Recipe:
                 raise RecipeError(
                     f"{where}.{name}: {shown(value)} is not allowed; it must be {rule.allowed}."
                 ) from None
-        return cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
+        recipe = cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
+        recipe._check_together(where)
+        return recipe
 
     def to_document(self) -> dict[str, object]:
         """All fields, as JSON values."""
-        return {
-            name: str(value) if isinstance(value, StrEnum) else value
-            for name, value in asdict(self).items()
-        }
+        return {name: _json_value(value) for name, value in asdict(self).items()}
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether results go into dataset shards."""
+        return self.output is not Output.FILES
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that change with any field."""
         text = json.dumps(self.to_document(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _check_together(self, where: str) -> None:
+        """Refuse what would have no effect: a person who asks for it expects one."""
+        if self.is_packed:
+            return
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in _OF_DATASETS and value != item.default:
+                raise RecipeError(
+                    f"{where}.{item.name}: {shown(_json_value(value))} needs an output other than "
+                    f'"files"; it must be one of {", ".join(Output)}.'
+                )
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, tuple):
+        return dict(value)
+    return str(value) if isinstance(value, StrEnum) else value

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from imagemill_app.index import PASSING, Entry
 from imagemill_app.stores import exists, list_keys
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import (
@@ -21,6 +20,7 @@ from imagemill_contract.keys import (
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_dataset.index import PASSING, Entry
 
 # Up to so many objects it is cheaper to ask for each output than to list all of them.
 MAX_ASKED_FOR = 100

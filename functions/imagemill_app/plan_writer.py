@@ -16,7 +16,7 @@ from imagemill_app.incremental import (
     own_outputs,
     remaining_work,
 )
-from imagemill_app.index import Entry, read_index
+from imagemill_app.index import read_index
 from imagemill_app.listing import Listing, gather
 from imagemill_app.planning import balanced_shards, without_collisions
 from imagemill_app.refusal import RunRefused
@@ -29,6 +29,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
+from imagemill_dataset.index import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,7 @@ from imagemill_app.aggregation import (
     skipped_after,
     tally,
 )
-from imagemill_app.index import (
-    Entry,
-    IndexedRun,
-    final_reason,
-    merge_parts,
-    write_index_part,
-)
+from imagemill_app.index import merge_parts, write_index_part
 from imagemill_app.map_results import JobFailure
 from imagemill_app.stores import read_bytes, remove, store_of, write_bytes
 from imagemill_contract.documents import Shard, decode_lines
@@ -37,6 +31,7 @@ from imagemill_contract.keys import (
 )
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome
+from imagemill_dataset.index import Entry, IndexedRun, final_reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,20 @@ STANDARD = set(sys.stdlib_module_names)
 # room: its folder or files, and what it may import beside itself and the standard library
 ROOMS: dict[str, tuple[str, set[str]]] = {
     "imagemill_contract": ("contract/imagemill_contract/**/*.py", set()),
+    "imagemill_dataset": (
+        "contract/imagemill_dataset/**/*.py",
+        {"imagemill_contract", "arro3"},
+    ),
     "imagemill_app": (
         "functions/imagemill_app/**/*.py",
-        {"imagemill_contract", "boto3", "botocore", "aws_lambda_powertools", "obstore"},
+        {
+            "imagemill_contract",
+            "imagemill_dataset",
+            "boto3",
+            "botocore",
+            "aws_lambda_powertools",
+            "obstore",
+        },
     ),
     "handlers": (
         "functions/*.py",
@@ -25,7 +36,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     ),
     "imagemill_worker": (
         "batch_worker/imagemill_worker/**/*.py",
-        {"imagemill_contract", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
+        {"imagemill_contract", "imagemill_dataset", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
         | {"pi_heif", "pillow_jxl"},
     ),
     "imagemill": (

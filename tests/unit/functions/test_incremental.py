@@ -15,11 +15,12 @@ from imagemill_app.incremental import (
     own_outputs,
     remaining_work,
 )
-from imagemill_app.index import Entry, IndexedRun, merge_parts, read_index, write_index_part
+from imagemill_app.index import merge_parts, read_index, write_index_part
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_dataset.index import Entry, IndexedRun
 
 SOURCE = Location("s3://input-bucket", "full/")
 RECIPE = Recipe()

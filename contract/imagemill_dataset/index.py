@@ -1,0 +1,190 @@
+"""The index: what earlier runs have made of each object, for the next run to leave out.
+
+Each run adds one part, `index/<started>-<run_id>.jsonl.gz`, so that two runs at once never write
+the same one. Where parts say different things of a key, the run that was started last counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill_contract.documents import decode_lines, encode_lines
+from imagemill_contract.outcomes import Reason, Status
+from imagemill_dataset.shards import DatasetShard
+
+# Rejections that say nothing lasting of the picture: another attempt may end otherwise.
+PASSING = frozenset({Reason.GONE, Reason.CHANGED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedRun:
+    """The run that a row comes from."""
+
+    run_id: str
+    started: str
+    source: str
+    recipe: Mapping[str, Any]
+
+    def to_document(self) -> dict[str, object]:
+        return {
+            "run_id": self.run_id,
+            "started": self.started,
+            "source": self.source,
+            "recipe": dict(self.recipe),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the sample of an object lies, and what it is.
+
+    Attributes:
+        shard: Key of the dataset shard, below the output.
+        position: Place among the shard's samples, from 0.
+        width: Pixels, of the picture and of its edge map.
+        height: Pixels.
+        image_bytes: Length of the encoded picture.
+        edge_bytes: Length of the encoded edge map.
+        sha256: Hexadecimal digest of the encoded picture.
+        label: Number of its class, or None.
+    """
+
+    shard: str
+    position: int
+    width: int
+    height: int
+    image_bytes: int
+    edge_bytes: int
+    sha256: str
+    label: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one object, by its key relative to the source.
+
+    `reason` is that of the rejection or failure; None when both stages were written. `place` is
+    None for results that are files.
+    """
+
+    etag: str
+    reason: Reason | None
+    run: IndexedRun
+    is_pruned: bool = False
+    place: Place | None = None
+
+
+@dataclass(slots=True)
+class Index:
+    """What parts say together.
+
+    Attributes:
+        entries: By relative key.
+        shards: Dataset shards by key, also those whose samples all lie in newer ones, too.
+        part_keys: The parts that it was read from.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    shards: dict[str, DatasetShard] = field(default_factory=dict)
+    part_keys: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[tuple[str, bytes]]) -> Index:
+        """Merge parts, given with their keys and sorted by them."""
+        index = cls()
+        for key, body in parts:
+            index.part_keys.append(key)
+            header, rows = decode_lines("index", body)
+            documents: Any = header.get("shards", [])
+            shards = [DatasetShard.from_row(document) for document in documents]
+            index.shards.update((shard.key, shard) for shard in shards)
+            for relative, entry in _entries(header, rows, shards):
+                known = index.entries.get(relative)
+                if known is None or known.run.started <= entry.run.started:
+                    index.entries[relative] = entry
+        index.entries = {key: entry for key, entry in index.entries.items() if not entry.is_pruned}
+        return index
+
+    def encode(self) -> bytes:
+        return encode_part(self.entries, self.shards.values())
+
+    def living_samples(self) -> Counter[str]:
+        """How many samples of each dataset shard are the newest of their object."""
+        return Counter(entry.place.shard for entry in self.entries.values() if entry.place)
+
+    def superseded_samples(self) -> dict[str, int]:
+        """How many samples of a dataset shard newer ones stand for, or none; without zeros."""
+        living = self.living_samples()
+        counts = {key: shard.samples - living[key] for key, shard in self.shards.items()}
+        return {key: count for key, count in counts.items() if count}
+
+
+def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
+    """The document of entries; a row names its run and shard by their places in the header."""
+    runs = sorted({entry.run.run_id: entry.run for entry in entries.values()}.items())
+    run_places = {run_id: place for place, (run_id, _) in enumerate(runs)}
+    listed = sorted(shards, key=lambda shard: shard.key)
+    shard_places = {shard.key: place for place, shard in enumerate(listed)}
+    header: dict[str, object] = {"runs": [run.to_document() for _, run in runs]}
+    if listed:
+        header["shards"] = [shard.to_row() for shard in listed]
+    return encode_lines(
+        "index",
+        header,
+        (_row(key, entries[key], run_places, shard_places) for key in sorted(entries)),
+    )
+
+
+def final_reason(stages: Iterable[tuple[Status, Reason | None]]) -> Reason | None:
+    """Why an object is not done: the reason of its first stage that was not written."""
+    for status, reason in stages:
+        if status is not Status.WRITTEN:
+            return reason
+    return None
+
+
+def _row(
+    key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str, int]
+) -> dict[str, object]:
+    row: dict[str, object] = {"key": key, "etag": entry.etag, "run": runs[entry.run.run_id]}
+    if entry.reason:
+        row["reason"] = str(entry.reason)
+    if entry.is_pruned:
+        row["pruned"] = True
+    place = entry.place
+    if place:
+        row["at"] = [shards[place.shard], place.position]
+        row["image"] = [place.width, place.height, place.image_bytes, place.edge_bytes]
+        row["sha256"] = place.sha256
+        if place.label is not None:
+            row["label"] = place.label
+    return row
+
+
+def _entries(
+    header: Mapping[str, object], rows: Iterable[Mapping[str, Any]], shards: list[DatasetShard]
+) -> Iterable[tuple[str, Entry]]:
+    documents: Any = header["runs"]
+    runs = [IndexedRun(**document) for document in documents]
+    for row in rows:
+        reason = Reason(str(row["reason"])) if "reason" in row else None
+        place = _place(row, shards) if "at" in row else None
+        yield str(row["key"]), Entry(row["etag"], reason, runs[row["run"]], "pruned" in row, place)
+
+
+def _place(row: Mapping[str, Any], shards: list[DatasetShard]) -> Place:
+    shard, position = row["at"]
+    width, height, image_bytes, edge_bytes = row["image"]
+    return Place(
+        shards[shard].key,
+        position,
+        width,
+        height,
+        image_bytes,
+        edge_bytes,
+        row["sha256"],
+        row.get("label"),
+    )

@@ -1,0 +1,73 @@
+"""Where a sample belongs, by its source key alone: so it stays there when the dataset grows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from urllib.parse import quote, unquote
+
+from imagemill_contract.keys import DATASET
+from imagemill_contract.recipe import Output, Recipe
+
+EXTENSIONS = {Output.WEBDATASET: ".tar", Output.TFRECORD: ".tfrecord", Output.PARQUET: ".parquet"}
+
+_HASHES = 1 << 64
+
+
+def sample_key(relative: str) -> str:
+    """The key of a sample: the source key below the source, percent-encoded, its dots, too.
+
+    Readers of WebDataset take a file's name up to its first dot as the key, so `a.b.jpg` becomes
+    `a%2Eb%2Ejpg`. No two names become one key, and `source_name` gives the name back.
+    """
+    return quote(relative, safe="/").replace(".", "%2E")
+
+
+def source_name(key: str) -> str:
+    """The source key, below the source, of a sample."""
+    return unquote(key)
+
+
+def class_of(relative: str) -> str | None:
+    """The class of an object: the first folder of its key below the source, or None."""
+    folder, slash, _ = relative.partition("/")
+    return folder if slash and folder else None
+
+
+def split_of(relative: str, split: Sequence[tuple[str, float]]) -> str:
+    """The split that a sample falls into, drawn by a hash of its name.
+
+    It depends on nothing but the name and the shares. `split` is in the order of its names.
+    """
+    number = _hash(b"split", relative)
+    end = Fraction(0)
+    for name, share in split:
+        end += Fraction(str(share))
+        if number < end * _HASHES:
+            return name
+    return split[-1][0]  # shares that add up to a little less than 1
+
+
+def in_order(relatives: Iterable[str], recipe: Recipe) -> list[str]:
+    """Names as their samples follow each other: as given, or in the order that `seed` draws."""
+    if not recipe.shuffle:
+        return list(relatives)
+    salt = b"shuffle %d" % recipe.seed
+    return sorted(relatives, key=lambda relative: (_hash(salt, relative), relative))
+
+
+def dataset_shard_key(name: str, split: str, tag: str, number: int, output: Output) -> str:
+    """Key of a dataset shard below the output: `dataset/<name>-<split>-<tag>-<number>.<kind>`."""
+    return f"{DATASET}{name}-{split}-{tag}-{number:04d}{EXTENSIONS[output]}"
+
+
+def shard_tag(run_id: str, shard_id: str) -> str:
+    """What tells the dataset shards of one work shard from all others: the same at each attempt."""
+    return f"{hashlib.sha256(run_id.encode()).hexdigest()[:8]}-{shard_id}"
+
+
+def _hash(salt: bytes, relative: str) -> int:
+    """A number below 2 to the 64th. Names may hold lone surrogates, as files' names do."""
+    text = relative.encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.sha256(salt + b"\0" + text).digest()[:8])
