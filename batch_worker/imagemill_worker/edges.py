@@ -7,6 +7,7 @@ import numpy as np
 
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import EdgeMethod, Recipe
+from imagemill_dataset.shards import CHANNELS, PixelSums
 from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
@@ -35,6 +36,10 @@ def read_picture(body: Body, method: EdgeMethod) -> Pixels:
     as `edge_map`.
     """
     flag = cv2.IMREAD_COLOR if method is EdgeMethod.LINE_ART else cv2.IMREAD_GRAYSCALE
+    return _decoded(body, flag)
+
+
+def _decoded(body: Body, flag: int) -> Pixels:
     image: Pixels | None = cv2.imdecode(np.frombuffer(body, np.uint8), flag)
     if image is None:
         raise PictureError(Reason.CORRUPT, "The resized picture cannot be decoded.")
@@ -58,6 +63,20 @@ def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
         lines = cv2.bitwise_not(cv2.absdiff(image, brightest))
         edges = cv2.cvtColor(lines, cv2.COLOR_BGR2GRAY)
     return edges
+
+
+def pixel_sums(body: Body) -> PixelSums:
+    """Sums over the pixels of a picture that the resize stage wrote, as a reader decodes them.
+
+    A grey picture counts as one of three equal channels.
+    """
+    image = _decoded(body, cv2.IMREAD_COLOR_RGB)
+    rows = image.reshape(image.shape[0], -1)
+    squares = rows.astype(np.uint16)
+    squares *= squares  # 255 x 255 still fits
+    by_column = (part.sum(0, dtype=np.uint64) for part in (rows, squares))
+    sums, squared = (part.reshape(-1, CHANNELS).sum(0).tolist() for part in by_column)
+    return PixelSums(image.shape[0] * image.shape[1], tuple(sums), tuple(squared))
 
 
 def encoded_edges(edges: Pixels) -> bytes:

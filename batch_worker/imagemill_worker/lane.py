@@ -6,6 +6,7 @@ supervisor then knows of which. Started by `supervise`, never by hand.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import threading
 import time
 import traceback
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage
@@ -24,9 +25,11 @@ from imagemill_contract.recipe import Recipe
 from imagemill_worker import stages, stores
 from imagemill_worker.body import Body
 from imagemill_worker.budget import ByteBudget
+from imagemill_worker.ends import FileSource, Sink, Source, SpoolSink, StoreSink, StoreSource
 from imagemill_worker.errors import AloneError, PictureError, StoreRefusedError, TryAgainError
 from imagemill_worker.journal import DangerNote, WorkQueue
 from imagemill_worker.limits import limit_this_process
+from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.tasks import Task
 
 # Bodies that a lane holds at once; one object of any size is always let in.
@@ -45,8 +48,8 @@ class Lane:
 
     stage: Stage
     recipe: Recipe
-    reads: stores.Store
-    writes: stores.Store
+    source: Source
+    sink: Sink
     tasks: list[Task]
     queue: WorkQueue
     danger: DangerNote
@@ -86,28 +89,31 @@ class Lane:
         """What the supervisor is told of a task: its outcome, or that it must be done alone."""
         task = self.tasks[index]
         try:
-            outcome = self._outcome(index, task)
+            return {"index": index, **self._written(index, task)}
         except AloneError:
             return {"index": index, "alone": True}
         except PictureError as error:
             outcome = Outcome(task.key, error.status, error.reason, error.detail)
-        return {"index": index, "row": outcome.to_row()}
+            return {"index": index, "row": outcome.to_row()}
 
-    def _outcome(self, index: int, task: Task) -> Outcome:
-        stores.check_readable(task.read, task.output_key)
+    def _written(self, index: int, task: Task) -> dict[str, object]:
         with self._budget.of(task.read.bytes):
-            body = stores.read_object(self.reads, task.read)
+            body = self.source.read(task)
             product = self._product(index, body)
             del body
-        stores.write_object(self.writes, task.output_key, product.body)
-        return Outcome(
+        spooled = self.sink.write(task, product.body)
+        outcome = Outcome(
             task.key,
             Status.WRITTEN,
-            output_key=task.output_key,
+            output_key=task.output_key or None,
             output_bytes=len(product.body),
             width=product.width,
             height=product.height,
+            sha256=hashlib.sha256(product.body).hexdigest() if spooled else "",
         )
+        if not spooled:
+            return {"row": outcome.to_row()}
+        return {"row": outcome.to_row(), "at": spooled, "pixels": astuple(product.pixels)}
 
     def _product(self, index: int, body: Body) -> stages.Product:
         with self._compute:
@@ -150,7 +156,7 @@ class Assignment:
     recipe: dict[str, object]
     threads: int
     alone: bool
-    tasks: list[tuple[str, str, str, int, str]]
+    tasks: list[tuple[str, str, str, int, str, int]]
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"
@@ -162,7 +168,7 @@ class Assignment:
 
 def main() -> int:
     """The lane's process. Returns its exit code: 0, or 1 after a fault that it reported."""
-    queue, danger, reports = map(int, sys.argv[1:4])
+    queue, danger, reports, spool, intermediate = map(int, sys.argv[1:6])
     assignment = Assignment.decode(_first_line_of_input())
     limit_this_process()
     warnings.simplefilter("ignore")  # Pillow's remarks on files; what matters is in the outcomes
@@ -170,11 +176,13 @@ def main() -> int:
     lane = Lane(
         stage=Stage(assignment.stage),
         recipe=Recipe.from_document(assignment.recipe),
-        reads=stores.open_store(Location.parse(assignment.reads, "reads")),
-        writes=stores.open_store(Location.parse(assignment.writes, "writes")),
+        source=FileSource(intermediate)
+        if intermediate >= 0
+        else StoreSource(_store(assignment.reads)),
+        sink=SpoolSink(SpoolWriter(spool)) if spool >= 0 else StoreSink(_store(assignment.writes)),
         tasks=[
-            Task(key, SourceObject(name, etag, size), output_key)
-            for key, name, etag, size, output_key in assignment.tasks
+            Task(key, SourceObject(name, etag, size), output_key, offset)
+            for key, name, etag, size, output_key, offset in assignment.tasks
         ],
         queue=WorkQueue(queue),
         danger=DangerNote(danger),
@@ -191,6 +199,10 @@ def main() -> int:
         _send(reports, {"fault": "bug", "detail": traceback.format_exc()})
         raise
     return 0
+
+
+def _store(address: str) -> stores.Store:
+    return stores.open_store(Location.parse(address, "store"))
 
 
 def _first_line_of_input() -> bytes:

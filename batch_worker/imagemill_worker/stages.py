@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
+from imagemill_dataset.shards import PixelSums
 from imagemill_worker.body import Body
 
 NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture may take."
@@ -21,11 +22,15 @@ _LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A file to be written, and its size in pixels."""
+    """A file to be written, and its size in pixels.
+
+    `pixels` are the sums of the picture whose edges these are, where they are packed with it.
+    """
 
     body: bytes
     width: int
     height: int
+    pixels: PixelSums = field(default_factory=PixelSums)
 
 
 def import_libraries(stage: Stage) -> None:
@@ -51,4 +56,6 @@ def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) 
     from imagemill_worker import edges
 
     edge_map = edges.edge_map(body, recipe)
-    return Product(edges.encoded_edges(edge_map), edge_map.shape[1], edge_map.shape[0])
+    file = edges.encoded_edges(edge_map)
+    sums = edges.pixel_sums(body) if recipe.is_packed else PixelSums()
+    return Product(file, edge_map.shape[1], edge_map.shape[0], sums)

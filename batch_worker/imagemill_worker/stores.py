@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import (
@@ -35,6 +38,8 @@ _DENIED = (PermissionDeniedError, UnauthenticatedError)
 _RETRIES, _RETRY_SECONDS = 8, 90
 _MOST_BYTES = 512 << 20  # of one object; a body is held in memory as a whole
 _LONGEST_KEY_BYTES = 1024  # S3 user guide, "Creating object key names"
+# Of a multipart upload: 10,000 parts of these are 160 GB, and as few requests as memory allows.
+_PART_BYTES, _PARTS_AT_ONCE = 16 << 20, 2
 _CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
@@ -161,12 +166,71 @@ def write_object(store: Store, key: str, body: bytes) -> None:
         raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
 
 
+def write_file(store: Store, key: str, file: BinaryIO) -> None:
+    """Write the file's content as an object, as a whole or not at all, with little in memory.
+
+    Raises:
+        TryAgainError: The store cannot be reached, or the disk is full.
+        StoreRefusedError: The job may not write there.
+    """
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if isinstance(store, LocalStore):
+        _copy_file(Path(str(store.prefix), key), file)
+        return
+    content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
+    try:
+        # a multipart upload is to be seen when its last part has come, and not before
+        obstore.put(
+            store,
+            key,
+            file,
+            attributes={"Content-Type": content_type},
+            use_multipart=length > _PART_BYTES,
+            chunk_size=_PART_BYTES,
+            max_concurrency=_PARTS_AT_ONCE,
+        )
+    except _DENIED as error:
+        raise StoreRefusedError(f"The job may not write {key!r}.") from error
+    except BaseError as error:
+        raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
+
+
+def fetch_file(store: Store, key: str, file: BinaryIO) -> None:
+    """Append an object's content to `file`, with little in memory.
+
+    Raises:
+        ArgumentsError: It is not there.
+        TryAgainError: The store cannot be reached, or the disk is full.
+        StoreRefusedError: The job may not read it.
+    """
+    try:
+        result = obstore.get(store, key)
+        written = sum(file.write(part) for part in result.stream(min_chunk_size=_PART_BYTES // 4))
+        file.flush()
+    except FileNotFoundError as error:
+        raise ArgumentsError(f"The object {key!r} is not there.") from error
+    except _DENIED as error:
+        raise StoreRefusedError(f"The job may not read {key!r}.") from error
+    except BaseError as error:
+        raise TryAgainError(f"Reading {key!r}: {_first_line(error)}") from error
+    except OSError as error:
+        raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
+    if written != result.meta["size"]:
+        raise TryAgainError(f"Reading {key!r}: {written} of {result.meta['size']} bytes came.")
+
+
 def _write_file(path: Path, body: bytes) -> None:
     """As a store does it, but so that the next attempt overwrites what a killed one left behind."""
+    _copy_file(path, io.BytesIO(body))
+
+
+def _copy_file(path: Path, source: BinaryIO) -> None:
     part = path.with_name(f".{sha256(path.name.encode()).hexdigest()[:32]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(body)
+        with part.open("wb") as file:
+            shutil.copyfileobj(source, file, _PART_BYTES)
         part.replace(path)
     except PermissionError as error:
         raise StoreRefusedError(f"The job may not write {str(path)!r}.") from error

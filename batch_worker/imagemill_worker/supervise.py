@@ -17,12 +17,15 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_dataset.shards import PixelSums
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.journal import DangerNote, WorkQueue
 from imagemill_worker.lane import Assignment
 from imagemill_worker.limits import LANE_ENVIRONMENT, PICTURE_SECONDS
+from imagemill_worker.spool import Spooled
 from imagemill_worker.tasks import Task
 
 _POLL_SECONDS = 0.25
@@ -42,22 +45,24 @@ class LaneProcess:
     process: subprocess.Popen[bytes]
     danger: DangerNote
     reports: int
+    spool: int = -1
     received: bytes = b""
 
     @classmethod
-    def start(cls, queue: WorkQueue) -> LaneProcess:
+    def start(cls, queue: WorkQueue, spool: int = -1, intermediate: int = -1) -> LaneProcess:
+        """Start one with the files that it shares; -1 for those that it does without."""
         danger = DangerNote()
         reports, write_end = os.pipe()
-        shared = (queue.file_descriptor, danger.file_descriptor, write_end)
+        shared = (queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate)
         process = subprocess.Popen(
             [sys.executable, "-m", "imagemill_worker.lane", *map(str, shared)],
             stdin=subprocess.PIPE,
             stdout=sys.stderr.fileno(),
-            pass_fds=shared,
+            pass_fds=[number for number in shared if number >= 0],
             env={**os.environ, **LANE_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         os.close(write_end)
-        return cls(process, danger, reports)
+        return cls(process, danger, reports, spool)
 
     def assign(self, assignment: bytes) -> None:
         assert self.process.stdin is not None  # noqa: S101 # it was asked for
@@ -83,17 +88,21 @@ class Supervisor:
         tasks: What is to be done, by index.
         assignment: What lanes are told, apart from `alone`.
         vcpus: Number of lanes.
-        on_outcome: Called once for each task, with its index.
+        on_outcome: Called once for each task, with its index, and where its product is spooled.
         on_tick: Called a few times a second.
         stopping: Set from outside when the job must end.
+        new_spool: Gives each lane a file for its products, where they are packed.
+        intermediate: The file that lanes read their pictures from instead of a store, or -1.
     """
 
     tasks: Sequence[Task]
     assignment: Callable[[bool], Assignment]
     vcpus: int
-    on_outcome: Callable[[int, Outcome], None]
+    on_outcome: Callable[[int, Outcome, Spooled | None], None]
     on_tick: Callable[[], None]
     stopping: threading.Event
+    new_spool: Callable[[], int] = lambda: -1
+    intermediate: int = -1
     picture_seconds: float = PICTURE_SECONDS
     _open: set[int] = field(default_factory=set)
     _alone: set[int] = field(default_factory=set)
@@ -119,7 +128,9 @@ class Supervisor:
         selector = selectors.DefaultSelector()
         count = 1 if alone else min(self.vcpus, len(indices))
         assignment = self.assignment(alone).encode()
-        lanes = [LaneProcess.start(queue) for _ in range(count)]
+        lanes = [
+            LaneProcess.start(queue, self.new_spool(), self.intermediate) for _ in range(count)
+        ]
         try:
             for lane in lanes:
                 lane.assign(assignment)
@@ -146,15 +157,15 @@ class Supervisor:
                 selector.unregister(lane.reports)
             *lines, lane.received = (lane.received + data).split(b"\n")
             for line in lines:
-                self._hear(json.loads(line))
+                self._hear(json.loads(line), lane.spool)
 
-    def _hear(self, message: dict[str, object]) -> None:
+    def _hear(self, message: dict[str, object], spool: int) -> None:
         detail = str(message.get("detail", ""))
         match message.get("fault"):
             case None:
-                rows: Iterable[dict[str, object]] = message["rows"]  # type: ignore[assignment] # by `Lane`
+                rows: Iterable[dict[str, Any]] = message["rows"]  # type: ignore[assignment] # by `Lane`
                 for row in rows:
-                    self._take_row(row)
+                    self._take_row(row, spool)
             case "bug":
                 raise LaneBugError(detail)
             case "StoreRefusedError":
@@ -162,17 +173,23 @@ class Supervisor:
             case fault:
                 raise TryAgainError(detail or str(fault))
 
-    def _take_row(self, row: dict[str, object]) -> None:
-        index = int(str(row["index"]))
+    def _take_row(self, row: dict[str, Any], spool: int) -> None:
+        index = int(row["index"])
         if row.get("alone"):
             self._alone.add(index)
-        else:
-            self._settle(index, Outcome.from_row(row["row"]))  # type: ignore[arg-type] # by `Lane`
+            return
+        spooled = None
+        if "at" in row:
+            pixels, sums, squares = row["pixels"]
+            offset, length = row["at"]
+            sums_of = PixelSums(pixels, tuple(sums), tuple(squares))
+            spooled = Spooled(spool, offset, length, sums_of)
+        self._settle(index, Outcome.from_row(row["row"]), spooled)
 
-    def _settle(self, index: int, outcome: Outcome) -> None:
+    def _settle(self, index: int, outcome: Outcome, spooled: Spooled | None = None) -> None:
         if index in self._open:
             self._open.remove(index)
-            self.on_outcome(index, outcome)
+            self.on_outcome(index, outcome, spooled)
 
     def _reject(self, index: int, reason: Reason, detail: str) -> None:
         self._settle(index, Outcome(self.tasks[index].key, Status.REJECTED, reason, detail))

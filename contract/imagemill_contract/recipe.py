@@ -122,7 +122,7 @@ class Recipe:
     )
     shard_bytes: int = field(
         default=256_000_000,
-        metadata=_rule(WholeNumber(10_000, 4_000_000_000), "most bytes of a dataset shard"),
+        metadata=_rule(WholeNumber(100_000, 4_000_000_000), "most bytes of a dataset shard"),
     )
     split: tuple[tuple[str, float], ...] = field(
         default=(("train", 1.0),), metadata=_rule(Shares(), "shares of the dataset's splits")

@@ -19,14 +19,18 @@ def sample_key(relative: str) -> str:
     """The key of a sample: the source key below the source, percent-encoded, its dots, too.
 
     Readers of WebDataset take a file's name up to its first dot as the key, so `a.b.jpg` becomes
-    `a%2Eb%2Ejpg`. No two names become one key, and `source_name` gives the name back.
+    `a%2Eb%2Ejpg`, and leave out names that begin with two underscores, so the first one is encoded.
+    No two names become one key, and `source_name` gives the name back.
     """
-    return quote(relative, safe="/").replace(".", "%2E")
+    quoted = quote(relative, safe="/", errors="surrogateescape").replace(".", "%2E")
+    return "/".join(
+        "%5F" + part[1:] if part.startswith("__") else part for part in quoted.split("/")
+    )
 
 
 def source_name(key: str) -> str:
     """The source key, below the source, of a sample."""
-    return unquote(key)
+    return unquote(key, errors="surrogateescape")
 
 
 def class_of(relative: str) -> str | None:

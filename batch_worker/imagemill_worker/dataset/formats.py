@@ -1,0 +1,61 @@
+"""The formats a dataset can have. A format's libraries are imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import BinaryIO, Protocol
+
+from imagemill_worker.dataset.samples import Sample
+
+
+class DatasetFormat(Protocol):
+    """Writes and reads one shard file. The same samples are always the same bytes."""
+
+    extension: str
+    """Of the shard's file name, with its dot."""
+
+    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+        """Write a shard at the file's position, holding a bounded number of samples in memory.
+
+        What `samples` or the file raises comes out as it is; the file is then of no use.
+        """
+        ...
+
+    def read(self, file: BinaryIO) -> Iterator[Sample]:
+        """The samples of a shard, as they were written, a bounded number in memory.
+
+        `file` is seekable, at its beginning, and holds nothing but the shard.
+
+        Raises:
+            DamagedShardError: The shard is not what was written; what came before is whole.
+        """
+        ...
+
+
+def _webdataset() -> DatasetFormat:
+    from imagemill_worker.dataset.webdataset import WebDataset
+
+    return WebDataset()
+
+
+def _tfrecord() -> DatasetFormat:
+    from imagemill_worker.dataset.tfrecord import TFRecord
+
+    return TFRecord()
+
+
+def _parquet() -> DatasetFormat:
+    from imagemill_worker.dataset.parquet import Parquet
+
+    return Parquet()
+
+
+FORMATS: Mapping[str, Callable[[], DatasetFormat]] = MappingProxyType(
+    {"webdataset": _webdataset, "tfrecord": _tfrecord, "parquet": _parquet}
+)
+
+
+def dataset_format(name: str) -> DatasetFormat:
+    """The format of that name, one of `FORMATS`. Raises KeyError for another."""
+    return FORMATS[name]()

@@ -1,0 +1,189 @@
+"""TFRecord: records with checksums, each a `tf.train.Example`.
+
+The features bear the names that TensorFlow's scripts for ImageNet and for object detection gave
+them; those of the edge map are alike. All hold one value.
+
+    image/encoded      bytes    the picture's file
+    image/format       bytes    jpeg, png or webp
+    image/height       int64    pixels
+    image/width        int64    pixels
+    image/filename     bytes    source key below the source, UTF-8
+    image/key          bytes    the sample's key
+    image/key/sha256   bytes    SHA-256 of the picture's file, hexadecimal
+    edge/encoded       bytes    the edge map's file
+    edge/format        bytes    png
+    image/class/label  int64    the number of the class, where there is one
+    image/class/text   bytes    its name, there too
+
+The messages are built here, from the field numbers of tensorflow/core/example/example.proto and
+feature.proto, in a pool of their own: the process may hold TensorFlow's as well.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, BinaryIO
+
+import google_crc32c
+from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships no types
+    descriptor_pb2,
+    descriptor_pool,
+    message,
+    message_factory,
+)
+
+from imagemill_worker.dataset.samples import Sample, checked
+
+# Little-endian: length of the data in bytes and its checksum. The data and theirs follow.
+# https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM = struct.Struct("<I")
+_HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
+
+_FORMAT_NAMES = {"jpg": "jpeg", "png": "png", "webp": "webp"}
+_IMAGE_FORMATS = {name: image_format for image_format, name in _FORMAT_NAMES.items()}
+
+
+class TFRecord:
+    """Shards as TFRecord files.
+
+    Every bit of a record is under a checksum, but nothing says how many records there are: a file
+    that is cut off between two of them is a whole one.
+    """
+
+    extension = ".tfrecord"
+
+    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+        """As `DatasetFormat.write`."""
+        for sample in samples:
+            data = _example_of(sample)
+            length = _LENGTH.pack(len(data))
+            file.writelines((length, _checksum(length), data, _checksum(data)))
+
+    def read(self, file: BinaryIO) -> Iterator[Sample]:
+        """As `DatasetFormat.read`."""
+        return checked(_sample(data) for data in _records(file))
+
+
+def _checksum(data: bytes) -> bytes:
+    """CRC-32C, rotated and shifted so that a checksum over checksums stays a good one."""
+    crc = google_crc32c.value(data)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _records(file: BinaryIO) -> Iterator[bytes]:
+    while header := file.read(_HEADER_BYTES):
+        length = header[: _LENGTH.size]
+        if header[_LENGTH.size :] != _checksum(length):
+            raise ValueError("the length of the record is damaged or cut off")
+        (length_bytes,) = _LENGTH.unpack(length)
+        data = file.read(length_bytes)
+        if len(data) != length_bytes or file.read(_CHECKSUM.size) != _checksum(data):
+            raise ValueError("the data of the record are damaged or cut off")
+        yield data
+
+
+def _example_of(sample: Sample) -> bytes:
+    texts = {
+        "image/encoded": sample.image,
+        "image/format": _FORMAT_NAMES[sample.image_format].encode(),
+        "image/filename": sample.filename.encode(),
+        "image/key": sample.key.encode(),
+        "image/key/sha256": sample.sha256.encode(),
+        "edge/encoded": sample.edge,
+        "edge/format": b"png",
+    }
+    numbers = {"image/height": sample.height, "image/width": sample.width}
+    if sample.label is not None:
+        texts["image/class/text"] = sample.label_text.encode()
+        numbers["image/class/label"] = sample.label
+    example = _example_class()()
+    feature = example.features.feature
+    for name, text in texts.items():
+        feature[name].bytes_list.value.append(text)
+    for name, number in numbers.items():
+        feature[name].int64_list.value.append(number)
+    # the order of a map is otherwise left to the process
+    return bytes(example.SerializeToString(deterministic=True))
+
+
+def _sample(data: bytes) -> Sample:
+    example = _example_class()()
+    try:
+        example.ParseFromString(data)
+    except message.DecodeError as error:
+        raise ValueError("the record is no tf.train.Example") from error
+    feature = example.features.feature
+    labelled = "image/class/label" in feature
+    return Sample(
+        key=_bytes_in(feature, "image/key").decode(),
+        filename=_bytes_in(feature, "image/filename").decode(),
+        image=_bytes_in(feature, "image/encoded"),
+        image_format=_image_format(_bytes_in(feature, "image/format").decode()),
+        edge=_bytes_in(feature, "edge/encoded"),
+        width=_number_in(feature, "image/width"),
+        height=_number_in(feature, "image/height"),
+        sha256=_bytes_in(feature, "image/key/sha256").decode(),
+        label=_number_in(feature, "image/class/label") if labelled else None,
+        label_text=_bytes_in(feature, "image/class/text").decode() if labelled else "",
+    )
+
+
+def _image_format(name: str) -> str:
+    if name not in _IMAGE_FORMATS:
+        raise ValueError(f"the format of the image is {name!r}")
+    return _IMAGE_FORMATS[name]
+
+
+def _bytes_in(feature: Any, name: str) -> bytes:
+    values: Sequence[bytes] = feature[name].bytes_list.value if name in feature else ()
+    if len(values) != 1:
+        raise ValueError(f"the feature {name!r} is not one byte string")
+    return bytes(values[0])
+
+
+def _number_in(feature: Any, name: str) -> int:
+    values: Sequence[int] = feature[name].int64_list.value if name in feature else ()
+    if len(values) != 1:
+        raise ValueError(f"the feature {name!r} is not one whole number")
+    return int(values[0])
+
+
+@cache
+def _example_class() -> Any:
+    """The class of the message `tensorflow.Example`."""
+    field = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(
+        name="imagemill/example.proto", package="tensorflow", syntax="proto3"
+    )
+
+    def add(to: Any, name: str, number: int, kind: int, **more: Any) -> None:
+        label = more.pop("label", field.LABEL_OPTIONAL)
+        to.field.add(name=name, number=number, type=kind, label=label, **more)
+
+    lists = {"Bytes": field.TYPE_BYTES, "Float": field.TYPE_FLOAT, "Int64": field.TYPE_INT64}
+    for name, kind in lists.items():
+        add(file.message_type.add(name=f"{name}List"), "value", 1, kind, label=field.LABEL_REPEATED)
+
+    feature = file.message_type.add(name="Feature")
+    feature.oneof_decl.add(name="kind")
+    for number, name in enumerate(lists, start=1):
+        of_list = {"type_name": f".tensorflow.{name}List", "oneof_index": 0}
+        add(feature, f"{name.lower()}_list", number, field.TYPE_MESSAGE, **of_list)
+
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    add(entry, "key", 1, field.TYPE_STRING)
+    add(entry, "value", 2, field.TYPE_MESSAGE, type_name=".tensorflow.Feature")
+    of_map = {"type_name": ".tensorflow.Features.FeatureEntry", "label": field.LABEL_REPEATED}
+    add(features, "feature", 1, field.TYPE_MESSAGE, **of_map)
+
+    example = file.message_type.add(name="Example")
+    add(example, "features", 1, field.TYPE_MESSAGE, type_name=".tensorflow.Features")
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))

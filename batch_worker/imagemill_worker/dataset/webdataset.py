@@ -1,0 +1,142 @@
+"""WebDataset: a tar archive in which the files of a sample follow one another under one name.
+
+    <key>.jpg        the picture; .png or .webp where it is one
+    <key>.edge.png   its edge map
+    <key>.json       what is known of both
+    <key>.cls        the number of the class, where there is one
+
+The layout is described in https://github.com/webdataset/webdataset; the archive is POSIX pax, which
+is plain ustar for all but names of more than 100 characters.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from imagemill_worker.dataset.samples import Sample, checked
+
+_Member = tuple[str, bytes]
+
+
+class WebDataset:
+    """Shards as WebDataset archives.
+
+    The archive has no checksum for the content of a file: that of the picture is in the JSON, the
+    PNG file of the edge map has its own.
+    """
+
+    extension = ".tar"
+
+    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+        """As `DatasetFormat.write`."""
+        written_bytes = 0
+        for sample in samples:
+            for name, body in _members_of(sample):
+                header = _header(name, len(body))
+                padding = _padding(len(body))
+                file.writelines((header, body, padding))
+                written_bytes += len(header) + len(body) + len(padding)
+        file.write(_end_of_archive(written_bytes))
+
+    def read(self, file: BinaryIO) -> Iterator[Sample]:
+        """As `DatasetFormat.read`."""
+        return checked(_samples(file))
+
+
+def _members_of(sample: Sample) -> Iterator[_Member]:
+    document: dict[str, str | int] = {
+        "filename": sample.filename,
+        "format": sample.image_format,
+        "height": sample.height,
+        "sha256": sample.sha256,
+        "width": sample.width,
+    }
+    if sample.label is not None:
+        document |= {"label": sample.label, "label_text": sample.label_text}
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    yield sample.image_name, sample.image
+    yield sample.edge_name, sample.edge
+    yield f"{sample.key}.json", text.encode()
+    if sample.label is not None:
+        yield f"{sample.key}.cls", str(sample.label).encode()
+
+
+def _header(name: str, size_bytes: int) -> bytes:
+    """TarInfo has no time and no owner unless it is told."""
+    info = tarfile.TarInfo(name)
+    info.size = size_bytes
+    info.mode = 0o444
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8")
+
+
+def _padding(size_bytes: int) -> bytes:
+    return bytes(-size_bytes % tarfile.BLOCKSIZE)
+
+
+def _end_of_archive(written_bytes: int) -> bytes:
+    """Two empty blocks, and what fills the last record."""
+    end_bytes = 2 * tarfile.BLOCKSIZE
+    return bytes(end_bytes + -(written_bytes + end_bytes) % tarfile.RECORDSIZE)
+
+
+def _samples(file: BinaryIO) -> Iterator[Sample]:
+    members = _members(file)
+    for first in members:
+        group = [first, *islice(members, 2)]
+        sample = _sample(group)
+        if sample.label is not None:
+            group += islice(members, 1)
+        if group != list(_members_of(sample)):
+            raise ValueError(f"the files of {sample.key!r} are not those that were written")
+        yield sample
+
+
+def _sample(group: list[_Member]) -> Sample:
+    """Of picture, edge map and JSON, whose names are still to be checked."""
+    if len(group) < 3:
+        raise ValueError(f"the archive ends after {group[-1][0]!r}, within a sample")
+    (name, image), (_, edge), (json_name, text) = group
+    key, _, image_format = name.rpartition(".")
+    try:
+        document = json.loads(text)
+        return Sample(
+            key=key,
+            filename=document["filename"],
+            image=image,
+            image_format=image_format,
+            edge=edge,
+            width=document["width"],
+            height=document["height"],
+            sha256=document["sha256"],
+            label=document.get("label"),
+            label_text=document.get("label_text", ""),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{json_name!r} does not describe {name!r}") from error
+
+
+def _members(file: BinaryIO) -> Iterator[_Member]:
+    """Every file of the archive. Raises ValueError unless the archive is whole to its last byte."""
+    end = 0
+    try:
+        archive = tarfile.open(fileobj=file, mode="r:", encoding="utf-8")  # noqa: SIM115 # not ours
+        while (member := archive.next()) is not None:
+            # or it would keep all headers of the shard
+            archive.members.clear()  # type: ignore[attr-defined] # not in typeshed
+            file.seek(member.offset_data)
+            padding = _padding(member.size)
+            body = file.read(member.size)
+            if len(body) != member.size or file.read(len(padding)) != padding:
+                raise ValueError(f"the file {member.name!r} is cut off or followed by other bytes")
+            end = file.tell()
+            yield member.name, body
+    except tarfile.TarError as error:
+        raise ValueError(f"the archive is damaged: {error}") from error
+    # tarfile takes a damaged header for the end of the archive
+    file.seek(end)
+    if file.read(2 * tarfile.RECORDSIZE) != _end_of_archive(end):
+        raise ValueError("a header is damaged, or the end of the archive is missing")

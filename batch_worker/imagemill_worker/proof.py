@@ -1,0 +1,60 @@
+"""Proof of a dataset shard: what a reader finds in it, against what was to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from imagemill_contract.recipe import Output
+from imagemill_dataset.shards import DatasetShard
+from imagemill_worker import stores
+from imagemill_worker.dataset.formats import dataset_format
+from imagemill_worker.dataset.samples import DamagedShardError, Sample
+from imagemill_worker.errors import TryAgainError
+from imagemill_worker.spool import sha256_of, temporary_file
+
+
+def prove(
+    store: stores.Store, prefix: str, shard: DatasetShard, digests: Sequence[str], output: Output
+) -> None:
+    """Fetch a dataset shard and check it. Raises TryAgainError where it is not as it should be."""
+    with temporary_file() as file:
+        stores.fetch_file(store, prefix + shard.key, file)
+        try:
+            check_shard(file, shard, digests, output)
+        except DamagedShardError as error:
+            raise TryAgainError(f"{shard.key} was read back damaged: {error}") from error
+
+
+def check_shard(
+    file: BinaryIO, shard: DatasetShard, digests: Sequence[str], output: Output
+) -> None:
+    """Check length and digest, every sample's checksums and place, and decode one sample.
+
+    `digests` are those of the pictures, by position. Raises DamagedShardError.
+    """
+    length = file.seek(0, 2)
+    if length != shard.bytes:
+        raise DamagedShardError(f"It has {length} bytes instead of {shard.bytes}.")
+    if sha256_of(file) != shard.sha256:
+        raise DamagedShardError("Its SHA-256 is not the one that is in the index.")
+    file.seek(0)
+    found: list[str] = []
+    for sample in dataset_format(output).read(file):
+        if not found:
+            _decode(sample)
+        found.append(sample.sha256)
+    if found != list(digests):
+        raise DamagedShardError(
+            f"Its {len(found)} samples are not the {len(digests)} of the index."
+        )
+
+
+def _decode(sample: Sample) -> None:
+    import cv2
+    import numpy as np
+
+    for name, body in (("picture", sample.image), ("edge map", sample.edge)):
+        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
+        if image is None or image.shape[:2] != (sample.height, sample.width):
+            raise DamagedShardError(f"The {name} of {sample.key!r} does not decode to its size.")

@@ -1,0 +1,91 @@
+"""Where lanes leave what is packed later: temporary files that outlive them, without a name.
+
+A lane appends to a spool of its own; the supervisor, which made the file, reads from it. Products
+wait on disk and not in memory until all of a job's are there, as they are packed in key order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from imagemill_dataset.shards import PixelSums
+from imagemill_worker.errors import TryAgainError
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A product that waits to be packed.
+
+    Attributes:
+        file_descriptor: The spool.
+        offset: Where it begins.
+        length: Bytes.
+        pixels: Sums over the pixels of its picture, where the stage takes them.
+    """
+
+    file_descriptor: int
+    offset: int
+    length: int
+    pixels: PixelSums = field(default_factory=PixelSums)
+
+    def read(self) -> bytes:
+        return read_at(self.file_descriptor, self.offset, self.length)
+
+
+class SpoolWriter:
+    """The writing end of a spool, for the threads of one lane."""
+
+    def __init__(self, file_descriptor: int) -> None:
+        self._file_descriptor = file_descriptor
+        self._end = 0
+        self._lock = threading.Lock()
+
+    def append(self, body: bytes) -> tuple[int, int]:
+        """Offset and length of what was appended. Raises TryAgainError when the disk is full."""
+        with self._lock:
+            offset, self._end = self._end, self._end + len(body)
+        written = 0
+        try:
+            while written < len(body):
+                written += os.pwrite(
+                    self._file_descriptor, body[written:] if written else body, offset + written
+                )
+        except OSError as error:
+            raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
+        return offset, len(body)
+
+
+def temporary_file() -> BinaryIO:
+    """A file without a name, gone when it is closed or its process ends."""
+    try:
+        return cast("BinaryIO", tempfile.TemporaryFile(prefix="imagemill-"))
+    except OSError as error:
+        raise TryAgainError(f"Making a temporary file: {error.strerror}.") from error
+
+
+def read_at(file_descriptor: int, offset: int, length: int) -> bytes:
+    """Exactly `length` bytes. Raises TryAgainError when the file is shorter."""
+    parts = []
+    while length:
+        data = os.pread(file_descriptor, length, offset)
+        if not data:
+            raise TryAgainError("A temporary file is shorter than it was.")
+        parts.append(data)
+        offset, length = offset + len(data), length - len(data)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """Digest of a whole file, in hexadecimal digits."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+    return digest.hexdigest()

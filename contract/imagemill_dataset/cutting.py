@@ -1,0 +1,69 @@
+"""How samples are cut into dataset shards: even pieces, none larger than allowed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+from imagemill_contract.recipe import Output, Recipe
+
+_BLOCK = 512  # bytes; of tar, whose members have a header and end with a whole block
+_LONG_KEY = 80  # from here on tar needs extended headers, which hold the name
+_LABELS = 2 * _BLOCK  # of a class number, as a member of its own
+# Beside files and names: a TFRecord has the names of its features, Parquet lengths and pages.
+_BESIDE = {Output.TFRECORD: 600, Output.PARQUET: 400}
+# Names are in a sample as its key and as its file name, which may be three times as long in UTF-8.
+_NAMES = 5
+# What ends a shard: tar fills up to 20 blocks, Parquet has a footer with a row for each group.
+_ENDS = {Output.WEBDATASET: 22 * _BLOCK, Output.TFRECORD: 0, Output.PARQUET: 16_384}
+
+
+def end_bytes(output: Output) -> int:
+    """What a dataset shard takes beside its samples, at most."""
+    return _ENDS[output]
+
+
+def packed_bytes(recipe: Recipe, key_bytes: int, image_bytes: int, edge_bytes: int) -> int:
+    """What a sample takes of a dataset shard, at most: by the lengths of its key and its files."""
+    if recipe.output is not Output.WEBDATASET:
+        return image_bytes + edge_bytes + _NAMES * key_bytes + _BESIDE[recipe.output]
+    about_bytes = 250 + _NAMES * key_bytes  # of the JSON member
+    members = [image_bytes, edge_bytes, about_bytes]
+    size = sum(_BLOCK + -(-member // _BLOCK) * _BLOCK for member in members)
+    if recipe.label_from_folder:
+        size += _LABELS
+    if key_bytes > _LONG_KEY:
+        size += 4 * (2 * _BLOCK + -(-key_bytes // _BLOCK) * _BLOCK)
+    return size
+
+
+def even_pieces(sizes: Sequence[int], most_bytes: int) -> Iterator[tuple[int, int]]:
+    """First and end of each piece: as few as `most_bytes` allows, of about equal bytes.
+
+    A sample that is larger than allowed is a piece of its own.
+    """
+    ends = list(accumulate(sizes, initial=0))
+    if not sizes:
+        return
+    count = min(-(-ends[-1] // most_bytes), len(sizes))
+    while True:
+        pieces = list(pairwise(_borders(ends, count)))
+        fits = all(
+            ends[last] - ends[first] <= most_bytes or last - first == 1 for first, last in pieces
+        )
+        if fits:
+            break
+        count += 1
+    yield from pieces
+
+
+def _borders(ends: Sequence[int], count: int) -> list[int]:
+    """Places between samples, `ends` being where each begins and the last one ends."""
+    samples = len(ends) - 1
+    borders = [0]
+    for number in range(1, count):
+        ideal = bisect_left(ends, ends[-1] * number / count)
+        # every piece needs a sample
+        borders.append(min(max(ideal, borders[-1] + 1), samples - (count - number)))
+    return [*borders, samples]
