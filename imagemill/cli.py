@@ -40,6 +40,13 @@ def run(
     resize_only_if_bigger: options.OnlyIfBigger = None,
     anchor: options.AnchorOption = None,
     edge: options.Edge = None,
+    output: options.OutputForm = None,
+    dataset_name: options.DatasetName = None,
+    shard_bytes: options.ShardBytes = None,
+    split: options.Split = None,
+    shuffle: options.Shuffle = None,
+    seed: options.Seed = None,
+    label_from_folder: options.LabelFromFolder = None,
     manifest: options.Manifest = None,
     exclude: options.Exclude = None,
     include: options.Include = None,
@@ -53,7 +60,8 @@ def run(
 ) -> None:
     """Resize and edge-extract a folder of pictures on this machine, without AWS."""
     chosen = options.recipe_fields(
-        size, mode, image_format, quality, resize_only_if_bigger, anchor, edge
+        *(size, mode, image_format, quality, resize_only_if_bigger, anchor, edge),
+        *(output, dataset_name, shard_bytes, split, shuffle, seed, label_from_folder),
     )
     filters = options.Filters(
         manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
@@ -77,6 +85,13 @@ def plan(
     resize_only_if_bigger: options.OnlyIfBigger = None,
     anchor: options.AnchorOption = None,
     edge: options.Edge = None,
+    output: options.OutputForm = None,
+    dataset_name: options.DatasetName = None,
+    shard_bytes: options.ShardBytes = None,
+    split: options.Split = None,
+    shuffle: options.Shuffle = None,
+    seed: options.Seed = None,
+    label_from_folder: options.LabelFromFolder = None,
     manifest: options.Manifest = None,
     exclude: options.Exclude = None,
     include: options.Include = None,
@@ -94,7 +109,8 @@ def plan(
         manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
     )
     chosen = options.recipe_fields(
-        size, mode, image_format, quality, resize_only_if_bigger, anchor, edge
+        *(size, mode, image_format, quality, resize_only_if_bigger, anchor, edge),
+        *(output, dataset_name, shard_bytes, split, shuffle, seed, label_from_folder),
     )
     wanted = recipe_from(recipe, chosen)
     if source.startswith("s3://"):

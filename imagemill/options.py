@@ -30,6 +30,13 @@ Quality = Annotated[str | None, recipe_option("quality")]
 OnlyIfBigger = Annotated[str | None, recipe_option("resize_only_if_bigger")]
 AnchorOption = Annotated[str | None, recipe_option("anchor")]
 Edge = Annotated[str | None, recipe_option("edge")]
+OutputForm = Annotated[str | None, recipe_option("output")]
+DatasetName = Annotated[str | None, recipe_option("dataset_name")]
+ShardBytes = Annotated[str | None, recipe_option("shard_bytes")]
+Split = Annotated[str | None, recipe_option("split")]
+Shuffle = Annotated[str | None, recipe_option("shuffle")]
+Seed = Annotated[str | None, recipe_option("seed")]
+LabelFromFolder = Annotated[str | None, recipe_option("label_from_folder")]
 
 Vcpus = Annotated[
     int | None, typer.Option(min=1, help="vCPUs that jobs may use (default: this machine's)")
@@ -58,6 +65,7 @@ Prune = Annotated[bool, typer.Option("--prune", help="Remove the results of dele
 _RECIPE_FIELDS = (
     *("size", "mode", "format", "quality"),
     *("resize_only_if_bigger", "anchor", "edge"),
+    *("output", "dataset_name", "shard_bytes", "split", "shuffle", "seed", "label_from_folder"),
 )
 
 

@@ -16,7 +16,7 @@ from imagemill_contract.recipe import Recipe
 def described(name: str) -> str:
     """What a recipe field does, may hold, and holds by default."""
     (item,) = [item for item in fields(Recipe) if item.name == name]
-    default = json.dumps(item.default).strip('"')
+    default = json.dumps(Recipe().to_document()[name]).strip('"')
     return f"{item.metadata['text']}: {item.metadata['rule'].allowed} (default: {default})"
 
 
@@ -26,7 +26,11 @@ def recipe_from(path: Path | None, options: Mapping[str, str | None]) -> Recipe:
     Raises UsageError with the contract's sentence.
     """
     document = _document_in(path) if path else {}
-    chosen = {name: _json_value(text) for name, text in options.items() if text is not None}
+    chosen = {
+        name: _shares(text) if name == "split" else _json_value(text)
+        for name, text in options.items()
+        if text is not None
+    }
     try:
         Recipe.from_document(document, where=str(path))
         return Recipe.from_document({**document, **chosen})
@@ -35,12 +39,20 @@ def recipe_from(path: Path | None, options: Mapping[str, str | None]) -> Recipe:
 
 
 def _json_value(text: str) -> object:
-    """`128` and `true` as JSON has them, anything else as the text that it is."""
+    """`128`, `true` and objects as JSON has them, anything else as the text that it is."""
     try:
         value: object = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, int | float) else text
+    return value if isinstance(value, int | float | dict) else text
+
+
+def _shares(text: str) -> object:
+    """`train=0.9,validation=0.1` as an object; the contract judges what comes of any other text."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(equals for _, equals, _ in pairs):
+        return _json_value(text)
+    return {name.strip(): _json_value(share.strip()) for name, _, share in pairs}
 
 
 def _document_in(path: Path) -> dict[str, object]:

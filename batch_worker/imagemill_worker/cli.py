@@ -1,4 +1,7 @@
-"""The command line of the job: `python -m imagemill_worker resize|edge --shard URI`."""
+"""The command line: `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
+
+`verify` and `compact --output URI` look after a packed dataset.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,18 @@ class ExitCode(IntEnum):
     DONE = 0  # every object has its outcome, also where pictures were rejected
     BUG = 1
     BAD_ARGUMENTS = 2  # or bad documents; argparse's own code too
+    DAMAGED = 3  # `verify` has found a dataset shard that is not whole
     TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+
+
+_STAGES = {
+    Stage.RESIZE: "resize the pictures of a shard",
+    Stage.EDGE: "find the edges of a shard's resized pictures",
+}
+_UPKEEP = {
+    "verify": "read all dataset shards back and check them against the index",
+    "compact": "write those dataset shards anew that hold superseded samples",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,20 +39,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
 
-    from imagemill_worker import job
+    from imagemill_contract.errors import ContractError
     from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
-    from imagemill_worker.limits import allotted_vcpus
     from imagemill_worker.supervise import LaneBugError
 
     try:
-        opened = job.open_job(Stage(options.stage), options.shard)
-        job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)
-    except ArgumentsError as error:
+        return _run(options, stopping)
+    except (ArgumentsError, ContractError) as error:
         return _ended(ExitCode.BAD_ARGUMENTS, error)
     except (StoreRefusedError, LaneBugError) as error:
         return _ended(ExitCode.BUG, error)
     except (TryAgainError, MemoryError) as error:
         return _ended(ExitCode.TRY_AGAIN, error)
+
+
+def _run(options: argparse.Namespace, stopping: threading.Event) -> ExitCode:
+    if options.command == "verify":
+        from imagemill_worker.verify import verify
+
+        return ExitCode.DONE if verify(options.output) else ExitCode.DAMAGED
+    if options.command == "compact":
+        from imagemill_worker.compact import compact
+
+        compact(options.output, stopping)
+        return ExitCode.DONE
+    from imagemill_worker import job
+    from imagemill_worker.limits import allotted_vcpus
+
+    opened = job.open_job(Stage(options.command), options.shard)
+    job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)
     return ExitCode.DONE
 
 
@@ -49,7 +78,18 @@ def _ended(code: ExitCode, error: Exception) -> ExitCode:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imagemill_worker", description=__doc__)
-    parser.add_argument("stage", choices=[str(stage) for stage in Stage])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for stage, text in _STAGES.items():
+        _add_job_options(commands.add_parser(str(stage), help=text))
+    for name, text in _UPKEEP.items():
+        command = commands.add_parser(name, help=text)
+        command.add_argument(
+            "--output", required=True, metavar="URI", help="address of the output of runs"
+        )
+    return parser
+
+
+def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard", required=True, metavar="URI", help="address of the shard document"
     )
@@ -59,7 +99,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--vcpus", type=_count, help="default: the container's own allocation, or 1"
     )
-    return parser
 
 
 def _count(text: str) -> int:

@@ -128,7 +128,7 @@ def _write(
             pixels=PixelSums.total(part.edges.pixels for part in piece),
         )
         stores.write_file(store, shard.output.prefix + key, file)
-    prove(store, shard.output.prefix, written, [part.sha256 for part in piece], recipe.output)
+    prove(store, shard.output.prefix, written, [part.sha256 for part in piece])
     return written
 
 

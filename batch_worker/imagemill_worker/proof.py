@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from imagemill_contract.recipe import Output
+from imagemill_dataset.names import format_of
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker import stores
 from imagemill_worker.dataset.formats import dataset_format
@@ -14,40 +15,39 @@ from imagemill_worker.errors import TryAgainError
 from imagemill_worker.spool import sha256_of, temporary_file
 
 
-def prove(
-    store: stores.Store, prefix: str, shard: DatasetShard, digests: Sequence[str], output: Output
-) -> None:
-    """Fetch a dataset shard and check it. Raises TryAgainError where it is not as it should be."""
+def prove(store: stores.Store, prefix: str, shard: DatasetShard, digests: Sequence[str]) -> None:
+    """Fetch a dataset shard and check it. Raises TryAgainError where it is not as it should be.
+
+    `digests` are those of its pictures, by position.
+    """
     with temporary_file() as file:
         stores.fetch_file(store, prefix + shard.key, file)
         try:
-            check_shard(file, shard, digests, output)
+            check_shard(file, shard, dict(enumerate(digests)))
         except DamagedShardError as error:
             raise TryAgainError(f"{shard.key} was read back damaged: {error}") from error
 
 
-def check_shard(
-    file: BinaryIO, shard: DatasetShard, digests: Sequence[str], output: Output
-) -> None:
-    """Check length and digest, every sample's checksums and place, and decode one sample.
+def check_shard(file: BinaryIO, shard: DatasetShard, digests: Mapping[int, str]) -> None:
+    """Check length and digest, every sample's own checksums, their number, and decode the first.
 
-    `digests` are those of the pictures, by position. Raises DamagedShardError.
+    `digests` are those of the pictures whose position is known. Raises DamagedShardError.
     """
-    length = file.seek(0, 2)
+    length = file.seek(0, os.SEEK_END)
     if length != shard.bytes:
         raise DamagedShardError(f"It has {length} bytes instead of {shard.bytes}.")
     if sha256_of(file) != shard.sha256:
         raise DamagedShardError("Its SHA-256 is not the one that is in the index.")
     file.seek(0)
-    found: list[str] = []
-    for sample in dataset_format(output).read(file):
-        if not found:
+    count = 0
+    for sample in dataset_format(format_of(shard.key)).read(file):
+        if count == 0:
             _decode(sample)
-        found.append(sample.sha256)
-    if found != list(digests):
-        raise DamagedShardError(
-            f"Its {len(found)} samples are not the {len(digests)} of the index."
-        )
+        if digests.get(count, sample.sha256) != sample.sha256:
+            raise DamagedShardError(f"Sample {count} is not the one that is in the index.")
+        count += 1
+    if count != shard.samples:
+        raise DamagedShardError(f"It has {count} samples instead of {shard.samples}.")
 
 
 def _decode(sample: Sample) -> None:

@@ -180,9 +180,10 @@ class Recipe:
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name in _OF_DATASETS and value != item.default:
+                forms = ", ".join(form for form in Output if form is not Output.FILES)
                 raise RecipeError(
-                    f"{where}.{item.name}: {shown(_json_value(value))} needs an output other than "
-                    f'"files"; it must be one of {", ".join(Output)}.'
+                    f"{where}.{item.name}: {shown(_json_value(value))} is of dataset shards: it "
+                    f"needs an output that is one of {forms}."
                 )
 
 

@@ -66,6 +66,14 @@ def dataset_shard_key(name: str, split: str, tag: str, number: int, output: Outp
     return f"{DATASET}{name}-{split}-{tag}-{number:04d}{EXTENSIONS[output]}"
 
 
+def format_of(key: str) -> Output:
+    """The format of a dataset shard, by its key. Raises ValueError for any other key."""
+    for output, extension in EXTENSIONS.items():
+        if key.startswith(DATASET) and key.endswith(extension):
+            return output
+    raise ValueError(f"{key!r} is not the key of a dataset shard")
+
+
 def shard_tag(run_id: str, shard_id: str) -> str:
     """What tells the dataset shards of one work shard from all others: the same at each attempt."""
     return f"{hashlib.sha256(run_id.encode()).hexdigest()[:8]}-{shard_id}"

@@ -54,15 +54,12 @@ class Parquet:
         first = next(rows, None)
         output = _Output(file)
         batches = output.batches(rows if first is None else chain((first,), rows))
-        plain: dict[Any, bool] = {
-            (column, part): False for column in _IMAGE_COLUMNS for part in ("bytes", "path")
-        }
         try:
             write_parquet(
                 RecordBatchReader.from_batches(_schema(), batches),
                 cast("IO[bytes]", output),
-                column_dictionary_enabled=plain,
                 compression="uncompressed",
+                dictionary_enabled=False,
                 key_value_metadata={"huggingface": _features()},
                 max_row_group_size=_rows_per_group(first),
                 skip_arrow_metadata=True,

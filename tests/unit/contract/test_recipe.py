@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_contract.errors import RecipeError
-from imagemill_contract.recipe import Anchor, EdgeMethod, ImageFormat, Recipe, ResizeMode
+from imagemill_contract.recipe import Anchor, EdgeMethod, ImageFormat, Output, Recipe, ResizeMode
 
 recipes = st.builds(
     Recipe,
@@ -16,6 +16,9 @@ recipes = st.builds(
     resize_only_if_bigger=st.booleans(),
     anchor=st.sampled_from(Anchor),
     edge=st.sampled_from(EdgeMethod),
+    output=st.sampled_from([form for form in Output if form is not Output.FILES]),
+    split=st.sampled_from([(("train", 1.0),), (("test", 0.25), ("train", 0.75))]),
+    shuffle=st.booleans(),
 )
 
 
@@ -55,6 +58,15 @@ def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
         ({"sise": 3}, 'recipe: unknown field "sise"; allowed are size, mode,'),
         ({"background": "white"}, "it must be a colour as #rrggbb."),
         ({"to_srgb": "yes"}, "it must be true or false."),
+        ({"output": "tar"}, "it must be one of files, webdataset, tfrecord, parquet."),
+        ({"shuffle": True}, "recipe.shuffle: true is of dataset shards: it needs an output that"),
+        ({"split": {"train": 1}, "seed": 3}, "recipe.seed: 3 is of dataset shards"),
+        ({"split": {"train": 0.9}}, 'recipe.split: {"train": 0.9} is not allowed; it must be'),
+        ({"split": {"train": 0.9, "Val": 0.1}}, "recipe.split: "),
+        ({"split": {"train": 1.5, "test": -0.5}}, "recipe.split: "),
+        ({"split": {"train": True}}, "recipe.split: "),
+        ({"split": {}}, "recipe.split: {} is not allowed"),
+        ({"dataset_name": "a-b"}, 'recipe.dataset_name: "a-b" is not allowed; it must be a name'),
         ([], "recipe: [] is not an object of fields."),
     ],
 )
@@ -63,3 +75,14 @@ def test_bad_recipe_gets_one_clear_sentence(document: object, sentence: str) -> 
         Recipe.from_document(document)
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_order_of_splits_does_not_matter() -> None:
+    shares = {"train": 0.8, "test": 0.2}
+    documents = [
+        {"output": "parquet", "split": dict(pairs)}
+        for pairs in (shares.items(), reversed(shares.items()))
+    ]
+    first, second = map(Recipe.from_document, documents)
+    assert first == second
+    assert first.digest == second.digest

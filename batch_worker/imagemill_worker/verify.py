@@ -1,0 +1,66 @@
+"""`verify`: every dataset shard of an output read back and checked against the index."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from imagemill_contract.locations import Location
+from imagemill_dataset.index import Index
+from imagemill_worker import stores
+from imagemill_worker.dataset.samples import DamagedShardError
+from imagemill_worker.dataset_store import read_index
+from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.progress import log
+from imagemill_worker.proof import check_shard
+from imagemill_worker.spool import temporary_file
+
+
+def verify(address: str) -> bool:
+    """Check all dataset shards and log what was found. Returns whether all of it is whole.
+
+    Raises:
+        ArgumentsError: There is no output, or no packed dataset in it.
+        TryAgainError: The store cannot be reached.
+        StoreRefusedError: It may not be read.
+    """
+    output = Location.parse(address, "--output")
+    store = stores.open_store(output)
+    index = read_index(store, output)
+    if not index.shards:
+        raise ArgumentsError(f"There are no dataset shards at {output}.")
+    damaged = 0
+    for key, detail in _damages(store, output, index):
+        damaged += 1
+        log("damaged", {"shard": key, "detail": detail})
+    log(
+        "verified",
+        {
+            "shards": len(index.shards),
+            "samples": sum(shard.samples for shard in index.shards.values()),
+            "indexed": sum(entry.place is not None for entry in index.entries.values()),
+            "superseded": sum(index.superseded_samples().values()),
+            "damaged": damaged,
+        },
+    )
+    return damaged == 0
+
+
+def _damages(store: stores.Store, output: Location, index: Index) -> Iterator[tuple[str, str]]:
+    """Keys of the shards that are not whole, each with a sentence."""
+    digests: dict[str, dict[int, str]] = defaultdict(dict)
+    for relative, entry in index.entries.items():
+        place = entry.place
+        if place is None:
+            continue
+        if place.position in digests[place.shard]:
+            detail = f"Two samples of the index have place {place.position}, one is {relative!r}."
+            yield place.shard, detail
+        digests[place.shard][place.position] = place.sha256
+    for key, shard in sorted(index.shards.items()):
+        with temporary_file() as file:
+            try:
+                stores.fetch_file(store, output.prefix + key, file)
+                check_shard(file, shard, digests[key])
+            except (ArgumentsError, DamagedShardError) as error:
+                yield key, str(error)

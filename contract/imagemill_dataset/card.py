@@ -1,0 +1,116 @@
+"""The card of a dataset: what it holds, as a document for machines.
+
+Nothing in it depends on when it was made: the same data gives the same card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from imagemill_contract.recipe import Recipe
+from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.loaders import loaders_of
+from imagemill_dataset.shards import DatasetShard, PixelSums
+
+VERSION = 1
+_FIRST_SPLIT = "train"
+
+Document = dict[str, Any]
+
+
+def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Document:
+    """The card of all samples that an index knows.
+
+    `samples` are those that count; a listed shard may hold `superseded` ones beside them, which
+    are in its bytes and in the sums of its pixels. Shards with superseded samples only are not
+    listed. `last` is the run whose recipe the dataset has; `labels` the numbers of its classes.
+    """
+    recipe = Recipe.from_document(last.recipe)
+    living, superseded = index.living_samples(), index.superseded_samples()
+    listed = [index.shards[key] for key in sorted(living)]
+    splits = {name: _of_split(listed, name) for name in sorted({shard.split for shard in listed})}
+    card: Document = {
+        "v": VERSION,
+        "name": recipe.dataset_name,
+        "format": str(recipe.output),
+        "samples": living.total(),
+        "bytes": sum(shard.bytes for shard in listed),
+        "splits": {name: _counts(shards, living) for name, shards in splits.items()},
+    }
+    if labels:
+        card["classes"] = _classes(index, labels)
+    return card | {
+        "shards": [_row(shard, superseded) for shard in listed],
+        "superseded": {"samples": sum(superseded.values()), "shards": len(superseded)},
+        "pixels": {
+            **_pixels(listed),
+            "splits": {name: _pixels(shards) for name, shards in splits.items()},
+        },
+        "recipe": recipe.to_document(),
+        "sources": sorted({entry.run.source for entry in index.entries.values() if entry.place}),
+        "sha256": _digest(listed),
+        "loaders": loaders_of(recipe, _shown_split(recipe, list(splits))),
+    }
+
+
+def last_packed_run(index: Index, otherwise: IndexedRun) -> IndexedRun:
+    """Of the runs that have packed anything the one that was started last."""
+    runs = {entry.run.run_id: entry.run for entry in index.entries.values() if entry.place}
+    known = list(runs.values()) or [otherwise]
+    return max(known, key=lambda run: (run.started, run.run_id))
+
+
+def _of_split(shards: Iterable[DatasetShard], name: str) -> list[DatasetShard]:
+    return [shard for shard in shards if shard.split == name]
+
+
+def _counts(shards: list[DatasetShard], living: Mapping[str, int]) -> Document:
+    return {
+        "samples": sum(living[shard.key] for shard in shards),
+        "shards": len(shards),
+        "bytes": sum(shard.bytes for shard in shards),
+    }
+
+
+def _row(shard: DatasetShard, superseded: Mapping[str, int]) -> Document:
+    return {
+        "key": shard.key,
+        "split": shard.split,
+        "samples": shard.samples,
+        "bytes": shard.bytes,
+        "sha256": shard.sha256,
+        "superseded": superseded.get(shard.key, 0),
+    }
+
+
+def _classes(index: Index, labels: Mapping[str, int]) -> Document:
+    counts: Counter[tuple[int, str]] = Counter(
+        (entry.place.label, index.shards[entry.place.shard].split)
+        for entry in index.entries.values()
+        if entry.place and entry.place.label is not None
+    )
+    samples: dict[int, dict[str, int]] = {}
+    for (label, split), count in sorted(counts.items()):
+        samples.setdefault(label, {})[split] = count
+    return {
+        name: {"label": labels[name], "samples": samples.get(labels[name], {})}
+        for name in sorted(labels, key=labels.__getitem__)
+    }
+
+
+def _pixels(shards: Iterable[DatasetShard]) -> Document:
+    sums = PixelSums.total(shard.pixels for shard in shards)
+    return {"mean": sums.mean, "std": sums.standard_deviation, "pixels": sums.pixels}
+
+
+def _digest(shards: Iterable[DatasetShard]) -> str:
+    lines = (f"{shard.key} {shard.sha256}\n" for shard in shards)
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _shown_split(recipe: Recipe, present: list[str]) -> str:
+    names = present or [name for name, _ in recipe.split]
+    return _FIRST_SPLIT if _FIRST_SPLIT in names else names[0]

@@ -1,0 +1,138 @@
+"""Code that reads a dataset, to be pasted: one snippet for each library that knows the format.
+
+Each begins with the dataset's folder, lists the shards of a split from the card beside them, and
+ends with `dataset`, whose elements are the samples.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_dataset.names import EXTENSIONS
+
+_FILES = """\
+folder = "dataset"
+split = "$split"
+
+import json
+from pathlib import Path
+$imports
+card = json.loads(Path(folder, "dataset.json").read_text(encoding="utf-8"))
+files = [
+    str(Path(folder, Path(shard["key"]).name))
+    for shard in card["shards"]
+    if shard["split"] == split and shard["key"].endswith("$extension")
+]
+"""
+
+_WEBDATASET_IMPORTS = """
+import webdataset as wds
+"""
+
+_WEBDATASET = """\
+dataset = (
+    wds.WebDataset(files, shardshuffle=False)
+    .decode("pil")
+    .rename(image="$format", edge="edge.png", about="json"$label)
+)
+"""
+
+_DATASETS_IMPORTS = """
+from datasets import load_dataset
+"""
+
+_DATASETS = """\
+dataset = load_dataset("$builder", data_files={split: files}, split=split)
+"""
+
+_TORCH = """\
+dataset = load_dataset("$builder", data_files={split: files}, split=split).with_format("torch")
+"""
+
+_TENSORFLOW_IMPORTS = """
+import tensorflow as tf
+"""
+
+_TENSORFLOW_WEBP_IMPORTS = """
+import io
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+"""
+
+_TENSORFLOW = """\
+features = {
+    "image/encoded": tf.io.FixedLenFeature([], tf.string),
+    "image/height": tf.io.FixedLenFeature([], tf.int64),
+    "image/width": tf.io.FixedLenFeature([], tf.int64),
+    "image/filename": tf.io.FixedLenFeature([], tf.string),
+    "image/key": tf.io.FixedLenFeature([], tf.string),
+    "image/key/sha256": tf.io.FixedLenFeature([], tf.string),
+    "edge/encoded": tf.io.FixedLenFeature([], tf.string),
+$label}
+
+
+$decode
+
+def sample(record):
+    parsed = tf.io.parse_single_example(record, features)
+    image = decoded(parsed.pop("image/encoded"))
+    edge = tf.io.decode_png(parsed.pop("edge/encoded"))
+    return {"image": image, "edge": edge, **parsed}
+
+
+dataset = tf.data.TFRecordDataset(files).map(sample, num_parallel_calls=tf.data.AUTOTUNE)
+"""
+
+_TENSORFLOW_DECODE = """\
+def decoded(body):
+    return tf.io.decode_image(body, expand_animations=False)
+"""
+
+_TENSORFLOW_WEBP_DECODE = """\
+def pixels(body):
+    return np.atleast_3d(np.asarray(Image.open(io.BytesIO(body))))
+
+
+def decoded(body):  # TensorFlow itself reads no WebP everywhere
+    image = tf.numpy_function(pixels, [body], tf.uint8)
+    image.set_shape([None, None, None])
+    return image
+"""
+
+_TENSORFLOW_LABEL = """\
+    "image/class/label": tf.io.FixedLenFeature([], tf.int64),
+"""
+
+
+def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
+    """Python code by library: `pytorch`, `tensorflow` or `huggingface`, as the format has them."""
+    if recipe.output is Output.WEBDATASET:
+        return {
+            "pytorch": _code(_WEBDATASET_IMPORTS, _WEBDATASET, recipe, split),
+            "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
+        }
+    if recipe.output is Output.TFRECORD:
+        is_webp = recipe.format is ImageFormat.WEBP
+        imports = _TENSORFLOW_WEBP_IMPORTS if is_webp else _TENSORFLOW_IMPORTS
+        return {"tensorflow": _code(imports, _TENSORFLOW, recipe, split)}
+    return {
+        "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
+        "pytorch": _code(_DATASETS_IMPORTS, _TORCH, recipe, split),
+    }
+
+
+def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
+    is_webp = recipe.format is ImageFormat.WEBP
+    labels = {Output.WEBDATASET: ', label="cls"', Output.TFRECORD: _TENSORFLOW_LABEL}
+    return Template(_FILES + "\n" + body).substitute(
+        split=split,
+        imports=imports,
+        extension=EXTENSIONS[recipe.output],
+        format=recipe.format,
+        builder=recipe.output,
+        label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
+        decode=_TENSORFLOW_WEBP_DECODE if is_webp else _TENSORFLOW_DECODE,
+    )

@@ -1,0 +1,101 @@
+"""The index as a table that anything reads: one row for each object, in Parquet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+from arro3.io import write_parquet
+
+from imagemill_contract.errors import RequestError
+from imagemill_contract.recipe import Recipe
+from imagemill_dataset.index import Entry, Index
+
+_ROWS_PER_BATCH = 10_000
+_ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
+
+Digests = dict[str, str | None]
+
+
+def index_table(index: Index) -> bytes:
+    """The Parquet file of an index, in the order of its keys. The same index is the same bytes.
+
+    Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
+    `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
+    `sha256`, `reason`. What an object does not have is null: a rejected one has no shard, a sample
+    no reason.
+    """
+    file = io.BytesIO()
+    write_parquet(
+        RecordBatchReader.from_batches(_schema(), _batches(index)),
+        file,
+        compression="zstd(3)",
+        max_row_group_size=_ROWS_PER_GROUP,
+    )
+    return file.getvalue()
+
+
+@cache
+def _schema() -> Schema:
+    text, count, pixels = DataType.utf8(), DataType.int64(), DataType.int32()
+    always = dict.fromkeys(("source_key", "source", "etag"), text)
+    of_samples = {
+        **dict.fromkeys(("shard",), text),
+        **dict.fromkeys(("position",), count),
+        **dict.fromkeys(("split",), text),
+        **dict.fromkeys(("label",), count),
+        **dict.fromkeys(("width", "height"), pixels),
+        **dict.fromkeys(("image_bytes", "edge_bytes"), count),
+        **dict.fromkeys(("sha256", "reason"), text),
+    }
+    return Schema(
+        [Field(name, kind, nullable=False) for name, kind in always.items()]
+        + [Field("recipe", text, nullable=True), Field("run_id", text, nullable=False)]
+        + [Field(name, kind, nullable=True) for name, kind in of_samples.items()]
+    )
+
+
+def _batches(index: Index) -> Iterator[RecordBatch]:
+    schema = _schema()
+    digests = _recipe_digests(index)
+    keys = iter(sorted(index.entries))
+    while chunk := list(islice(keys, _ROWS_PER_BATCH)):
+        rows = [_row(key, index.entries[key], index, digests) for key in chunk]
+        columns = zip(schema, zip(*rows, strict=True), strict=True)
+        arrays = [Array(values, type=field.type) for field, values in columns]
+        yield RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _row(key: str, entry: Entry, index: Index, digests: Digests) -> tuple[object, ...]:
+    run, place = entry.run, entry.place
+    known = (key, run.source, entry.etag, digests[run.run_id], run.run_id)
+    if place is None:
+        return (*known, *(None,) * 9, entry.reason and str(entry.reason))
+    return (
+        *known,
+        place.shard,
+        place.position,
+        index.shards[place.shard].split,
+        place.label,
+        place.width,
+        place.height,
+        place.image_bytes,
+        place.edge_bytes,
+        place.sha256,
+        None,
+    )
+
+
+def _recipe_digests(index: Index) -> Digests:
+    """By run; None for a recipe of fields that are no more."""
+    runs = {entry.run.run_id: entry.run for entry in index.entries.values()}
+    digests: Digests = {}
+    for run_id, run in runs.items():
+        try:
+            digests[run_id] = Recipe.from_document(run.recipe).digest
+        except RequestError:
+            digests[run_id] = None
+    return digests

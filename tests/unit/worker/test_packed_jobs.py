@@ -1,0 +1,195 @@
+"""Packed outputs: what jobs leave, at any number of lanes and after any death."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imagemill_contract import keys
+from imagemill_contract.documents import decode_outcomes
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.recipe import EdgeMethod, Output
+from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
+from imagemill_dataset.shards import DatasetShard, PixelSums
+from imagemill_worker.dataset.formats import dataset_format
+from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.edges import edges_of, read_picture
+from tests.unit.worker.jobs import Folder
+from tests.unit.worker.pictures import jpeg
+
+PACKED = [output for output in Output if output is not Output.FILES]
+SPLIT = {"train": 0.6, "validation": 0.4}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def fill(folder: Folder, count: int = 30) -> list[str]:
+    names = [f"{'cats' if n % 3 else 'dogs'}/{n:02}.b.jpg" for n in range(count)]
+    for number, name in enumerate(names):
+        folder.put(name, jpeg(90 + number, 70))
+    return names
+
+
+def run_both(folder: Folder, *options: str) -> None:
+    for stage in ("resize", "edge"):
+        ended = folder.run(stage, *options)
+        assert (ended.code, ended.errors) == (0, "")
+
+
+def shards_of(folder: Folder) -> list[DatasetShard]:
+    header, _ = decode_outcomes(folder.outcome_path("edge").read_bytes())
+    rows = header["shards"]
+    assert isinstance(rows, list)
+    return [DatasetShard.from_row(row) for row in rows]
+
+
+def samples_of(folder: Folder, shard: DatasetShard) -> list[Sample]:
+    with (folder.output / shard.key).open("rb") as file:
+        kind = Output(next(kind for kind, end in EXTENSIONS.items() if shard.key.endswith(end)))
+        return list(dataset_format(kind).read(file))
+
+
+def pixels_of(body: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(body)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize("output", PACKED)
+def test_every_picture_is_in_one_shard_with_its_edges(folder: Folder, output: Output) -> None:
+    names = fill(folder)
+    folder.put("cats/broken.jpg", b"no picture")
+    folder.plan(size=48, output=str(output), split=SPLIT, shard_bytes=100_000)
+    run_both(folder)
+    found: dict[str, tuple[str, int, Sample]] = {}
+    for shard in shards_of(folder):
+        path = folder.output / shard.key
+        assert path.stat().st_size == shard.bytes <= 100_000
+        samples = samples_of(folder, shard)
+        assert len(samples) == shard.samples
+        for position, sample in enumerate(samples):
+            assert sample.filename not in found
+            found[sample.filename] = (shard.key, position, sample)
+            assert shard.split == split_of(sample.filename, tuple(SPLIT.items()))
+    assert sorted(found) == sorted(names)
+    rows = {row.key: row for row in folder.outcomes("edge")}
+    for name, (key, position, sample) in found.items():
+        assert (rows[name].output_key, rows[name].position) == (key, position)
+        assert sample.key == sample_key(name)
+        assert pixels_of(sample.image).shape == (48, 48, 3)
+        expected = edges_of(read_picture(sample.image, EdgeMethod.CANNY), EdgeMethod.CANNY)
+        assert np.array_equal(pixels_of(sample.edge)[:, :, 0], expected)
+    assert rows["cats/broken.jpg"].status is Status.SKIPPED
+    assert set(folder.files("")) == {
+        *(shard.key for shard in shards_of(folder)),
+        "intermediate/run-1/00000.tar",
+        *(name for name in folder.files("") if name.startswith("runs/")),
+    }
+
+
+def test_sums_of_pixels_are_those_of_the_decoded_pictures(folder: Folder) -> None:
+    fill(folder)
+    folder.plan(size=40, output="parquet", split=SPLIT)
+    run_both(folder)
+    for shard in shards_of(folder):
+        decoded = [pixels_of(sample.image).reshape(-1, 3) for sample in samples_of(folder, shard)]
+        pixels = np.concatenate(decoded) / 255
+        assert shard.pixels.pixels == len(pixels)
+        assert shard.pixels.mean == pytest.approx(pixels.mean(0).tolist(), abs=1e-12)
+        assert shard.pixels.standard_deviation == pytest.approx(pixels.std(0).tolist(), abs=1e-12)
+    whole = PixelSums.total(shard.pixels for shard in shards_of(folder))
+    assert whole.pixels == 30 * 40 * 40
+
+
+@pytest.mark.parametrize("output", PACKED)
+def test_lanes_and_retries_change_no_byte(folder: Folder, output: Output) -> None:
+    fill(folder, 40)
+    folder.plan(size=32, output=str(output), split=SPLIT, shuffle=True, seed=5)
+    run_both(folder, "--threads", "1")
+    first = folder.files("")
+    run_both(folder, "--threads", "16", "--vcpus", "2")
+    assert folder.files("") == first
+
+
+def test_shuffled_samples_are_the_same_ones(folder: Folder) -> None:
+    fill(folder)
+    orders = []
+    for seed in (None, 1, 2):
+        shuffle = {} if seed is None else {"shuffle": True, "seed": seed}
+        folder.plan(size=16, output="webdataset", **shuffle)
+        run_both(folder)
+        (shard,) = shards_of(folder)
+        orders.append([sample.filename for sample in samples_of(folder, shard)])
+    assert orders[0] == sorted(orders[0])
+    assert len({tuple(order) for order in orders}) == 3
+    assert len({frozenset(order) for order in orders}) == 1
+
+
+def test_killer_costs_itself_and_no_neighbour(folder: Folder) -> None:
+    names = fill(folder)
+    folder.put("cats/killer.jpg", b"KILL")
+    folder.put("cats/unlucky.jpg", jpeg() + b"ONCE")
+    folder.plan(size=16, output="webdataset")
+    assert folder.run_with_killers("resize", "--vcpus", "2").code == 0
+    assert folder.run("edge").code == 0
+    assert folder.reasons("resize") == {"cats/killer.jpg": "decoder_crashed"}
+    (shard,) = shards_of(folder)
+    found = [sample.filename for sample in samples_of(folder, shard)]
+    assert sorted(found) == sorted([*names, "cats/unlucky.jpg"])
+
+
+def test_job_killed_while_it_writes_leaves_nothing_torn(folder: Folder) -> None:
+    fill(folder)
+    folder.plan(size=300, quality=100, output="webdataset", split=SPLIT, shard_bytes=200_000)
+    run_both(folder)
+    whole = folder.files("dataset")
+    for killed_after in (0.25, 0.35, 0.45, 0.55):
+        for name in whole:
+            (folder.output / "dataset" / name).unlink(missing_ok=True)
+        process = subprocess.Popen(
+            folder.command("edge"), env=folder.environment({}), stdout=subprocess.DEVNULL
+        )
+        time.sleep(killed_after)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        for name, body in folder.files("dataset").items():
+            assert name.endswith(".part") or body == whole[name]
+        assert folder.run("edge").code == 0
+        assert folder.files("dataset") == whole
+
+
+def test_damaged_intermediate_shard_is_noticed(folder: Folder) -> None:
+    fill(folder, 5)
+    folder.plan(size=16, output="webdataset")
+    assert folder.run("resize").code == 0
+    path = folder.output / keys.intermediate_key("run-1", "00000")
+    body = bytearray(path.read_bytes())
+    body[700] ^= 1
+    path.write_bytes(body)
+    ended = folder.run("edge")
+    assert ended.code == 75
+    assert "came damaged" in ended.errors
+    path.unlink()
+    ended = folder.run("edge")
+    assert ended.code == 2
+    assert "is not there" in ended.errors
+
+
+def test_shard_without_a_picture_writes_none(folder: Folder) -> None:
+    folder.put("broken.jpg", b"no picture")
+    folder.plan(output="tfrecord")
+    run_both(folder)
+    assert shards_of(folder) == []
+    assert not (folder.output / "dataset").exists()
+    row: Outcome = folder.outcomes("edge")[0]
+    assert row.status is Status.SKIPPED
