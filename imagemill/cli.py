@@ -17,6 +17,7 @@ from imagemill.plan_command import plan_text, planned_bucket, planned_folder, pr
 from imagemill.recipes import recipe_from
 from imagemill.run_command import run_folder
 from imagemill.up_command import serve
+from imagemill.upkeep_commands import compact_dataset, verify_dataset
 
 app = typer.Typer(
     name="imagemill",
@@ -121,6 +122,23 @@ def plan(
         typer.echo(plan_text(shown))
     else:
         print_plan(Console(), shown)
+
+
+Results = Annotated[
+    str, typer.Argument(metavar="OUT", help="Folder of results, or s3://bucket/ of them")
+]
+
+
+@app.command()
+def verify(out: Results) -> None:
+    """Read all dataset shards back and check every sample against the index."""
+    verify_dataset(out, console=Console())
+
+
+@app.command()
+def compact(out: Results) -> None:
+    """Rewrite dataset shards that hold superseded samples, or few; not while a run is on."""
+    compact_dataset(out, console=Console())
 
 
 @app.command()

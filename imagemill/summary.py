@@ -23,6 +23,8 @@ def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -
         table.add_row(stage, *(f"{counts[column]:,}" for column in columns))
     console.print(table)
     console.print(report["sentence"], highlight=False, markup=False)
+    if report.get("dataset"):
+        _print_dataset(console, report["dataset"])
     for status in ("rejected", "failed"):
         _print_rows(console, status, report[status])
     for reason, count in report["to_do"].items():
@@ -30,8 +32,23 @@ def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -
     for reason, count in {**report["done"], **report["ignored"]}.items():
         console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
     if report["deleted"]["objects"]:
-        fate = "their results were removed" if report["prune"] else "their results are kept"
-        console.print(f"deleted at the source: {report['deleted']['objects']:,}; {fate}")
+        console.print(f"deleted at the source: {report['deleted']['objects']:,}; {_fate(report)}")
+
+
+def _fate(report: Mapping[str, Any]) -> str:
+    """What became of the results of deleted pictures."""
+    if not report["prune"]:
+        return "their results are kept"
+    return "their samples are superseded" if report.get("dataset") else "their results were removed"
+
+
+def _print_dataset(console: Console, dataset: Mapping[str, Any]) -> None:
+    console.print(
+        f"dataset: {dataset['format']}, {dataset['samples']:,} samples more, "
+        f"{dataset['bytes']:,} bytes",
+        highlight=False,
+    )
+    console.print(f"card: {dataset['card']}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_rows(console: Console, status: str, rows: list[Mapping[str, Any]]) -> None:

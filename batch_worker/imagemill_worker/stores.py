@@ -6,7 +6,8 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -82,13 +83,10 @@ def open_store(
 def read_document(store: Store, key: str, what: str) -> bytes:
     """A document of the run. Raises ArgumentsError when it is not there."""
     try:
-        return bytes(obstore.get(store, key).bytes())
+        with _told_apart(f"read the {what} document", key):
+            return bytes(obstore.get(store, key).bytes())
     except (FileNotFoundError, ValueError) as error:
         raise ArgumentsError(f"The {what} document {key!r} is not there.") from error
-    except _DENIED as error:
-        raise StoreRefusedError(f"The {what} document {key!r} may not be read.") from error
-    except BaseError as error:
-        raise TryAgainError(f"The {what} document {key!r}: {_first_line(error)}") from error
 
 
 def check_readable(item: SourceObject, output_key: str) -> None:
@@ -156,14 +154,10 @@ def write_object(store: Store, key: str, body: bytes) -> None:
         _write_file(Path(str(store.prefix), key), body)
         return
     content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
-    try:
+    with _told_apart("write", key):
         obstore.put(
             store, key, body, attributes={"Content-Type": content_type}, use_multipart=False
         )
-    except _DENIED as error:
-        raise StoreRefusedError(f"The job may not write {key!r}.") from error
-    except BaseError as error:
-        raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
 
 
 def write_file(store: Store, key: str, file: BinaryIO) -> None:
@@ -179,7 +173,7 @@ def write_file(store: Store, key: str, file: BinaryIO) -> None:
         _copy_file(Path(str(store.prefix), key), file)
         return
     content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
-    try:
+    with _told_apart("write", key):
         # a multipart upload is to be seen when its last part has come, and not before
         obstore.put(
             store,
@@ -190,10 +184,6 @@ def write_file(store: Store, key: str, file: BinaryIO) -> None:
             chunk_size=_PART_BYTES,
             max_concurrency=_PARTS_AT_ONCE,
         )
-    except _DENIED as error:
-        raise StoreRefusedError(f"The job may not write {key!r}.") from error
-    except BaseError as error:
-        raise TryAgainError(f"Writing {key!r}: {_first_line(error)}") from error
 
 
 def fetch_file(store: Store, key: str, file: BinaryIO) -> None:
@@ -205,19 +195,28 @@ def fetch_file(store: Store, key: str, file: BinaryIO) -> None:
         StoreRefusedError: The job may not read it.
     """
     try:
-        result = obstore.get(store, key)
-        written = sum(file.write(part) for part in result.stream(min_chunk_size=_PART_BYTES // 4))
-        file.flush()
+        with _told_apart("read", key):
+            result = obstore.get(store, key)
+            parts = result.stream(min_chunk_size=_PART_BYTES // 4)
+            written = sum(file.write(part) for part in parts)
+            file.flush()
     except FileNotFoundError as error:
         raise ArgumentsError(f"The object {key!r} is not there.") from error
-    except _DENIED as error:
-        raise StoreRefusedError(f"The job may not read {key!r}.") from error
-    except BaseError as error:
-        raise TryAgainError(f"Reading {key!r}: {_first_line(error)}") from error
     except OSError as error:
         raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
     if written != result.meta["size"]:
         raise TryAgainError(f"Reading {key!r}: {written} of {result.meta['size']} bytes came.")
+
+
+@contextmanager
+def _told_apart(what: str, key: str) -> Iterator[None]:
+    """A store's fault as one that another attempt may end otherwise, or as one that it will not."""
+    try:
+        yield
+    except _DENIED as error:
+        raise StoreRefusedError(f"The job may not {what} {key!r}.") from error
+    except BaseError as error:
+        raise TryAgainError(f"Could not {what} {key!r}: {_first_line(error)}") from error
 
 
 def _write_file(path: Path, body: bytes) -> None:

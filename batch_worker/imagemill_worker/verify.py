@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from imagemill_contract.locations import Location
 from imagemill_dataset.index import Index
 from imagemill_worker import stores
 from imagemill_worker.dataset.samples import DamagedShardError
-from imagemill_worker.dataset_store import read_index
+from imagemill_worker.dataset_store import DatasetStore
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.progress import log
 from imagemill_worker.proof import check_shard
@@ -24,13 +23,12 @@ def verify(address: str) -> bool:
         TryAgainError: The store cannot be reached.
         StoreRefusedError: It may not be read.
     """
-    output = Location.parse(address, "--output")
-    store = stores.open_store(output)
-    index = read_index(store, output)
+    dataset = DatasetStore.open(address)
+    index = dataset.read_index()
     if not index.shards:
-        raise ArgumentsError(f"There are no dataset shards at {output}.")
+        raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
     damaged = 0
-    for key, detail in _damages(store, output, index):
+    for key, detail in _damages(dataset, index):
         damaged += 1
         log("damaged", {"shard": key, "detail": detail})
     log(
@@ -46,7 +44,7 @@ def verify(address: str) -> bool:
     return damaged == 0
 
 
-def _damages(store: stores.Store, output: Location, index: Index) -> Iterator[tuple[str, str]]:
+def _damages(dataset: DatasetStore, index: Index) -> Iterator[tuple[str, str]]:
     """Keys of the shards that are not whole, each with a sentence."""
     digests: dict[str, dict[int, str]] = defaultdict(dict)
     for relative, entry in index.entries.items():
@@ -60,7 +58,7 @@ def _damages(store: stores.Store, output: Location, index: Index) -> Iterator[tu
     for key, shard in sorted(index.shards.items()):
         with temporary_file() as file:
             try:
-                stores.fetch_file(store, output.prefix + key, file)
+                stores.fetch_file(dataset.store, dataset.output.prefix + key, file)
                 check_shard(file, shard, digests[key])
             except (ArgumentsError, DamagedShardError) as error:
                 yield key, str(error)

@@ -1,7 +1,8 @@
 """The index: what earlier runs have made of each object, for the next run to leave out.
 
 Each run adds one part, `index/<started>-<run_id>.jsonl.gz`, so that two runs at once never write
-the same one. Where parts say different things of a key, the run that was started last counts.
+the same one. Where parts say different things of a key, the run that was started last counts, but
+a sample is superseded by a newer one or by a rejection only, not by an attempt that was given up.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill_contract.documents import decode_lines, encode_lines
+from imagemill_contract.documents import encode_lines
 from imagemill_contract.outcomes import Reason, Status
+from imagemill_dataset.lines import opened_lines
 from imagemill_dataset.shards import DatasetShard
+
+# Failures of an attempt, which say nothing of the picture: an earlier sample of it stays.
+GIVEN_UP = frozenset({Reason.JOB_FAILED, Reason.ACCESS_DENIED})
 
 # Rejections that say nothing lasting of the picture: another attempt may end otherwise.
 PASSING = frozenset({Reason.GONE, Reason.CHANGED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
@@ -97,13 +102,12 @@ class Index:
         index = cls()
         for key, body in parts:
             index.part_keys.append(key)
-            header, rows = decode_lines("index", body)
-            documents: Any = header.get("shards", [])
-            shards = [DatasetShard.from_row(document) for document in documents]
+            header, rows = opened_lines("index", body)
+            shards = [DatasetShard.from_row(document) for document in header.get("shards", [])]
             index.shards.update((shard.key, shard) for shard in shards)
             for relative, entry in _entries(header, rows, shards):
                 known = index.entries.get(relative)
-                if known is None or known.run.started <= entry.run.started:
+                if known is None or _counts_over(entry, known):
                     index.entries[relative] = entry
         index.entries = {key: entry for key, entry in index.entries.items() if not entry.is_pruned}
         return index
@@ -120,6 +124,15 @@ class Index:
         living = self.living_samples()
         counts = {key: shard.samples - living[key] for key, shard in self.shards.items()}
         return {key: count for key, count in counts.items() if count}
+
+
+def _counts_over(entry: Entry, known: Entry) -> bool:
+    """Whether of two rows of an object the first is to be kept; `known` was read before."""
+    if entry.reason in GIVEN_UP and known.place:
+        return False
+    if known.reason in GIVEN_UP and entry.place:
+        return True
+    return known.run.started <= entry.run.started
 
 
 def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
@@ -165,10 +178,9 @@ def _row(
 
 
 def _entries(
-    header: Mapping[str, object], rows: Iterable[Mapping[str, Any]], shards: list[DatasetShard]
+    header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], shards: list[DatasetShard]
 ) -> Iterable[tuple[str, Entry]]:
-    documents: Any = header["runs"]
-    runs = [IndexedRun(**document) for document in documents]
+    runs = [IndexedRun(**document) for document in header["runs"]]
     for row in rows:
         reason = Reason(str(row["reason"])) if "reason" in row else None
         place = _place(row, shards) if "at" in row else None

@@ -54,14 +54,6 @@ _TENSORFLOW_IMPORTS = """
 import tensorflow as tf
 """
 
-_TENSORFLOW_WEBP_IMPORTS = """
-import io
-
-import numpy as np
-import tensorflow as tf
-from PIL import Image
-"""
-
 _TENSORFLOW = """\
 features = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -74,11 +66,9 @@ features = {
 $label}
 
 
-$decode
-
 def sample(record):
     parsed = tf.io.parse_single_example(record, features)
-    image = decoded(parsed.pop("image/encoded"))
+    image = $decoded
     edge = tf.io.decode_png(parsed.pop("edge/encoded"))
     return {"image": image, "edge": edge, **parsed}
 
@@ -86,21 +76,8 @@ def sample(record):
 dataset = tf.data.TFRecordDataset(files).map(sample, num_parallel_calls=tf.data.AUTOTUNE)
 """
 
-_TENSORFLOW_DECODE = """\
-def decoded(body):
-    return tf.io.decode_image(body, expand_animations=False)
-"""
-
-_TENSORFLOW_WEBP_DECODE = """\
-def pixels(body):
-    return np.atleast_3d(np.asarray(Image.open(io.BytesIO(body))))
-
-
-def decoded(body):  # TensorFlow itself reads no WebP everywhere
-    image = tf.numpy_function(pixels, [body], tf.uint8)
-    image.set_shape([None, None, None])
-    return image
-"""
+_TENSORFLOW_DECODED = 'tf.io.decode_image(parsed.pop("image/encoded"), expand_animations=False)'
+_TENSORFLOW_WEBP_DECODED = 'tf.io.decode_webp(parsed.pop("image/encoded"))[0]  # of one frame'
 
 _TENSORFLOW_LABEL = """\
     "image/class/label": tf.io.FixedLenFeature([], tf.int64),
@@ -115,9 +92,7 @@ def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
             "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
         }
     if recipe.output is Output.TFRECORD:
-        is_webp = recipe.format is ImageFormat.WEBP
-        imports = _TENSORFLOW_WEBP_IMPORTS if is_webp else _TENSORFLOW_IMPORTS
-        return {"tensorflow": _code(imports, _TENSORFLOW, recipe, split)}
+        return {"tensorflow": _code(_TENSORFLOW_IMPORTS, _TENSORFLOW, recipe, split)}
     return {
         "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
         "pytorch": _code(_DATASETS_IMPORTS, _TORCH, recipe, split),
@@ -134,5 +109,5 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         format=recipe.format,
         builder=recipe.output,
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
-        decode=_TENSORFLOW_WEBP_DECODE if is_webp else _TENSORFLOW_DECODE,
+        decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,
     )

@@ -59,7 +59,7 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (
-            f"The shards hold {inside:,} samples more that newer ones stand for; "
+            f"Superseded samples in these shards, beside those that count: {inside:,}; "
             "`imagemill compact` removes them."
         )
     yield ""

@@ -40,22 +40,22 @@ def index_table(index: Index) -> bytes:
 
 @cache
 def _schema() -> Schema:
-    text, count, pixels = DataType.utf8(), DataType.int64(), DataType.int32()
-    always = dict.fromkeys(("source_key", "source", "etag"), text)
+    text, number, pixels = DataType.utf8(), DataType.int64(), DataType.int32()
+    known = [Field(name, text, nullable=False) for name in ("source_key", "source", "etag")]
+    known += [Field("recipe", text, nullable=True), Field("run_id", text, nullable=False)]
     of_samples = {
-        **dict.fromkeys(("shard",), text),
-        **dict.fromkeys(("position",), count),
-        **dict.fromkeys(("split",), text),
-        **dict.fromkeys(("label",), count),
-        **dict.fromkeys(("width", "height"), pixels),
-        **dict.fromkeys(("image_bytes", "edge_bytes"), count),
-        **dict.fromkeys(("sha256", "reason"), text),
+        "shard": text,
+        "position": number,
+        "split": text,
+        "label": number,
+        "width": pixels,
+        "height": pixels,
+        "image_bytes": number,
+        "edge_bytes": number,
+        "sha256": text,
+        "reason": text,
     }
-    return Schema(
-        [Field(name, kind, nullable=False) for name, kind in always.items()]
-        + [Field("recipe", text, nullable=True), Field("run_id", text, nullable=False)]
-        + [Field(name, kind, nullable=True) for name, kind in of_samples.items()]
-    )
+    return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
 
 def _batches(index: Index) -> Iterator[RecordBatch]:
@@ -64,8 +64,10 @@ def _batches(index: Index) -> Iterator[RecordBatch]:
     keys = iter(sorted(index.entries))
     while chunk := list(islice(keys, _ROWS_PER_BATCH)):
         rows = [_row(key, index.entries[key], index, digests) for key in chunk]
-        columns = zip(schema, zip(*rows, strict=True), strict=True)
-        arrays = [Array(values, type=field.type) for field, values in columns]
+        columns = zip(*rows, strict=True)
+        arrays = [
+            Array(values, type=schema.field(place).type) for place, values in enumerate(columns)
+        ]
         yield RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagemill_app.map_results import JobFailure
 from imagemill_app.stores import read_bytes
@@ -25,6 +25,14 @@ MAX_LISTED = 1000
 class StageOutcome:
     stage: Stage
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOutcomes:
+    """Outcomes of a shard in one stage, and what its job says of them all; empty without a job."""
+
+    outcomes: list[Outcome]
+    header: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class RunTally:
 
 def shard_outcomes(
     shard: Shard, stage: Stage, failure: JobFailure | None, before: Sequence[Outcome]
-) -> list[Outcome]:
+) -> ShardOutcomes:
     """One outcome for each object of a shard, also where its job left no document.
 
     Args:
@@ -61,13 +69,13 @@ def shard_outcomes(
     try:
         body = read_bytes(shard.output, outcome_key(shard.run_id, stage, shard.shard_id))
     except FileNotFoundError:
-        return list(_outcomes_without_document(shard, failure, before))
-    _, outcomes = decode_outcomes(body)
+        return ShardOutcomes(list(_outcomes_without_document(shard, failure, before)))
+    header, outcomes = decode_outcomes(body)
     if [item.key for item in shard.objects] != [outcome.key for outcome in outcomes]:
         raise DocumentError(
             f"The {stage} outcomes of shard {shard.shard_id} are not those of its objects."
         )
-    return outcomes
+    return ShardOutcomes(outcomes, header)
 
 
 def refused_outcomes(run_id: str, output: Location) -> list[Outcome]:

@@ -18,6 +18,8 @@ TRANSITIONS_PER_SHARD = 5
 LIST_PAGE_OBJECTS = 1000
 PLANNER_GB, PLANNER_SECONDS_PER_OBJECT = 2.0, 50e-6
 JOB_START_SECONDS = 2.0  # of each of a shard's two jobs
+PACKED_PUTS_PER_SHARD = 10  # documents, and beginning and end of the intermediate and its shards
+PACKED_PART_BYTES = 16_000_000  # of what is packed, in one PUT; read back in one GET
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +34,44 @@ class Estimate:
         return {**asdict(self), "total_dollars": round(sum(self.dollars.values()), 6)}
 
 
-def estimate(objects: int, total_bytes: int, shards: int, max_parallel_jobs: int) -> Estimate:
-    """Forecast a run with one output object for each picture and stage."""
+def estimate(
+    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int, *, packed: bool = False
+) -> Estimate:
+    """Forecast a run with an output object for each picture and stage, or `packed` ones."""
     seconds = total_bytes / BYTES_PER_VCPU_SECOND + objects * SECONDS_PER_OBJECT
     seconds += shards * 2 * JOB_START_SECONDS
     parallel = min(shards, max_parallel_jobs)
-    pages = math.ceil(objects / LIST_PAGE_OBJECTS)
     planner_seconds = 2 * (1 + objects * PLANNER_SECONDS_PER_OBJECT)  # plan and aggregate
     transitions = TRANSITIONS_PER_RUN + shards * TRANSITIONS_PER_SHARD
+    requests = _packed_requests if packed else _file_requests
     dollars = {
         "vcpu": seconds / 3600 * DOLLARS_PER_VCPU_HOUR,
-        "get": (2 * objects + 6 * shards) * DOLLARS_PER_GET,
-        "put": (2 * objects + 3 * shards + 4) * DOLLARS_PER_PUT,
-        "list": 3 * pages * DOLLARS_PER_PUT,
+        **requests(objects, total_bytes, shards),
         "step_functions": transitions * DOLLARS_PER_TRANSITION,
         "lambda": planner_seconds * PLANNER_GB * DOLLARS_PER_LAMBDA_GB_SECOND,
     }
     minutes = seconds / max(parallel, 1) / 60
     return Estimate(parallel, round(minutes, 2), {k: round(v, 6) for k, v in dollars.items()})
+
+
+def _file_requests(objects: int, total_bytes: int, shards: int) -> dict[str, float]:
+    """Dollars for requests to S3; the listings are of the source and both kinds of outputs."""
+    return {
+        "get": (2 * objects + 6 * shards) * DOLLARS_PER_GET,
+        "put": (2 * objects + 3 * shards + 4) * DOLLARS_PER_PUT,
+        "list": 3 * _pages(objects) * DOLLARS_PER_PUT,
+    }
+
+
+def _packed_requests(objects: int, total_bytes: int, shards: int) -> dict[str, float]:
+    """As for files. What is packed is taken to have as many bytes as its sources: the most."""
+    parts = math.ceil(total_bytes / PACKED_PART_BYTES)
+    return {
+        "get": (objects + parts + 8 * shards) * DOLLARS_PER_GET,
+        "put": (parts + PACKED_PUTS_PER_SHARD * shards + 9) * DOLLARS_PER_PUT,
+        "list": (_pages(objects) + 3) * DOLLARS_PER_PUT,
+    }
+
+
+def _pages(objects: int) -> int:
+    return math.ceil(objects / LIST_PAGE_OBJECTS)

@@ -10,7 +10,9 @@ from typing import Any
 
 from imagemill_app.stores import exists, list_keys
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import (
+    DATASET,
     STAGE_FOLDERS,
     Stage,
     output_extension,
@@ -18,9 +20,8 @@ from imagemill_contract.keys import (
     relative_key,
 )
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat, Recipe
-from imagemill_dataset.index import PASSING, Entry
+from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_dataset.index import GIVEN_UP, PASSING, Entry
 
 # Up to so many objects it is cheaper to ask for each output than to list all of them.
 MAX_ASKED_FOR = 100
@@ -102,6 +103,20 @@ def output_test(
     )
 
 
+def sample_test(output: Location, entries: Mapping[str, Entry]) -> Callable[[str], bool]:
+    """A test whether the dataset shard with the sample of a relative key is there."""
+
+    @cache
+    def listed() -> frozenset[str]:  # only when an object is asked for at all
+        return frozenset(list_keys(output, DATASET))
+
+    def is_packed(relative: str) -> bool:
+        place = entries[relative].place if relative in entries else None
+        return place is not None and place.shard in listed()
+
+    return is_packed
+
+
 def deleted_sources(
     entries: Mapping[str, Entry], source: Location, existing: frozenset[str]
 ) -> list[str]:
@@ -112,6 +127,21 @@ def deleted_sources(
         if entry.run.source == str(source) and source.prefix + relative not in existing
     )
     return sorted(gone)
+
+
+def deleted_outputs(
+    entries: Mapping[str, Entry], source: Location, existing: frozenset[str], recipe: Recipe
+) -> dict[str, list[str]]:
+    """Deleted sources, with the output keys that are theirs alone.
+
+    A sample of a dataset has none: it is superseded when its object is forgotten.
+    """
+    return {
+        relative: own_outputs(relative, source.prefix, existing, recipe.format)
+        if entries[relative].run.recipe.get("output", Output.FILES) == Output.FILES
+        else []
+        for relative in deleted_sources(entries, source, existing)
+    }
 
 
 def own_outputs(
@@ -143,12 +173,21 @@ def _redo_reason(
         return change
     if entry.reason in PASSING:
         return "retry of rejected"
-    if entry.reason in (Reason.JOB_FAILED, Reason.ACCESS_DENIED):
+    if entry.reason in GIVEN_UP:
         return "retry of failed"
     return None
 
 
 def _recipe_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    before = _with_defaults(before)
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     changes = [f"{name} {before.get(name)} -> {now.get(name)}" for name in names]
     return f"recipe changed: {', '.join(changes)}" if changes else ""
+
+
+def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recipe as a run of today would note it: earlier ones may lack fields that are new."""
+    try:
+        return Recipe.from_document(recipe).to_document()
+    except ContractError:  # it has a field that is gone: a difference, which is named
+        return recipe

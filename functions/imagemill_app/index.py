@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from hashlib import sha256
 
 from imagemill_app.stores import list_keys, read_bytes, remove, write_bytes
 from imagemill_contract.keys import INDEX, index_key
@@ -12,12 +14,20 @@ from imagemill_dataset.shards import DatasetShard
 
 # A plan reads all parts: so many are read in a second or two, and more are merged into one.
 MAX_PARTS = 64
+MAX_READS = 5
+
+
+def part_keys(output: Location) -> list[str]:
+    """Keys of all parts, in order."""
+    return sorted(list_keys(output, INDEX))
 
 
 def read_index(output: Location) -> Index:
-    """All parts, merged."""
-    keys = sorted(list_keys(output, INDEX))
-    return Index.of_parts((key, read_bytes(output, key)) for key in keys)
+    """All parts, merged. Parts that another run merges meanwhile are read in their new form."""
+    for _ in range(MAX_READS - 1):
+        with suppress(FileNotFoundError):
+            return _read(output)
+    return _read(output)
 
 
 def write_index_part(
@@ -32,11 +42,21 @@ def write_index_part(
 
 
 def merge_parts(output: Location) -> None:
-    """Put many parts into one; beside other runs, too: rows are written before parts go."""
+    """Put many parts into one; beside other runs, too: rows are written before parts go.
+
+    What was merged is in the key, so that two at once never write different rows to one key.
+    """
+    if len(part_keys(output)) <= MAX_PARTS:
+        return
     index = read_index(output)
-    if len(index.part_keys) <= MAX_PARTS or not index.entries:
+    if not index.entries:
         return
     last = max((entry.run for entry in index.entries.values()), key=lambda run: run.started)
-    merged_key = index_key(last.started, f"{last.run_id[:70]}-merged")
+    digest = sha256("\n".join(index.part_keys).encode()).hexdigest()[:8]
+    merged_key = index_key(last.started, f"{last.run_id[:64]}-merged-{digest}")
     write_bytes(output, merged_key, index.encode())
     remove(output, [key for key in index.part_keys if key != merged_key])
+
+
+def _read(output: Location) -> Index:
+    return Index.of_parts((key, read_bytes(output, key)) for key in part_keys(output))

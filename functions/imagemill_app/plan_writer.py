@@ -1,9 +1,8 @@
-"""Carries out a request up to its plan: gathers, leaves out what is done, packs, writes."""
+"""Carries out a request up to its plan: gathers, leaves out what is done, packs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
@@ -11,22 +10,22 @@ from imagemill_app.estimates import estimate
 from imagemill_app.inbox import sealed_uploads
 from imagemill_app.incremental import (
     Work,
-    deleted_sources,
+    deleted_outputs,
     output_test,
-    own_outputs,
     remaining_work,
+    sample_test,
 )
 from imagemill_app.index import read_index
+from imagemill_app.labels import with_class
 from imagemill_app.listing import Listing, gather
-from imagemill_app.planning import balanced_shards, without_collisions
+from imagemill_app.plan_documents import Plan, write_plan
+from imagemill_app.planning import Sifted, balanced_shards, without_collisions
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.stores import write_bytes
 from imagemill_contract import keys
-from imagemill_contract.documents import Shard, SourceObject, encode_lines, encode_outcomes
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 from imagemill_dataset.index import Entry
@@ -64,19 +63,6 @@ class PlannedRun:
     estimate: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a run is going to do, before anything of it is written."""
-
-    source: Location
-    output: Location
-    shards: list[Sequence[SourceObject]]
-    work: Work
-    refused: list[Outcome]
-    ignored: dict[str, int]
-    deleted: dict[str, list[str]]
-
-
 def plan_run(
     run_id: str, started: str, request: RunRequest, settings: PlanRunSettings
 ) -> PlannedRun:
@@ -87,10 +73,16 @@ def plan_run(
     bucket = Location(f"s3://{settings.output_bucket_name}")
     plan = _planned(request, bucket, settings)
     if not request.dry_run:
-        _write_plan(run_id, request, plan, bucket)
+        write_plan(run_id, request.recipe, plan, bucket)
     objects = sum(map(len, plan.shards))
     total_bytes = sum(item.bytes for shard in plan.shards for item in shard)
-    forecast = estimate(objects, total_bytes, len(plan.shards), settings.max_parallel_jobs)
+    forecast = estimate(
+        objects,
+        total_bytes,
+        len(plan.shards),
+        settings.max_parallel_jobs,
+        packed=request.recipe.is_packed,
+    )
     return PlannedRun(
         run_id=run_id,
         started=started,
@@ -113,17 +105,17 @@ def plan_run(
     )
 
 
-def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -> _Plan:
+def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -> Plan:
     output = _checked_output(request, bucket)
     if request.source is not None:
         _check_apart(request.source, output)
     source, listing = _gathered(request, bucket)
-    unique = without_collisions(listing.objects, request.recipe.format)
-    refused = [*listing.refused, *unique.refused]
-    if not unique.kept and not refused:
+    sifted = _sifted(listing.objects, source, request.recipe)
+    refused = [*listing.refused, *sifted.refused]
+    if not sifted.kept and not refused:
         raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
     entries = read_index(output).entries
-    work = _work(request, unique.kept, source, output, entries)
+    work = _work(request, sifted.kept, source, output, entries)
     shards = balanced_shards(
         work.objects,
         settings.max_parallel_jobs,
@@ -131,12 +123,19 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
         count=request.shards,
     )
     existing = listing.all_keys
-    gone = [] if existing is None else deleted_sources(entries, source, existing)
-    image_format = request.recipe.format
-    deleted = {
-        key: own_outputs(key, source.prefix, existing or frozenset(), image_format) for key in gone
-    }
-    return _Plan(source, output, shards, work, refused, listing.ignored, deleted)
+    deleted = {}
+    if existing is not None:
+        deleted = deleted_outputs(entries, source, existing, request.recipe)
+    return Plan(source, output, shards, work, refused, listing.ignored, deleted)
+
+
+def _sifted(objects: list[SourceObject], source: Location, recipe: Recipe) -> Sifted:
+    """What jobs can be given. A sample has its own key, whatever it is called; a file may not."""
+    if not recipe.is_packed:
+        return without_collisions(objects, recipe.format)
+    if recipe.label_from_folder:
+        return with_class(objects, source.prefix)
+    return Sifted(objects, [])
 
 
 def _work(
@@ -148,7 +147,10 @@ def _work(
 ) -> Work:
     if request.full:
         return Work(objects, {"full": len(objects)}, {})
-    has_outputs = output_test(output, request.recipe.format, len(objects))
+    if request.recipe.is_packed:
+        has_outputs = sample_test(output, entries)
+    else:
+        has_outputs = output_test(output, request.recipe.format, len(objects))
     return remaining_work(objects, source.prefix, request.recipe, entries, has_outputs)
 
 
@@ -164,22 +166,6 @@ def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]
     if uploads.duplicates:
         listing.ignored["events of the same object"] = uploads.duplicates
     return uploads.source, listing
-
-
-def _write_plan(run_id: str, request: RunRequest, plan: _Plan, bucket: Location) -> None:
-    _write_refused(run_id, plan.output, plan.refused)
-    if plan.deleted:
-        rows = ({"key": key, "outputs": outputs} for key, outputs in plan.deleted.items())
-        body = encode_lines("deleted", {"run_id": run_id}, rows)
-        write_bytes(plan.output, keys.deleted_key(run_id), body)
-    items = []
-    for index, objects in enumerate(plan.shards):
-        shard_id = keys.shard_id_of(index)
-        shard = Shard(run_id, shard_id, plan.source, plan.output, request.recipe, objects)
-        items.append(_map_item(shard, _write_shard(shard)))
-    body = json.dumps(items, ensure_ascii=False).encode()
-    for place in dict.fromkeys([plan.output, bucket]):  # the Map reads its items from a bucket only
-        write_bytes(place, keys.plan_key(run_id), body)
 
 
 def _checked_output(request: RunRequest, bucket: Location) -> Location:
@@ -201,25 +187,6 @@ def _check_apart(source: Location, output: Location) -> None:
 def _ignored_text(listing: Listing) -> str:
     parts = [f"{count} {reason}" for reason, count in listing.ignored.items()]
     return f" (left out: {', '.join(parts)})" if parts else ""
-
-
-def _write_refused(run_id: str, output: Location, refused: Iterable[Outcome]) -> None:
-    body = encode_outcomes({"run_id": run_id, "stage": "plan"}, refused)
-    write_bytes(output, keys.refused_key(run_id), body)
-
-
-def _write_shard(shard: Shard) -> str:
-    return write_bytes(shard.output, keys.shard_key(shard.run_id, shard.shard_id), shard.encode())
-
-
-def _map_item(shard: Shard, address: str) -> dict[str, object]:
-    return {
-        "run_id": shard.run_id,
-        "shard_id": shard.shard_id,
-        "shard": address,
-        "objects": len(shard.objects),
-        "bytes": shard.total_bytes,
-    }
 
 
 def request_of(document: object, settings: PlanRunSettings) -> RunRequest:

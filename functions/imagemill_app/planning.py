@@ -27,8 +27,8 @@ CUT_LEEWAY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Collisions:
-    """Objects that have an output key to themselves, and those that would overwrite another's."""
+class Sifted:
+    """Objects that jobs can be given, and why others cannot."""
 
     kept: list[SourceObject]
     refused: list[Outcome]
@@ -78,7 +78,7 @@ def balanced_shards(
     return [piece for shard in shards for piece in _under_the_cap(shard)]
 
 
-def without_collisions(objects: Iterable[SourceObject], image_format: ImageFormat) -> Collisions:
+def without_collisions(objects: Iterable[SourceObject], image_format: ImageFormat) -> Sifted:
     """Refuse objects, which come in key order, whose output would overwrite that of another.
 
     A name that has the output's extension keeps it and any other gets it, so that `a` and `a.jpg`
@@ -96,7 +96,7 @@ def without_collisions(objects: Iterable[SourceObject], image_format: ImageForma
         else:
             detail = f"Its result would overwrite that of {other}."
             refused.append(Outcome(item.key, Status.REJECTED, Reason.KEY_COLLISION, detail))
-    return Collisions(kept, refused)
+    return Sifted(kept, refused)
 
 
 def _same_output(key: str, extensions: Iterable[str]) -> list[str]:

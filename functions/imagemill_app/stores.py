@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from imagemill_contract.locations import Location
@@ -32,13 +34,29 @@ def write_bytes(location: Location, key: str, body: bytes) -> str:
     return location.address_of(location.prefix + key)
 
 
-def exists(location: Location, key: str) -> bool:
-    """Whether there is such an object."""
+def create_bytes(location: Location, key: str, body: bytes) -> bool:
+    """Write an object where there is none, and say whether this one was written.
+
+    Of any number of writers at once one succeeds: S3 checks `If-None-Match: *`, a folder the name.
+    """
     try:
-        store_of(location.root).head(location.prefix + key)
-    except FileNotFoundError:
+        store_of(location.root).put(location.prefix + key, body, mode="create")
+    except AlreadyExistsError:
         return False
     return True
+
+
+def length_of(location: Location, key: str) -> int | None:
+    """How many bytes an object has; None when there is none."""
+    try:
+        return store_of(location.root).head(location.prefix + key)["size"]
+    except FileNotFoundError:
+        return None
+
+
+def exists(location: Location, key: str) -> bool:
+    """Whether there is such an object."""
+    return length_of(location, key) is not None
 
 
 def list_keys(location: Location, folder: str) -> list[str]:
@@ -57,3 +75,15 @@ def remove(location: Location, keys: list[str]) -> None:
     for path in paths:
         with suppress(FileNotFoundError):
             store.delete(path)
+
+
+def remove_folder(location: Location, folder: str) -> None:
+    """Delete all objects below `folder`; a folder of files goes, too, and its parent when empty."""
+    keys = list_keys(location, folder)
+    if keys:
+        remove(location, keys)
+    if location.is_file:
+        path = Path(location.folder, folder)
+        for emptied in (path, path.parent):
+            with suppress(OSError):  # not there, or another's files are in it
+                emptied.rmdir()

@@ -37,7 +37,8 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "imagemill_worker": (
         "batch_worker/imagemill_worker/**/*.py",
         {"imagemill_contract", "imagemill_dataset", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
-        | {"pi_heif", "pillow_jxl"},
+        | {"pi_heif", "pillow_jxl"}
+        | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
     "imagemill": (
         "imagemill/**/*.py",

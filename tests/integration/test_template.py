@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagemill_app import settings
+from imagemill_contract import keys
 from imagemill_contract.keys import Stage
 from tests.integration.stack_template import ROOT, resources_of, template
 
@@ -63,6 +64,48 @@ def test_bucket_is_private_encrypted_and_reached_by_tls_only(name: str) -> None:
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def allowed(role: str, action: str, folder: str) -> bool:
+    """Whether a role may do that with every object below a folder of the output bucket."""
+    resource = {"Fn::Sub": f"${{OutputBucket.Arn}}/{folder}*"}
+    statements = [
+        statement
+        for policy in resources_of("AWS::IAM::Role")[role]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    return any(
+        action in as_list(statement["Action"]) and resource in as_list(statement["Resource"])
+        for statement in statements
+    )
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("folder", [keys.DATASET, keys.INTERMEDIATE])
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"])
+def test_jobs_may_pack(action: str, folder: str) -> None:
+    assert allowed("WorkerRole", action, folder)
+
+
+def test_planner_writes_of_a_dataset_its_labels_only() -> None:
+    assert allowed("PlanRunRole", "s3:GetObject", keys.LABELS)
+    assert allowed("PlanRunRole", "s3:PutObject", keys.LABELS)
+    assert not allowed("PlanRunRole", "s3:PutObject", keys.DATASET)
+
+
+def test_aggregation_publishes_and_removes_only_what_lay_between_stages() -> None:
+    assert allowed("AggregateRunRole", "s3:PutObject", keys.DATASET)
+    assert allowed("AggregateRunRole", "s3:DeleteObject", keys.INTERMEDIATE)
+    assert not allowed("AggregateRunRole", "s3:DeleteObject", keys.DATASET)
+
+
+def test_what_nobody_aggregated_expires() -> None:
+    rules = resources_of("AWS::S3::Bucket")["OutputBucket"]["LifecycleConfiguration"]["Rules"]
+    expired = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert expired == {keys.INBOX: 30, keys.INTERMEDIATE: 7}
 
 
 @pytest.mark.parametrize("stage", Stage)

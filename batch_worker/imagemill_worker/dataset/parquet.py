@@ -36,6 +36,7 @@ _ROWS_PER_GROUP, _GROUP_BYTES = 100, 32 << 20
 _ROWS_PER_BATCH = 20
 
 _IMAGE_COLUMNS = ("image", "edge")
+_LABEL_COLUMNS = ("label", "label_text")
 _MAGIC = b"PAR1"
 
 
@@ -43,7 +44,8 @@ class Parquet:
     """Shards as Parquet files.
 
     Nothing in them is compressed, because pictures are. There are no checksums but that of the
-    picture in its row.
+    picture in its row, and parquet-rs ends the process, by SIGABRT, at some damage to the few bytes
+    that tell null from value: where that must not be, compare the file with its checksum first.
     """
 
     extension = ".parquet"
@@ -187,10 +189,16 @@ def _rows(batch: RecordBatch) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", batch.to_struct_array().to_pylist())
 
 
+def _has_stray_null(row: dict[str, Any]) -> bool:
+    label_nulls = {row[name] is None for name in _LABEL_COLUMNS}
+    values = [row[name] for name in row if name not in _LABEL_COLUMNS]
+    for column in _IMAGE_COLUMNS:
+        values += (row[column] or {}).values()
+    return len(label_nulls) == 2 or any(value is None for value in values)
+
+
 def _sample(row: dict[str, Any]) -> Sample:
-    labelled = row["label"] is not None
-    names = [name for name in row if labelled or name not in ("label", "label_text")]
-    if any(row[name] is None for name in names):
+    if _has_stray_null(row):
         raise ValueError("the row has a null")
     key, (image_key, _, image_format) = row["key"], str(row["image"]["path"]).rpartition(".")
     if image_key != key or row["edge"]["path"] != f"{key}.edge.png":

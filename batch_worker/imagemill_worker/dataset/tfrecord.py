@@ -16,7 +16,10 @@ them; those of the edge map are alike. All hold one value.
     image/class/text   bytes    its name, there too
 
 The messages are built here, from the field numbers of tensorflow/core/example/example.proto and
-feature.proto, in a pool of their own: the process may hold TensorFlow's as well.
+feature.proto, in a pool of their own: the process may hold TensorFlow's as well. The features, a
+map there, are here what a map is on the wire, a list of entries: a map's order is left to the
+implementation of protobuf, and a list's is ours.
+https://protobuf.dev/programming-guides/proto3/#backwards
 """
 
 from __future__ import annotations
@@ -86,7 +89,7 @@ def _records(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _example_of(sample: Sample) -> bytes:
-    texts = {
+    values: dict[str, bytes | int] = {
         "image/encoded": sample.image,
         "image/format": _FORMAT_NAMES[sample.image_format].encode(),
         "image/filename": sample.filename.encode(),
@@ -94,19 +97,18 @@ def _example_of(sample: Sample) -> bytes:
         "image/key/sha256": sample.sha256.encode(),
         "edge/encoded": sample.edge,
         "edge/format": b"png",
+        "image/height": sample.height,
+        "image/width": sample.width,
     }
-    numbers = {"image/height": sample.height, "image/width": sample.width}
     if sample.label is not None:
-        texts["image/class/text"] = sample.label_text.encode()
-        numbers["image/class/label"] = sample.label
+        values["image/class/text"] = sample.label_text.encode()
+        values["image/class/label"] = sample.label
     example = _example_class()()
-    feature = example.features.feature
-    for name, text in texts.items():
-        feature[name].bytes_list.value.append(text)
-    for name, number in numbers.items():
-        feature[name].int64_list.value.append(number)
-    # the order of a map is otherwise left to the process
-    return bytes(example.SerializeToString(deterministic=True))
+    for name, value in sorted(values.items()):
+        feature = example.features.feature.add(key=name).value
+        kind = feature.bytes_list if isinstance(value, bytes) else feature.int64_list
+        kind.value.append(value)
+    return bytes(example.SerializeToString())
 
 
 def _sample(data: bytes) -> Sample:
@@ -115,7 +117,7 @@ def _sample(data: bytes) -> Sample:
         example.ParseFromString(data)
     except message.DecodeError as error:
         raise ValueError("the record is no tf.train.Example") from error
-    feature = example.features.feature
+    feature = {entry.key: entry.value for entry in example.features.feature}
     labelled = "image/class/label" in feature
     return Sample(
         key=_bytes_in(feature, "image/key").decode(),
@@ -137,14 +139,14 @@ def _image_format(name: str) -> str:
     return _IMAGE_FORMATS[name]
 
 
-def _bytes_in(feature: Any, name: str) -> bytes:
+def _bytes_in(feature: dict[str, Any], name: str) -> bytes:
     values: Sequence[bytes] = feature[name].bytes_list.value if name in feature else ()
     if len(values) != 1:
         raise ValueError(f"the feature {name!r} is not one byte string")
     return bytes(values[0])
 
 
-def _number_in(feature: Any, name: str) -> int:
+def _number_in(feature: dict[str, Any], name: str) -> int:
     values: Sequence[int] = feature[name].int64_list.value if name in feature else ()
     if len(values) != 1:
         raise ValueError(f"the feature {name!r} is not one whole number")
@@ -175,11 +177,10 @@ def _example_class() -> Any:
 
     features = file.message_type.add(name="Features")
     entry = features.nested_type.add(name="FeatureEntry")
-    entry.options.map_entry = True
     add(entry, "key", 1, field.TYPE_STRING)
     add(entry, "value", 2, field.TYPE_MESSAGE, type_name=".tensorflow.Feature")
-    of_map = {"type_name": ".tensorflow.Features.FeatureEntry", "label": field.LABEL_REPEATED}
-    add(features, "feature", 1, field.TYPE_MESSAGE, **of_map)
+    of_entries = {"type_name": ".tensorflow.Features.FeatureEntry", "label": field.LABEL_REPEATED}
+    add(features, "feature", 1, field.TYPE_MESSAGE, **of_entries)
 
     example = file.message_type.add(name="Example")
     add(example, "features", 1, field.TYPE_MESSAGE, type_name=".tensorflow.Features")

@@ -36,11 +36,23 @@ def test_job_per_picture_is_dear_and_slow() -> None:
     assert tiny.minutes > 10 * right.minutes
 
 
-@given(counts, counts, st.integers(0, 10**6), jobs)
+def test_packed_run_puts_shards_instead_of_pictures() -> None:
+    files, packed = (
+        estimate(MILLION, MILLION * MEAN_BYTES, 256, 256, packed=is_packed)
+        for is_packed in (False, True)
+    )
+    assert packed.dollars["put"] < files.dollars["put"] / 40
+    assert packed.dollars["get"] == pytest.approx(0.4, rel=0.1)
+    assert packed.dollars["list"] < files.dollars["list"]
+    assert packed.minutes == files.minutes
+
+
+@given(counts, counts, st.integers(0, 10**6), jobs, st.booleans())
 def test_estimate_is_finite_json_whose_parts_add_up(
-    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int
+    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int, packed: bool
 ) -> None:
-    document = estimate(objects, total_bytes, shards, max_parallel_jobs).to_document()
+    forecast = estimate(objects, total_bytes, shards, max_parallel_jobs, packed=packed)
+    document = forecast.to_document()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     dollars = document["dollars"]
     assert isinstance(dollars, dict)
@@ -49,12 +61,12 @@ def test_estimate_is_finite_json_whose_parts_add_up(
     assert document["total_dollars"] == pytest.approx(math.fsum(dollars.values()), abs=1e-5)
 
 
-@given(counts, counts, st.integers(1, 1000), jobs)
+@given(counts, counts, st.integers(1, 1000), jobs, st.booleans())
 def test_more_pictures_never_cost_less(
-    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int
+    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int, packed: bool
 ) -> None:
-    fewer = estimate(objects, total_bytes, shards, max_parallel_jobs)
-    more = estimate(objects + 1000, total_bytes + 1000, shards, max_parallel_jobs)
+    fewer = estimate(objects, total_bytes, shards, max_parallel_jobs, packed=packed)
+    more = estimate(objects + 1000, total_bytes + 1000, shards, max_parallel_jobs, packed=packed)
     assert all(more.dollars[kind] >= fewer.dollars[kind] for kind in fewer.dollars)
     assert more.minutes >= fewer.minutes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -18,9 +19,11 @@ from moto.server import ThreadedMotoServer
 import imagemill_app.stores
 from imagemill_app.inbox import sealed_uploads
 from imagemill_app.refusal import RunRefused
+from imagemill_app.stores import create_bytes
 from imagemill_contract.documents import Shard, decode_lines
 from imagemill_contract.locations import Location
 from imagemill_contract.windows import Window
+from imagemill_dataset.labels import batch_key
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 
@@ -178,6 +181,48 @@ def test_plan_is_written_with_its_shards(aws: dict[str, Any]) -> None:
     shard = Shard.decode(aws["s3"].get_object(Bucket=OUTPUT, Key=key)["Body"].read())
     assert [entry.key for entry in shard.objects] == ["full/a", "full/b.jpg"]
     assert {entry.etag for entry in shard.objects} == {"827ccb0eea8a706c4c34a16891f84e7b"}
+
+
+PACKED = {"output": "webdataset", "label_from_folder": True}
+
+
+def shards_of(aws: dict[str, Any], run_id: str) -> list[Shard]:
+    listed = aws["s3"].list_objects_v2(Bucket=OUTPUT, Prefix=f"runs/{run_id}/shards/")
+    return [
+        Shard.decode(aws["s3"].get_object(Bucket=OUTPUT, Key=item["Key"])["Body"].read())
+        for item in listed["Contents"]
+    ]
+
+
+def test_shards_of_a_packed_run_know_the_numbers_of_their_own_classes(aws: dict[str, Any]) -> None:
+    for name in ("owls/a", "owls/a.jpg", "cats/b.jpg", "c.jpg"):
+        aws["s3"].put_object(Bucket=INPUT, Key=f"full/{name}", Body=b"12345")
+    request = {"source": f"s3://{INPUT}/full/", "recipe": PACKED, "shards": 3}
+    planned = plan(request)
+    assert (planned["objects"], planned["refused"]) == (3, 1)
+    assert [shard.labels for shard in shards_of(aws, "run-1")] == [
+        {"cats": 0},
+        {"owls": 1},
+        {"owls": 1},
+    ]
+    aws["s3"].put_object(Bucket=INPUT, Key="full/bats/d.jpg", Body=b"12345")
+    plan({**request, "shards": 1}, "run-2")
+    (shard,) = shards_of(aws, "run-2")
+    assert shard.labels == {"bats": 2, "cats": 0, "owls": 1}
+
+
+def test_dry_run_numbers_no_class(aws: dict[str, Any]) -> None:
+    aws["s3"].put_object(Bucket=INPUT, Key="full/cats/a.jpg", Body=b"12345")
+    request = {"source": f"s3://{INPUT}/full/", "recipe": PACKED, "dry_run": True}
+    assert plan(request)["objects"] == 1
+    assert "Contents" not in aws["s3"].list_objects_v2(Bucket=OUTPUT)
+
+
+def test_bucket_takes_a_batch_of_labels_once_of_all_who_write_it(aws: dict[str, Any]) -> None:
+    bucket = Location(f"s3://{OUTPUT}")
+    with ThreadPoolExecutor(8) as pool:
+        written = pool.map(lambda n: create_bytes(bucket, batch_key(0), b"%d" % n), range(8))
+    assert sorted(written) == [False] * 7 + [True]
 
 
 def test_key_that_jobs_cannot_name_is_refused_and_stops_nobody(aws: dict[str, Any]) -> None:

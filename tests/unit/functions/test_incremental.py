@@ -10,20 +10,24 @@ from hypothesis import strategies as st
 
 from imagemill_app import index
 from imagemill_app.incremental import (
+    deleted_outputs,
     deleted_sources,
     output_test,
     own_outputs,
     remaining_work,
+    sample_test,
 )
 from imagemill_app.index import merge_parts, read_index, write_index_part
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat, Recipe
-from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.shards import DatasetShard, PixelSums
 
 SOURCE = Location("s3://input-bucket", "full/")
 RECIPE = Recipe()
+PACKED_RECIPE = Recipe(output=Output.PARQUET)
 RUN = IndexedRun("run-1", "2026-11-23T10:00:00.000Z", str(SOURCE), RECIPE.to_document())
 
 
@@ -46,6 +50,15 @@ def test_only_what_is_new_or_changed_is_left_and_says_why() -> None:
 def test_changed_recipe_does_all_again_and_names_the_field() -> None:
     left = work({f"{name}.jpg": done() for name in "abc"}, Recipe(size=512))
     assert left.reasons == {"recipe changed: size 128 -> 512": 3}
+
+
+def test_recipe_from_before_a_field_was_new_is_the_same_recipe() -> None:
+    fields = {name: value for name, value in RUN.recipe.items() if name in ("size", "mode")}
+    old = IndexedRun("run-0", "2025", str(SOURCE), fields)
+    assert work({"a.jpg": Entry("e1", None, old)}).done == {"unchanged": 1}
+    gone = IndexedRun("run-0", "2025", str(SOURCE), {**fields, "sharpen": 3})
+    reasons = work({"a.jpg": Entry("e1", None, gone)}).reasons
+    assert any("sharpen 3 -> None" in reason for reason in reasons)
 
 
 def test_missing_output_is_made_again() -> None:
@@ -108,6 +121,91 @@ def test_pruned_object_is_forgotten(output: Location) -> None:
     write_index_part(output, first, {"a.jpg": Entry("e1", None, first)})
     write_index_part(output, last, {"a.jpg": Entry("", None, last, is_pruned=True)})
     assert read_index(output).entries == {}
+
+
+def packed(run: IndexedRun, shard: str, position: int = 0) -> Entry:
+    return Entry("e1", None, run, place=Place(shard, position, 8, 8, 9, 3, "ab" * 32))
+
+
+def dataset_shard(key: str) -> DatasetShard:
+    return DatasetShard(key, "train", 1, 10, "cd" * 32, PixelSums())
+
+
+def test_sample_is_there_when_its_dataset_shard_is(output: Location, tmp_path: Path) -> None:
+    kept, lost = (f"dataset/images-train-{name}-00000-0000.tar" for name in ("kept", "lost"))
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / kept).touch()
+    entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done()}
+    is_packed = sample_test(output, entries)
+    assert [is_packed(name) for name in "abcd"] == [True, False, False, False]
+
+
+def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
+    packing = IndexedRun("run-2", "2026", str(SOURCE), PACKED_RECIPE.to_document())
+    entries = {
+        "a.jpg": packed(packing, "dataset/x.tar"),
+        "b.jpg": Entry("e1", Reason.CORRUPT, packing),
+        "c.jpg": done(),
+    }
+    assert deleted_outputs(entries, SOURCE, frozenset(), PACKED_RECIPE) == {
+        "a.jpg": [],
+        "b.jpg": [],
+        "c.jpg": ["resized/c.jpg", "edges/c.jpg.png"],
+    }
+
+
+def test_merging_parts_keeps_places_and_all_shards(
+    output: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MAX_PARTS", 1)
+    first, last = run_at(1), run_at(2)
+    old, new = dataset_shard("dataset/a.tar"), dataset_shard("dataset/b.tar")
+    write_index_part(output, first, {"a": packed(first, old.key)}, [old])
+    write_index_part(output, last, {"a": packed(last, new.key)}, [new])
+    before = read_index(output)
+    merge_parts(output)
+    after = read_index(output)
+    assert len(after.part_keys) == 1
+    assert (after.entries, after.shards) == (before.entries, before.shards)
+    assert after.superseded_samples() == {old.key: 1}
+
+
+def test_two_that_merge_at_once_lose_no_row(
+    output: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MAX_PARTS", 1)
+    late, middle, last = run_at(1), run_at(2), run_at(3)
+    write_index_part(output, middle, {"b": Entry("e1", None, middle)})
+    write_index_part(output, last, {"c": Entry("e1", None, last)})
+    write = index.write_bytes
+
+    def other_merges_first(location: Location, key: str, body: bytes) -> str:
+        monkeypatch.setattr(index, "write_bytes", write)
+        write_index_part(output, late, {"a": Entry("e1", None, late)})
+        merge_parts(output)
+        return write(location, key, body)
+
+    monkeypatch.setattr(index, "write_bytes", other_merges_first)
+    merge_parts(output)
+    assert set(read_index(output).entries) == set("abc")
+
+
+def test_part_that_another_merges_meanwhile_is_read_in_its_new_form(
+    output: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minute in (1, 2):
+        run = run_at(minute)
+        write_index_part(output, run, {str(minute): Entry("e1", None, run)})
+    monkeypatch.setattr(index, "MAX_PARTS", 1)
+    read = index.read_bytes
+
+    def other_merges_first(location: Location, key: str) -> bytes:
+        monkeypatch.setattr(index, "read_bytes", read)
+        merge_parts(output)
+        return read(location, key)
+
+    monkeypatch.setattr(index, "read_bytes", other_merges_first)
+    assert set(read_index(output).entries) == {"1", "2"}
 
 
 @given(st.data())

@@ -62,6 +62,8 @@ class Folder:
     """A source folder, an output folder, and the job between them."""
 
     base: Path
+    run_id: str = RUN
+    shared_output: Path | None = None
 
     @property
     def source(self) -> Path:
@@ -69,7 +71,7 @@ class Folder:
 
     @property
     def output(self) -> Path:
-        return self.base / "out"
+        return self.shared_output or self.base / "out"
 
     def put(self, name: str, body: bytes) -> None:
         path = self.source / name
@@ -78,22 +80,22 @@ class Folder:
 
     def plan(self, **fields: object) -> Shard:
         """Write the shard document of all objects there are."""
-        self.output.mkdir(exist_ok=True)
+        self.output.mkdir(parents=True, exist_ok=True)
         metas = [meta for batch in LocalStore(self.source).list() for meta in batch]
         objects = [
             SourceObject(meta["path"], str(meta["e_tag"]).strip('"'), meta["size"])
             for meta in sorted(metas, key=lambda meta: meta["path"])
         ]
         source, output = Location.of_folder(self.source), Location.of_folder(self.output)
-        shard = Shard(RUN, SHARD, source, output, recipe(**fields), objects)
-        path = self.output / keys.shard_key(RUN, SHARD)
+        shard = Shard(self.run_id, SHARD, source, output, recipe(**fields), objects)
+        path = self.output / keys.shard_key(self.run_id, SHARD)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(shard.encode())
         return shard
 
     @property
     def shard_address(self) -> str:
-        return (self.output / keys.shard_key(RUN, SHARD)).as_uri()
+        return (self.output / keys.shard_key(self.run_id, SHARD)).as_uri()
 
     def command(self, stage: str, *options: str) -> list[str]:
         shard = ("--shard", self.shard_address)
@@ -123,7 +125,7 @@ class Folder:
         return self.run(stage, *options, ONCE=str(self.base / "once"), **env)
 
     def outcome_path(self, stage: str) -> Path:
-        return self.output / keys.outcome_key(RUN, Stage(stage), SHARD)
+        return self.output / keys.outcome_key(self.run_id, Stage(stage), SHARD)
 
     def outcomes(self, stage: str) -> list[Outcome]:
         return decode_outcomes(self.outcome_path(stage).read_bytes())[1]

@@ -164,7 +164,7 @@ def test_writing_is_tried_again_and_then_given_up(store: stores.Store) -> None:
 def test_documents_that_are_not_there_are_the_callers_fault(store: stores.Store) -> None:
     with pytest.raises(ArgumentsError, match="is not there"):
         stores.read_document(store, "404 always", "shard")
-    with pytest.raises(StoreRefusedError, match="may not be read"):
+    with pytest.raises(StoreRefusedError, match="may not read"):
         stores.read_document(store, "403 always", "shard")
 
 

@@ -1,0 +1,199 @@
+"""`compact`: dataset shards that hold superseded samples, or few, written anew without the former.
+
+At any moment the index says where each sample is: new shards are there before the index names them,
+and old ones go when it does not. A compaction that is killed is finished by the next one. While a
+run is on nothing should be compacted: the run merges the index, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from imagemill_contract.keys import index_key
+from imagemill_contract.recipe import Output, Recipe
+from imagemill_dataset import names
+from imagemill_dataset.cutting import end_bytes, even_pieces, packed_bytes
+from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.shards import DatasetShard, PixelSums
+from imagemill_worker import stores
+from imagemill_worker.dataset.formats import dataset_format
+from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset_store import DatasetStore
+from imagemill_worker.edges import pixel_sums
+from imagemill_worker.errors import ArgumentsError, TryAgainError
+from imagemill_worker.progress import log
+from imagemill_worker.proof import prove
+from imagemill_worker.spool import sha256_of, temporary_file
+
+# A shard under this share of what one may have is small. Even pieces never are, as they are at
+# least half full when there are two or more: what is compacted stays so.
+_CRUMB_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Living:
+    """A sample that stays, and where it is."""
+
+    relative: str
+    entry: Entry
+    place: Place
+
+
+def compact(address: str, stopping: threading.Event) -> None:
+    """Rewrite what needs it and log how many samples and shards that were.
+
+    Raises:
+        ArgumentsError: There is no output, or no packed dataset in it.
+        TryAgainError: The store cannot be reached, or the process was told to stop.
+        StoreRefusedError: It may not be read or written.
+    """
+    dataset = DatasetStore.open(address)
+    index = dataset.read_index()
+    if not index.shards:
+        raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
+    if not index.entries:
+        raise ArgumentsError(f"No sample at {dataset.output} is left: remove it as a whole.")
+    superseded = index.superseded_samples()
+    old = sorted({*superseded, *_crumbs(index)})
+    written: list[DatasetShard] = []
+    if old:
+        written = _rewritten(dataset, index, old, stopping)
+        _put_in_place(dataset, index, old)
+    counts = {"superseded": sum(superseded.values()), "removed": len(old), "written": len(written)}
+    log("compacted", counts)
+
+
+def _crumbs(index: Index) -> Iterator[str]:
+    """Small shards that could be one: what many small runs leave."""
+    packed = [entry.run for entry in index.entries.values() if entry.place]
+    if not packed:
+        return
+    most_bytes = _recipe_of_last(packed).shard_bytes * _CRUMB_SHARE
+    kinds: dict[tuple[Output, str], list[str]] = defaultdict(list)
+    for key in index.living_samples():
+        shard = index.shards[key]
+        if shard.bytes < most_bytes:
+            kinds[names.format_of(key), shard.split].append(key)
+    for keys in kinds.values():
+        if len(keys) > 1:
+            yield from keys
+
+
+def _rewritten(
+    dataset: DatasetStore, index: Index, old: Sequence[str], stopping: threading.Event
+) -> list[DatasetShard]:
+    """Write new shards for the living samples of old ones, and point the index at them."""
+    digests = "".join(index.shards[key].sha256 for key in old)
+    tag = "compact-" + hashlib.sha256(digests.encode()).hexdigest()[:8]
+    written = []
+    for (output, split), living in _by_kind(index, frozenset(old)).items():
+        samples = _samples_of(dataset, index, living, stopping)
+        recipe = replace(_recipe_of_last(item.entry.run for item in living), output=output)
+        for number, piece in enumerate(_pieces(recipe, living)):
+            key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, output)
+            shard = _write(dataset, key, split, piece, samples)
+            written.append(shard)
+            index.shards[key] = shard
+            for position, item in enumerate(piece):
+                place = replace(item.place, shard=key, position=position)
+                index.entries[item.relative] = replace(item.entry, place=place)
+    return written
+
+
+def _by_kind(index: Index, old: frozenset[str]) -> dict[tuple[Output, str], list[_Living]]:
+    """Samples that stay, by format and split, in the order of shards and positions."""
+    kinds: dict[tuple[Output, str], list[_Living]] = defaultdict(list)
+    for relative, entry in index.entries.items():
+        place = entry.place
+        if place and place.shard in old:
+            kind = names.format_of(place.shard), index.shards[place.shard].split
+            kinds[kind].append(_Living(relative, entry, place))
+    for living in kinds.values():
+        living.sort(key=lambda item: (item.place.shard, item.place.position))
+    return kinds
+
+
+def _recipe_of_last(runs: Iterable[IndexedRun]) -> Recipe:
+    last = max(runs, key=lambda run: (run.started, run.run_id))
+    return Recipe.from_document(last.recipe)
+
+
+def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Living]]:
+    sizes = [
+        packed_bytes(
+            recipe,
+            len(names.sample_key(item.relative)),
+            item.place.image_bytes,
+            item.place.edge_bytes,
+        )
+        for item in living
+    ]
+    for first, last in even_pieces(sizes, recipe.shard_bytes - end_bytes(recipe.output)):
+        yield living[first:last]
+
+
+def _samples_of(
+    dataset: DatasetStore, index: Index, living: Sequence[_Living], stopping: threading.Event
+) -> Iterator[Sample]:
+    """The samples themselves, in that order; each old shard is fetched once.
+
+    Raises ArgumentsError for one that is not whole.
+    """
+    by_shard: dict[str, set[int]] = defaultdict(set)
+    for item in living:
+        by_shard[item.place.shard].add(item.place.position)
+    for key, positions in by_shard.items():
+        with temporary_file() as file:
+            stores.fetch_file(dataset.store, dataset.output.prefix + key, file)
+            if sha256_of(file) != index.shards[key].sha256:
+                raise ArgumentsError(f"{key} is damaged; imagemill verify says more.")
+            file.seek(0)
+            for position, sample in enumerate(dataset_format(names.format_of(key)).read(file)):
+                if stopping.is_set():
+                    raise TryAgainError("The compaction was told to stop.")
+                if position in positions:
+                    yield sample
+
+
+def _write(
+    dataset: DatasetStore,
+    key: str,
+    split: str,
+    piece: Sequence[_Living],
+    samples: Iterator[Sample],
+) -> DatasetShard:
+    sums: list[PixelSums] = []
+
+    def members() -> Iterator[Sample]:
+        for item, sample in zip(piece, samples, strict=False):
+            if sample.sha256 != item.place.sha256:
+                raise ArgumentsError(f"{item.place.shard} does not hold what the index says.")
+            sums.append(pixel_sums(sample.image))
+            yield sample
+
+    with temporary_file() as file:
+        dataset_format(names.format_of(key)).write(file, members())
+        length = file.tell()
+        digest = sha256_of(file)
+        shard = DatasetShard(key, split, len(piece), length, digest, PixelSums.total(sums))
+        stores.write_file(dataset.store, dataset.output.prefix + key, file)
+    digests = [item.place.sha256 for item in piece]
+    prove(dataset.store, dataset.output.prefix, shard, digests)
+    return shard
+
+
+def _put_in_place(dataset: DatasetStore, index: Index, old: Iterable[str]) -> None:
+    """Let one part of the index say what is now, and remove what it does not name."""
+    last = max((entry.run for entry in index.entries.values()), key=lambda run: run.started)
+    part_key = index_key(last.started, f"{last.run_id[:70]}-compacted")
+    dataset.write(part_key, index.encode())
+    dataset.remove(key for key in index.part_keys if key != part_key)
+    for key in old:
+        del index.shards[key]
+    dataset.write_views(index, last)
+    dataset.remove(old)
+    dataset.write(part_key, index.encode())

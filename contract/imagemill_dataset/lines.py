@@ -1,0 +1,34 @@
+"""Documents of very many rows, read one row at a time: a part of the index may have millions."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from imagemill_contract.documents import SCHEMA_VERSION
+from imagemill_contract.errors import DocumentError
+
+Row = dict[str, Any]
+
+
+def opened_lines(kind: str, body: bytes) -> tuple[Row, Iterator[Row]]:
+    """Header and rows, as `documents.decode_lines` has them, without holding them all.
+
+    Raises DocumentError for another kind or version, also while rows are read for a torn document.
+    """
+    lines = _json_lines(kind, body)
+    header = next(lines, {})
+    if header.pop("v", None) != SCHEMA_VERSION or header.pop("kind", None) != kind:
+        raise DocumentError(f"The document is not a {kind} of version {SCHEMA_VERSION}.")
+    return header, lines
+
+
+def _json_lines(kind: str, body: bytes) -> Iterator[Row]:
+    try:
+        with gzip.open(io.BytesIO(body)) as text:
+            yield from map(json.loads, text)
+    except (OSError, EOFError, ValueError) as error:
+        raise DocumentError(f"The {kind} document cannot be read: {error}.") from error

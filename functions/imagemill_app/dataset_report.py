@@ -1,0 +1,55 @@
+"""What a report says of the dataset that a run has added to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagemill_app.packing import Packed
+from imagemill_app.publish import publish
+from imagemill_contract.keys import DATASET_CARD
+from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+from imagemill_dataset.index import IndexedRun
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetReport:
+    """What a run has packed, and what became of older samples.
+
+    Attributes:
+        format: As the recipe calls it.
+        shards: Dataset shards of this run.
+        samples: In them.
+        bytes: Of them.
+        verified: How many `shards` and `samples` of them were read back and checked.
+        superseded: How many `samples`, in how many `shards`, of the whole dataset no longer count.
+        card: Address of the dataset's card.
+    """
+
+    format: str
+    shards: int
+    samples: int
+    bytes: int
+    verified: dict[str, int]
+    superseded: dict[str, int]
+    card: str
+
+    @property
+    def is_verified(self) -> bool:
+        return self.verified == {"shards": self.shards, "samples": self.samples}
+
+
+def published_dataset(
+    output: Location, run: IndexedRun, recipe: Recipe, packed: Packed
+) -> DatasetReport:
+    """Publish the dataset with what a run has packed, and say what there is to report."""
+    superseded = publish(output, run).superseded_samples()
+    return DatasetReport(
+        format=str(recipe.output),
+        shards=len(packed.shards),
+        samples=sum(shard.samples for shard in packed.shards),
+        bytes=sum(shard.bytes for shard in packed.shards),
+        verified={"shards": packed.verified_shards, "samples": packed.verified_samples},
+        superseded={"samples": sum(superseded.values()), "shards": len(superseded)},
+        card=output.address_of(output.prefix + DATASET_CARD),
+    )

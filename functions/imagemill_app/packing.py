@@ -1,0 +1,98 @@
+"""What the jobs of a run have packed: read from their outcomes, and checked against the shards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from imagemill_app.aggregation import ShardOutcomes
+from imagemill_app.stores import length_of
+from imagemill_contract.documents import Shard
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.keys import relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_dataset.index import Place
+from imagemill_dataset.names import class_of
+from imagemill_dataset.shards import DatasetShard
+
+LOOKUPS_AT_ONCE = 32
+
+
+@dataclass(slots=True)
+class Packed:
+    """The dataset shards of a run, and how many of them and their samples were read back."""
+
+    shards: list[DatasetShard] = field(default_factory=list)
+    verified_shards: int = 0
+    verified_samples: int = 0
+
+    def places(
+        self, shard: Shard, resized: Sequence[Outcome], edges: ShardOutcomes
+    ) -> dict[str, Place]:
+        """Where each packed object of a work shard lies, by its key; its shards are taken in.
+
+        Raises DocumentError unless the samples of each dataset shard are the objects that say that
+        they lie in it, each at its own position.
+        """
+        own = _dataset_shards(edges.header)
+        verified = cast("Mapping[str, int]", edges.header.get("verified", {}))
+        self.shards += own
+        self.verified_shards += verified.get("shards", 0)
+        self.verified_samples += verified.get("samples", 0)
+        places = {
+            edge.key: _place(shard, picture, edge)
+            for picture, edge in zip(resized, edges.outcomes, strict=True)
+            if edge.status is Status.WRITTEN
+        }
+        _check_samples(own, places.values())
+        return places
+
+
+def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
+    """Raises DocumentError for a dataset shard that is not there as it was written."""
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        lengths = pool.map(lambda shard: length_of(output, shard.key), shards)
+        for shard, length in zip(shards, lengths, strict=True):
+            if length != shard.bytes:
+                found = "is not there" if length is None else f"has {length} bytes"
+                raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
+
+
+def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
+    rows = cast("list[Mapping[str, Any]]", header.get("shards", []))
+    return [DatasetShard.from_row(row) for row in rows]
+
+
+def _place(shard: Shard, picture: Outcome, edge: Outcome) -> Place:
+    if picture.status is not Status.WRITTEN or edge.output_key is None or edge.position is None:
+        raise DocumentError(f"{edge.key} is packed, but nothing says what or where.")
+    name = class_of(relative_key(edge.key, shard.source.prefix))
+    return Place(
+        shard=relative_key(edge.output_key, shard.output.prefix),
+        position=edge.position,
+        width=picture.width,
+        height=picture.height,
+        image_bytes=picture.output_bytes,
+        edge_bytes=edge.output_bytes,
+        sha256=picture.sha256,
+        label=None if name is None else shard.labels.get(name),
+    )
+
+
+def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:
+    positions: dict[str, list[int]] = defaultdict(list)
+    for place in places:
+        positions[place.shard].append(place.position)
+    for shard in shards:
+        found = sorted(positions.pop(shard.key, []))
+        if found != list(range(shard.samples)):
+            raise DocumentError(
+                f"{shard.key} has {shard.samples} samples, but {len(found)} objects lie in it "
+                "or two at one position."
+            )
+    if positions:
+        raise DocumentError(f"Objects lie in {min(positions)}, which no job says it has written.")

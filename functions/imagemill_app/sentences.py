@@ -1,0 +1,72 @@
+"""How a run ended, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imagemill_app.aggregation import RunTally, failed_percent
+from imagemill_app.dataset_report import DatasetReport
+from imagemill_contract.keys import Stage
+
+
+def run_sentence(
+    run: Mapping[str, Any],
+    totals: RunTally,
+    dataset: DatasetReport | None,
+    tolerated_percent: float,
+) -> str:
+    """What was done, what was not, and what it means for a dataset."""
+    done = sum(run["done"].values())
+    if run["objects"] + run["refused"] == 0:
+        parts = [f"Nothing to do: all {done} pictures are done already"]
+    else:
+        parts = [_counts(totals)]
+        parts += _failures(totals, tolerated_percent)
+        parts += _packed(dataset) if dataset else []
+        parts += [f"{done} were done already"] if done else []
+    parts += _superseded(dataset) if dataset else []
+    return "; ".join(parts) + "."
+
+
+def _counts(totals: RunTally) -> str:
+    resize, edge = totals.stages[Stage.RESIZE], totals.stages[Stage.EDGE]
+    return (
+        f"{resize.written} of {resize.planned} pictures resized, {edge.written} edge maps, "
+        f"{resize.rejected + edge.rejected} rejected"
+    )
+
+
+def _failures(totals: RunTally, tolerated_percent: float) -> list[str]:
+    resize, edge = totals.stages[Stage.RESIZE], totals.stages[Stage.EDGE]
+    if not resize.failed and not edge.failed:
+        return []
+    percent = failed_percent(totals)
+    return [
+        f"{resize.failed} failed in resize and {edge.failed} in edge: {percent:.2f} %, "
+        f"{'within' if percent <= tolerated_percent else 'above'} "
+        f"the tolerated {tolerated_percent:g} %"
+    ]
+
+
+def _packed(dataset: DatasetReport) -> list[str]:
+    if not dataset.samples:
+        return []
+    text = f"{_number(dataset.samples, 'sample')} in {_number(dataset.shards, 'dataset shard')}"
+    if dataset.is_verified:
+        return [f"{text}, read back and checked"]
+    return [f"{text}, of which {dataset.verified['samples']} were read back and checked"]
+
+
+def _superseded(dataset: DatasetReport) -> list[str]:
+    samples, shards = dataset.superseded["samples"], dataset.superseded["shards"]
+    if not samples:
+        return []
+    return [
+        f"{_number(samples, 'sample')} in {_number(shards, 'older shard')} "
+        f"{'is' if samples == 1 else 'are'} superseded; `imagemill compact` removes them"
+    ]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,157 @@
+"""Packed datasets end to end: what a person gets, what growth changes, how they are kept whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arro3.io import read_parquet
+
+from imagemill.local_stack import LocalStack
+from imagemill_dataset.names import sample_key, split_of
+from imagemill_worker.dataset.formats import dataset_format
+from imagemill_worker.dataset.samples import Sample
+from tests.integration.test_run_command import imagemill
+from tests.integration.test_stack import ended, keys_in, start
+from tests.pictures import cut, write_broken
+
+pytestmark = pytest.mark.engine
+
+SPLIT = (("train", 0.7), ("validation", 0.3))
+OPTIONS = ("--split", "train=0.7,validation=0.3", "--label-from-folder", "true", "--size", "48")
+
+
+def picture_folder(folder: Path, count: int = 40) -> list[str]:
+    names = [f"{'wolf' if n % 3 else 'cat'}/{n:02}.jpg" for n in range(count)]
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(cut(number))
+    return names
+
+
+def card_in(out: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((out / "dataset/dataset.json").read_text("utf-8"))
+    return card
+
+
+def samples_in(out: Path, card: dict[str, Any]) -> dict[str, tuple[str, Sample]]:
+    """Split and sample by file name."""
+    found = {}
+    for shard in card["shards"]:
+        with (out / shard["key"]).open("rb") as file:
+            for sample in dataset_format(card["format"]).read(file):
+                assert sample.filename not in found
+                found[sample.filename] = shard["split"], sample
+    return found
+
+
+def table_in(out: Path) -> list[dict[str, Any]]:
+    return read_parquet(out / "dataset/index.parquet").read_all().to_struct_array().to_pylist()
+
+
+@pytest.mark.parametrize("output", ["webdataset", "tfrecord", "parquet"])
+def test_folder_becomes_a_dataset_that_index_and_card_describe(tmp_path: Path, output: str) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    names = picture_folder(photos)
+    write_broken(photos / "cat")
+    done = imagemill("run", photos, out, "--output", output, *OPTIONS)
+    assert done.returncode == 0, done.stderr
+    assert "40 samples in " in done.stdout
+
+    card = card_in(out)
+    samples = samples_in(out, card)
+    assert sorted(samples) == sorted(names)
+    for name, (split, sample) in samples.items():
+        folder = name.partition("/")[0]
+        assert split == split_of(name, SPLIT)
+        assert (sample.key, sample.width, sample.height) == (sample_key(name), 48, 48)
+        assert (sample.label, sample.label_text) == ({"cat": 0, "wolf": 1}[folder], folder)
+    assert card["samples"] == 40
+    assert {name: item["samples"] for name, item in card["splits"].items()} == {
+        name: sum(split == name for split, _ in samples.values()) for name, _ in SPLIT
+    }
+    assert (out / "dataset/labels.txt").read_text() == "cat\nwolf\n"
+    assert not list((out / "intermediate").rglob("*.tar"))
+    assert not (out / "resized").exists()
+
+    rows = {row["source_key"]: row for row in table_in(out)}
+    assert {name: rows[name]["sha256"] for name in names} == {
+        name: sample.sha256 for name, (_, sample) in samples.items()
+    }
+    assert {row["reason"] for name, row in rows.items() if name not in samples} == {
+        *("truncated", "empty", "not_an_image", "unsupported_format", "too_many_pixels"),
+    }
+    verified = imagemill("verify", out)
+    assert verified.returncode == 0, verified.stderr
+    assert "40 as the index has them" in verified.stdout
+
+
+def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    names = picture_folder(photos)
+    command = ("run", photos, out, "--output", "webdataset", *OPTIONS)
+    assert imagemill(*command).returncode == 0
+    before = samples_in(out, card_in(out))
+
+    (photos / "ant").mkdir()
+    (photos / "ant/new.jpg").write_bytes(cut(90))
+    for name in names[:3]:
+        (photos / name).write_bytes(cut(91))
+    grown = imagemill(*command)
+    assert grown.returncode == 0, grown.stderr
+    assert "36 were done already" not in grown.stdout
+    assert "37 were done already" in " ".join(grown.stdout.split())
+    assert card_in(out)["superseded"]["samples"] == 3
+    assert "3 superseded" in imagemill("verify", out).stdout
+
+    compacted = imagemill("compact", out)
+    assert compacted.returncode == 0, compacted.stderr
+    after = samples_in(out, card_in(out))
+    assert sorted(after) == sorted([*names, "ant/new.jpg"])
+    assert {name: after[name][0] for name in names} == {name: before[name][0] for name in names}
+    for name in names:
+        assert after[name][1].label == before[name][1].label
+        assert (after[name][1].sha256 == before[name][1].sha256) is (name not in names[:3])
+    assert after["ant/new.jpg"][1].label == 2
+    assert imagemill("verify", out).returncode == 0
+    again = imagemill(*command)
+    assert "Nothing to do: all 41 pictures are done already." in again.stdout
+
+
+def test_damaged_shard_fails_the_verification(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    picture_folder(photos, 6)
+    assert imagemill("run", photos, out, "--output", "tfrecord").returncode == 0
+    (path,) = out.glob("dataset/images-*")
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(body)
+    checked = imagemill("verify", out)
+    assert checked.returncode == 1
+    assert f"damaged: dataset/{path.name}" in checked.stdout
+    refused = imagemill("verify", photos)
+    assert refused.returncode == 2
+    assert "There are no dataset shards" in refused.stderr
+
+
+def test_stack_packs_from_bucket_to_bucket(stack: LocalStack) -> None:
+    s3 = stack.client("s3")
+    for number in range(12):
+        key = f"packed/{'a' if number % 2 else 'b'}/{number}.jpg"
+        s3.put_object(Bucket=stack.input_bucket, Key=key, Body=cut(number))
+    recipe = {"output": "parquet", "label_from_folder": True, "size": 32, "dataset_name": "letters"}
+    request = {"source": f"s3://{stack.input_bucket}/packed/", "recipe": recipe}
+    result = ended(start(stack, request)).result()
+    assert result["verdict"] == "succeeded", result
+    found = keys_in(stack, stack.output_bucket, "dataset/")
+    shards = {key for key in found if key.startswith("dataset/letters-train-")}
+    assert shards
+    assert found - shards >= {
+        *("dataset/README.md", "dataset/dataset.json", "dataset/index.parquet"),
+        *("dataset/labels.txt", "dataset/labels/00000000.json"),
+    }
+    assert keys_in(stack, stack.output_bucket, "intermediate/") == set()
+    again = ended(start(stack, request)).result()
+    assert "Nothing to do" in again["sentence"]

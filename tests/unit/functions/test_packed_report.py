@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arro3.io import read_parquet
+from rich.console import Console
+
+from imagemill.summary import print_summary
+from imagemill_app import publish
+from imagemill_app.index import read_index
+from imagemill_app.labels import numbered_classes
+from imagemill_contract import keys
+from imagemill_contract.documents import encode_lines
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.locations import Location
+from imagemill_dataset.index import Index
+from tests.unit.functions.packed_runs import RECIPE, PackedRun
+
+NAMES = ["cats/a.jpg", "cats/b.jpg", "dogs/c.jpg", "e.jpg"]
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def report_of(run: PackedRun) -> dict[str, Any]:
+    found: dict[str, Any] = run.read_json(keys.report_key(run.run_id))
+    return found
+
+
+def test_report_says_what_was_packed_and_that_it_was_checked(tmp_path: Path) -> None:
+    run = PackedRun(tmp_path, NAMES, most=2).put()
+    verdict = run.report()
+    assert verdict.sentence == (
+        "4 of 4 pictures resized, 4 edge maps, 0 rejected; "
+        "4 samples in 2 dataset shards, read back and checked."
+    )
+    assert report_of(run)["dataset"] == {
+        "format": "webdataset",
+        "shards": 2,
+        "samples": 4,
+        "bytes": sum(shard.bytes for shard in run.shards),
+        "verified": {"shards": 2, "samples": 4},
+        "superseded": {"samples": 0, "shards": 0},
+        "card": f"file://{tmp_path}/dataset/dataset.json",
+    }
+
+
+def test_report_does_not_claim_a_check_that_was_not_made(tmp_path: Path) -> None:
+    run = PackedRun(tmp_path, NAMES).put(samples=3)
+    assert "4 samples in 1 dataset shard, of which 3 were read back" in run.report().sentence
+
+
+def test_index_knows_where_each_sample_lies(tmp_path: Path) -> None:
+    run = PackedRun(tmp_path, NAMES, most=3)
+    run.reject(3)
+    run.put().report()
+    index = read_index(run.output)
+    assert index.shards == {shard.key: shard for shard in run.shards}
+    place = index.entries["dogs/c.jpg"].place
+    assert place is not None
+    assert (place.shard, place.position, place.image_bytes) == (run.shards[0].key, 2, 50)
+    assert (place.sha256, place.label) == (run.shards[0].sha256, None)
+    assert index.entries["e.jpg"].reason == "truncated"
+    assert index.entries["e.jpg"].place is None
+
+
+def test_dataset_is_published_with_all_its_views(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, label_from_folder=True)
+    run = PackedRun(tmp_path, NAMES[:3], recipe=recipe).put()
+    numbered_classes(run.output, ["dogs", "cats"])
+    run.report()
+    assert run.read(keys.LABELS_TEXT) == b"cats\ndogs\n"
+    card = run.read_json(keys.DATASET_CARD)
+    assert card["classes"]["cats"] == {"label": 0, "samples": {"train": 2}}
+    assert card["shards"][0]["key"] == run.shards[0].key
+    assert 'path: "images-train-*.tar"' in run.read(keys.DATASET_README).decode()
+    table = read_parquet(io.BytesIO(run.read(keys.INDEX_TABLE))).read_all()
+    assert table.column("source_key").to_pylist() == NAMES[:3]
+    assert table.column("label").to_pylist() == [0, 0, 1]
+
+
+def test_samples_of_an_older_run_are_superseded(tmp_path: Path) -> None:
+    old = PackedRun(tmp_path, NAMES).put()
+    old.report()
+    new = PackedRun(tmp_path, NAMES[:3], "run-2", minute=2).put()
+    assert new.report().sentence.endswith(
+        "; 3 samples in 1 older shard are superseded; `imagemill compact` removes them."
+    )
+    assert report_of(new)["dataset"]["superseded"] == {"samples": 3, "shards": 1}
+    card = new.read_json(keys.DATASET_CARD)
+    assert card["samples"] == 4
+    assert {row["key"]: row["superseded"] for row in card["shards"]} == {
+        old.shards[0].key: 3,
+        new.shards[0].key: 0,
+    }
+
+
+def test_pruned_sample_is_superseded_and_nothing_is_removed(tmp_path: Path) -> None:
+    old = PackedRun(tmp_path, NAMES).put()
+    old.report()
+    new = PackedRun(tmp_path, [], "run-2", minute=2).put()
+    new.document |= {"deleted": 1, "prune": True}
+    rows = [{"key": NAMES[0], "outputs": []}]
+    (tmp_path / keys.deleted_key("run-2")).write_bytes(encode_lines("deleted", {}, rows))
+    assert "1 sample in 1 older shard is superseded" in new.report().sentence
+    assert new.read_json(keys.DATASET_CARD)["samples"] == 3
+    assert (tmp_path / old.shards[0].key).exists()
+
+
+def test_aggregating_twice_changes_nothing(tmp_path: Path) -> None:
+    PackedRun(tmp_path, NAMES).put().report()
+    run = PackedRun(tmp_path, NAMES[:2], "run-2", minute=2).put()
+    verdict = run.report()
+    before = files_in(tmp_path)
+    assert run.report() == verdict
+    assert files_in(tmp_path) == before
+
+
+def test_what_lay_between_the_stages_is_removed_of_this_run_only(tmp_path: Path) -> None:
+    other = PackedRun(tmp_path, NAMES, "run-2").put()
+    run = PackedRun(tmp_path, NAMES).put()
+    run.report()
+    assert not (tmp_path / keys.INTERMEDIATE / "run-1").exists()
+    assert (tmp_path / keys.intermediate_key("run-2", "00000")).exists()
+    other.report()
+    assert not (tmp_path / keys.INTERMEDIATE).exists()
+
+
+def lose_a_row(run: PackedRun) -> None:
+    run.shards[0] = replace(run.shards[0], samples=5)
+
+
+def put_two_at_one_position(run: PackedRun) -> None:
+    run.edges[1] = replace(run.edges[1], position=0)
+
+
+def forget_a_position(run: PackedRun) -> None:
+    run.edges[1] = replace(run.edges[1], position=None)
+
+
+def name_an_unknown_shard(run: PackedRun) -> None:
+    run.edges[3] = replace(run.edges[3], output_key="dataset/other.tar", position=0)
+    run.shards[0] = replace(run.shards[0], samples=3)
+
+
+def lose_the_file(run: PackedRun) -> None:
+    (run.folder / run.shards[0].key).unlink()
+
+
+def cut_the_file(run: PackedRun) -> None:
+    (run.folder / run.shards[0].key).write_bytes(b"short")
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lose_a_row, "has 5 samples, but 4 objects lie in it"),
+        (put_two_at_one_position, "two at one position"),
+        (forget_a_position, "nothing says what or where"),
+        (name_an_unknown_shard, "which no job says it has written"),
+        (lose_the_file, "is not there"),
+        (cut_the_file, "has 5 bytes"),
+    ],
+)
+def test_dataset_that_does_not_add_up_is_no_report(
+    damage: Any, sentence: str, tmp_path: Path
+) -> None:
+    run = PackedRun(tmp_path, NAMES)
+    damage(run)
+    with pytest.raises(DocumentError, match=sentence):
+        run.put().report()
+    assert not (tmp_path / keys.report_key("run-1")).exists()
+    assert not (tmp_path / keys.DATASET_CARD).exists()
+    assert read_index(run.output).entries == {}
+
+
+def test_runs_that_end_at_once_leave_the_views_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = PackedRun(tmp_path, NAMES[:2]).put()
+    second = PackedRun(tmp_path, NAMES[2:], "run-2", minute=2).put()
+    write_views = publish._write_views
+    seen: list[int] = []
+
+    def slow_write(output: Location, index: Index, run: Any) -> None:
+        seen.append(len(index.part_keys))
+        if len(seen) == 1:  # the other run ends after this one has read, and writes before it
+            second.report()
+        write_views(output, index, run)
+
+    monkeypatch.setattr(publish, "_write_views", slow_write)
+    first.report()
+    assert seen == [1, 2, 2]
+    card = first.read_json(keys.DATASET_CARD)
+    assert card["samples"] == 4
+    assert {row["key"] for row in card["shards"]} == {
+        shard.key for shard in (*first.shards, *second.shards)
+    }
+
+
+def test_run_of_files_has_no_dataset(tmp_path: Path) -> None:
+    run = PackedRun(tmp_path, NAMES).put()
+    run.report()
+    nothing = PackedRun(tmp_path, [], "run-2", recipe=replace(RECIPE, output="files"))
+    nothing.put().report()
+    assert report_of(nothing)["dataset"] is None
+
+
+def test_summary_of_a_run_tells_of_its_dataset(tmp_path: Path) -> None:
+    PackedRun(tmp_path, NAMES).put().report()
+    run = PackedRun(tmp_path, NAMES[:3], "run-2", minute=2).put()
+    run.report()
+    out = io.StringIO()
+    print_summary(Console(file=out, width=200), report_of(run), 1.0)
+    text = out.getvalue()
+    assert "3 samples in 1 older shard are superseded; `imagemill compact` removes them." in text
+    assert f"dataset: webdataset, 3 samples more, {run.shards[0].bytes} bytes" in text
+    assert f"card: file://{tmp_path}/dataset/dataset.json" in text
+
+
+def test_card_is_the_same_whichever_run_publishes(tmp_path: Path) -> None:
+    cards = []
+    for order in ((1, 2), (2, 1)):
+        folder = tmp_path / str(order[0])
+        runs = {
+            1: PackedRun(folder, NAMES[:2], "run-1", minute=1).put(),
+            2: PackedRun(folder, NAMES[1:], "run-2", minute=2).put(),
+        }
+        for number in order:
+            runs[number].report()
+        cards.append(json.dumps(runs[1].read_json(keys.DATASET_CARD)))
+    assert cards[0] == cards[1]

@@ -1,0 +1,94 @@
+"""A packed dataset of several runs, as their jobs and reports leave it in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagemill_contract import keys
+from imagemill_contract.documents import decode_outcomes
+from imagemill_contract.keys import relative_key
+from imagemill_contract.outcomes import Status
+from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
+from imagemill_dataset.shards import DatasetShard
+from tests.unit.worker.jobs import ROOT, Ended, Folder
+
+
+@dataclass
+class Dataset:
+    """Runs over a source folder; each is given what it is to do."""
+
+    base: Path
+    runs: int = 0
+    recipe: dict[str, object] = field(default_factory=lambda: {"size": 32, "output": "webdataset"})
+
+    @property
+    def output(self) -> Path:
+        return self.base / "out"
+
+    def run(self, pictures: dict[str, bytes]) -> None:
+        """Process these pictures and add what became of them to the index."""
+        self.runs += 1
+        run_id = f"run-{self.runs}"
+        folder = Folder(self.base / run_id, run_id, self.output)
+        for name, body in pictures.items():
+            folder.put(name, body)
+        shard = folder.plan(**self.recipe)
+        for stage in ("resize", "edge"):
+            ended = folder.run(stage)
+            assert (ended.code, ended.errors) == (0, "")
+        resized = folder.outcomes("resize")
+        header, edges = decode_outcomes(folder.outcome_path("edge").read_bytes())
+        rows: list[dict[str, object]] = header["shards"]  # type: ignore[assignment]
+        started = f"2026-11-23T10:0{self.runs}:00.000Z"
+        run = IndexedRun(run_id, started, "source", shard.recipe.to_document())
+        entries = {}
+        for item, picture, edge in zip(shard.objects, resized, edges, strict=True):
+            place = None
+            if edge.status is Status.WRITTEN:
+                place = Place(
+                    shard=str(edge.output_key),
+                    position=edge.position or 0,
+                    width=edge.width,
+                    height=edge.height,
+                    image_bytes=picture.output_bytes,
+                    edge_bytes=edge.output_bytes,
+                    sha256=picture.sha256,
+                )
+            relative = relative_key(item.key, shard.source.prefix)
+            reason = picture.reason or edge.reason
+            entries[relative] = Entry(item.etag, reason, run, place=place)
+        self.write(
+            keys.index_key(started, run.run_id),
+            encode_part(entries, [DatasetShard.from_row(row) for row in rows]),
+        )
+
+    def write(self, key: str, body: bytes) -> None:
+        path = self.output / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+
+    def index(self) -> Index:
+        paths = sorted((self.output / keys.INDEX).iterdir())
+        return Index.of_parts((path.name, path.read_bytes()) for path in paths)
+
+    def shard_paths(self) -> set[Path]:
+        return set((self.output / keys.DATASET).glob("images-*"))
+
+    def upkeep(self, command: str) -> Ended:
+        """Run the worker's `verify` or `compact`."""
+        path = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
+        done = subprocess.run(
+            [sys.executable, "-m", "imagemill_worker", command, "--output", self.output.as_uri()],
+            env={**os.environ, "ALLOW_FILE_URIS": "true", "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return Ended(done.returncode, lines, done.stderr)
