@@ -39,6 +39,12 @@ def verify_dataset(out: str, *, console: Console) -> None:
         f"{found['shards']:,} dataset shards with {found['samples']:,} samples are whole: "
         f"{found['indexed']:,} as the index has them, {found['superseded']:,} superseded.",
     )
+    if found["unnamed"]:
+        _say(
+            console,
+            f"{found['unnamed']:,} files beside them are in no index: of a run that is on, or of a "
+            "job that was given up.",
+        )
 
 
 def compact_dataset(out: str, *, console: Console) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from imagemill_contract.keys import DATASET, INDEX_TABLE
 from imagemill_dataset.index import Index
+from imagemill_dataset.names import EXTENSIONS
 from imagemill_worker import stores
 from imagemill_worker.dataset.samples import DamagedShardError
 from imagemill_worker.dataset_store import DatasetStore
@@ -39,9 +41,17 @@ def verify(address: str) -> bool:
             "indexed": sum(entry.place is not None for entry in index.entries.values()),
             "superseded": sum(index.superseded_samples().values()),
             "damaged": damaged,
+            "unnamed": len(_unnamed(dataset, index)),
         },
     )
     return damaged == 0
+
+
+def _unnamed(dataset: DatasetStore, index: Index) -> list[str]:
+    """Files like dataset shards that the index does not name: of runs that are on, or given up."""
+    endings = tuple(EXTENSIONS.values())
+    found = (key for key in dataset.keys(DATASET) if key.endswith(endings) and key != INDEX_TABLE)
+    return [key for key in found if key not in index.shards]
 
 
 def _damages(dataset: DatasetStore, index: Index) -> Iterator[tuple[str, str]]:

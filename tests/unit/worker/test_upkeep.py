@@ -62,6 +62,12 @@ def test_verify_counts_what_is_there(dataset: Dataset) -> None:
     assert found["damaged"] == 0
 
 
+def test_verify_counts_files_that_the_index_does_not_name(dataset: Dataset) -> None:
+    (dataset.output / "dataset/images-train-0badcafe-00000-0000.tar").write_bytes(b"given up")
+    (found,) = dataset.upkeep("verify").lines
+    assert (found["unnamed"], found["damaged"]) == (1, 0)
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "other"])
 def test_verify_names_the_shard_that_is_not_whole(dataset: Dataset, damage: str) -> None:
     path, other = sorted(dataset.shard_paths())[:2]
