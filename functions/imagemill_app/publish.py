@@ -27,6 +27,6 @@ def publish(output: Location, run: IndexedRun) -> Index:
 
 def _write_views(output: Location, index: Index, run: IndexedRun) -> None:
     existing = list_keys(output, DATASET)
-    views = views_of(index, read_labels(output), existing, otherwise=run)
+    views = views_of(index, read_labels(output, existing), existing, otherwise=run)
     for key, body in views.items():
         write_bytes(output, key, body)

@@ -67,7 +67,7 @@ def write_report(
     write_bytes(output, report_key(run["run_id"]), body)
     merge_parts(output)
     if dataset:
-        remove_folder(output, _intermediate_folder(run["run_id"]))
+        _remove_intermediate(output, run["run_id"], run["shards"])
     return verdict
 
 
@@ -78,5 +78,8 @@ def _dataset(output: Location, results: RunResults) -> DatasetReport | None:
     return published_dataset(output, results.run, recipe, results.packed)
 
 
-def _intermediate_folder(run_id: str) -> str:
-    return intermediate_key(run_id, shard_id_of(0)).rpartition("/")[0] + "/"
+def _remove_intermediate(output: Location, run_id: str, shards: int) -> None:
+    """Delete what resize jobs have left to edge jobs; what is not there is no fault."""
+    keys = [intermediate_key(run_id, shard_id_of(index)) for index in range(shards)]
+    if keys:
+        remove_folder(output, keys[0].rpartition("/")[0], keys)

@@ -77,11 +77,9 @@ def remove(location: Location, keys: list[str]) -> None:
             store.delete(path)
 
 
-def remove_folder(location: Location, folder: str) -> None:
-    """Delete all objects below `folder`; a folder of files goes, too, and its parent when empty."""
-    keys = list_keys(location, folder)
-    if keys:
-        remove(location, keys)
+def remove_folder(location: Location, folder: str, keys: list[str]) -> None:
+    """Delete objects below `folder`; a folder of files goes, too, and its parent when empty."""
+    remove(location, keys)
     if location.is_file:
         path = Path(location.folder, folder)
         for emptied in (path, path.parent):
