@@ -44,11 +44,20 @@ class Execution:
         cause = end.get("cause") or f"The run ended as {end['status']}."
         if end.get("error") == REFUSED:
             raise UsageError(cause)
-        raise RunFailedError(f"{end.get('error', end['status'])}: {cause}")
+        raise RunFailedError(f"{end.get('error', end['status'])}: {_sentence_of(cause)}")
 
     def _description(self) -> Mapping[str, Any]:
         description: Mapping[str, Any] = self.states.describe_execution(executionArn=self.arn)
         return description
+
+
+def _sentence_of(cause: str) -> str:
+    """What a function raised, without its stack; any other cause as it is."""
+    try:
+        message = str(json.loads(cause)["errorMessage"])
+    except (ValueError, LookupError, TypeError):
+        return cause
+    return message.strip().partition("\n")[0]
 
 
 def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object]) -> Execution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -33,8 +34,10 @@ def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
         raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not lie in each other.')
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
     except OSError as error:
-        raise UsageError(f'OUT: "{out}" cannot be made: {error.strerror}.') from None
+        raise UsageError(f'OUT: "{out}" cannot be written: {error.strerror}.') from None
     return photos, out
 
 

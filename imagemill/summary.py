@@ -23,7 +23,7 @@ def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -
         table.add_row(stage, *(f"{counts[column]:,}" for column in columns))
     console.print(table)
     console.print(report["sentence"], highlight=False, markup=False)
-    if report.get("dataset"):
+    if (report.get("dataset") or {}).get("samples"):
         _print_dataset(console, report["dataset"])
     for status in ("rejected", "failed"):
         _print_rows(console, status, report[status])
@@ -39,7 +39,8 @@ def _fate(report: Mapping[str, Any]) -> str:
     """What became of the results of deleted pictures."""
     if not report["prune"]:
         return "their results are kept"
-    return "their samples are superseded" if report.get("dataset") else "their results were removed"
+    is_packed = report["recipe"]["output"] != "files"
+    return "their samples are superseded" if is_packed else "their results were removed"
 
 
 def _print_dataset(console: Console, dataset: Mapping[str, Any]) -> None:

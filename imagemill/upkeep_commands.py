@@ -33,7 +33,10 @@ def verify_dataset(out: str, *, console: Console) -> None:
             _say(console, f"damaged: {event['shard']}: {event['detail']}")
     found = events[-1]
     if code == _DAMAGED:
-        raise RunFailedError(f"{found['damaged']:,} of {found['shards']:,} shards are damaged.")
+        raise RunFailedError(
+            f"{found['damaged']:,} of {found['shards']:,} shards are damaged. Remove these files, "
+            "and the next run does their pictures again."
+        )
     _say(
         console,
         f"{found['shards']:,} dataset shards with {found['samples']:,} samples are whole: "

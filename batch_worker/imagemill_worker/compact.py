@@ -27,10 +27,10 @@ from imagemill_worker.edges import pixel_sums
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.progress import log
 from imagemill_worker.proof import prove
-from imagemill_worker.spool import sha256_of, temporary_file
+from imagemill_worker.spool import disk_told, sha256_of, temporary_file
 
-# A shard under this share of what one may have is small. Even pieces never are, as they are at
-# least half full when there are two or more: what is compacted stays so.
+# A shard under this share of what one may have is small. Only the last of the pieces that samples
+# are cut into may be, or one beside a sample that is larger than allowed.
 _CRUMB_SHARE = 0.25
 
 
@@ -55,8 +55,11 @@ def compact(address: str, stopping: threading.Event) -> None:
     index = dataset.read_index()
     if not index.shards:
         raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
-    if not index.entries:
-        raise ArgumentsError(f"No sample at {dataset.output} is left: remove it as a whole.")
+    if not index.living_samples():
+        raise ArgumentsError(
+            f"No sample at {dataset.output} counts any more: nothing would be left. Remove the "
+            "folder dataset/ by hand if that is what you want."
+        )
     superseded = index.superseded_samples()
     old = sorted({*superseded, *_crumbs(index)})
     written: list[DatasetShard] = []
@@ -176,7 +179,9 @@ def _write(
             yield sample
 
     with temporary_file() as file:
-        dataset_format(names.format_of(key)).write(file, members())
+        largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
+        with disk_told():
+            dataset_format(names.format_of(key)).write(file, members(), largest)
         length = file.tell()
         digest = sha256_of(file)
         shard = DatasetShard(key, split, len(piece), length, digest, PixelSums.total(sums))
@@ -188,8 +193,10 @@ def _write(
 
 def _put_in_place(dataset: DatasetStore, index: Index, old: Iterable[str]) -> None:
     """Let one part of the index say what is now, and remove what it does not name."""
-    last = max((entry.run for entry in index.entries.values()), key=lambda run: run.started)
-    part_key = index_key(last.started, f"{last.run_id[:70]}-compacted")
+    runs = (entry.run for entry in index.entries.values())
+    last = max(runs, key=lambda run: (run.started, run.run_id))
+    # a name that comes after those of other parts with rows of the same runs, and so counts
+    part_key = index_key(last.started, f"{last.run_id[:70]}_compacted")
     dataset.write(part_key, index.encode())
     dataset.remove(key for key in index.part_keys if key != part_key)
     for key in old:

@@ -10,7 +10,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore
 
-from imagemill_contract.keys import DATASET, INDEX, LABELS
+from imagemill_contract.keys import INDEX, LABELS
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.labels import numbers_of
@@ -72,5 +72,5 @@ class DatasetStore:
 
     def write_views(self, index: Index, last: IndexedRun) -> None:
         labels = numbers_of({key: self.read(key) for key in self.keys(LABELS)})
-        for key, body in views_of(index, labels, self.keys(DATASET), last).items():
+        for key, body in views_of(index, labels, last).items():
             self.write(key, body)

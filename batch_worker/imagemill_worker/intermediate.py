@@ -13,7 +13,7 @@ from imagemill_contract.keys import intermediate_key
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker import stores
 from imagemill_worker.errors import ArgumentsError
-from imagemill_worker.spool import Spooled, temporary_file
+from imagemill_worker.spool import Spooled, disk_told, temporary_file
 
 
 def write_intermediate(
@@ -33,7 +33,10 @@ def write_intermediate(
     places = {at: position for position, at in enumerate(sorted(spooled))}
     key = _key_of(shard)
     with temporary_file() as file:
-        with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        with (
+            disk_told(),
+            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
             for at, position in places.items():
                 member = tarfile.TarInfo(_member_name(position))
                 member.size = spooled[at].length

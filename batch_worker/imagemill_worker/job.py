@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from typing import BinaryIO
 
 from imagemill_contract import keys
@@ -165,7 +166,8 @@ def _found(
             found.spooled[at] = spooled
         progress.add(outcome, task.read.bytes)
 
-    def new_spool() -> int:
+    @cache
+    def spool_of(_lane: int) -> int:
         return spools.enter_context(temporary_file()).fileno() if job.shard.recipe.is_packed else -1
 
     to_do = [task for _, task in todo]
@@ -176,7 +178,7 @@ def _found(
         on_outcome=keep,
         on_tick=progress.log_now_and_then,
         stopping=stopping,
-        new_spool=new_spool,
+        spool_of=spool_of,
         intermediate=_descriptor(job),
     ).run()
     return found

@@ -15,7 +15,7 @@ from imagemill_worker import stores
 from imagemill_worker.dataset.formats import dataset_format
 from imagemill_worker.dataset.samples import Sample
 from imagemill_worker.proof import prove
-from imagemill_worker.spool import Spooled, sha256_of, temporary_file
+from imagemill_worker.spool import Spooled, disk_told, sha256_of, temporary_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def _write(
             yield _sample(shard, part)
 
     with temporary_file() as file:
-        dataset_format(recipe.output).write(file, samples())
+        largest = max(part.picture.length + part.edges.length for part in piece)
+        with disk_told():
+            dataset_format(recipe.output).write(file, samples(), largest)
         written = DatasetShard(
             key=key,
             split=split,

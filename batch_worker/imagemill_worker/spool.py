@@ -10,6 +10,8 @@ import hashlib
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -44,7 +46,7 @@ class SpoolWriter:
 
     def __init__(self, file_descriptor: int) -> None:
         self._file_descriptor = file_descriptor
-        self._end = 0
+        self._end = os.fstat(file_descriptor).st_size  # after what a lane before has left
         self._lock = threading.Lock()
 
     def append(self, body: bytes) -> tuple[int, int]:
@@ -52,14 +54,21 @@ class SpoolWriter:
         with self._lock:
             offset, self._end = self._end, self._end + len(body)
         written = 0
-        try:
+        with disk_told():
             while written < len(body):
                 written += os.pwrite(
                     self._file_descriptor, body[written:] if written else body, offset + written
                 )
-        except OSError as error:
-            raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
         return offset, len(body)
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """Raises TryAgainError for a fault of the temporary disk, such as that it is full."""
+    try:
+        yield
+    except OSError as error:
+        raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
 
 
 def temporary_file() -> BinaryIO:

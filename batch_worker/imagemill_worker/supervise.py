@@ -91,7 +91,7 @@ class Supervisor:
         on_outcome: Called once for each task, with its index, and where its product is spooled.
         on_tick: Called a few times a second.
         stopping: Set from outside when the job must end.
-        new_spool: Gives each lane a file for its products, where they are packed.
+        spool_of: Gives a lane, by its number, a file for its products, where they are packed.
         intermediate: The file that lanes read their pictures from instead of a store, or -1.
     """
 
@@ -101,7 +101,7 @@ class Supervisor:
     on_outcome: Callable[[int, Outcome, Spooled | None], None]
     on_tick: Callable[[], None]
     stopping: threading.Event
-    new_spool: Callable[[], int] = lambda: -1
+    spool_of: Callable[[int], int] = lambda _: -1
     intermediate: int = -1
     picture_seconds: float = PICTURE_SECONDS
     _open: set[int] = field(default_factory=set)
@@ -129,7 +129,8 @@ class Supervisor:
         count = 1 if alone else min(self.vcpus, len(indices))
         assignment = self.assignment(alone).encode()
         lanes = [
-            LaneProcess.start(queue, self.new_spool(), self.intermediate) for _ in range(count)
+            LaneProcess.start(queue, self.spool_of(number), self.intermediate)
+            for number in range(count)
         ]
         try:
             for lane in lanes:

@@ -175,6 +175,8 @@ class Recipe:
 
     def _check_together(self, where: str) -> None:
         """Refuse what would have no effect: a person who asks for it expects one."""
+        if self.seed and not self.shuffle:
+            raise RecipeError(f"{where}.seed: {self.seed} needs shuffle, which is false.")
         if self.is_packed:
             return
         for item in fields(self):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from imagemill_contract.recipe import Output, Recipe
 
@@ -44,26 +44,36 @@ def even_pieces(sizes: Sequence[int], most_bytes: int) -> Iterator[tuple[int, in
     A sample that is larger than allowed is a piece of its own.
     """
     ends = list(accumulate(sizes, initial=0))
-    if not sizes:
+    first = 0
+    for at, size in enumerate(sizes):
+        if size > most_bytes:
+            yield from _even(ends, first, at, most_bytes)
+            yield at, at + 1
+            first = at + 1
+    yield from _even(ends, first, len(sizes), most_bytes)
+
+
+def _even(ends: Sequence[int], first: int, last: int, most_bytes: int) -> Iterator[tuple[int, int]]:
+    """Pieces of the samples from `first` to `last`, none of which is too large by itself."""
+    if first == last:
         return
-    count = min(-(-ends[-1] // most_bytes), len(sizes))
-    while True:
-        pieces = list(pairwise(_borders(ends, count)))
-        fits = all(
-            ends[last] - ends[first] <= most_bytes or last - first == 1 for first, last in pieces
-        )
-        if fits:
-            break
-        count += 1
-    yield from pieces
+    count = len(_filled(ends, first, last, most_bytes))
+    # the least that pieces can have, when there are to be no more of them
+    least, most = 0, most_bytes
+    while least < most:
+        middle = (least + most) // 2
+        if len(_filled(ends, first, last, middle)) <= count:
+            most = middle
+        else:
+            least = middle + 1
+    yield from _filled(ends, first, last, most)
 
 
-def _borders(ends: Sequence[int], count: int) -> list[int]:
-    """Places between samples, `ends` being where each begins and the last one ends."""
-    samples = len(ends) - 1
-    borders = [0]
-    for number in range(1, count):
-        ideal = bisect_left(ends, ends[-1] * number / count)
-        # every piece needs a sample
-        borders.append(min(max(ideal, borders[-1] + 1), samples - (count - number)))
-    return [*borders, samples]
+def _filled(ends: Sequence[int], first: int, last: int, most_bytes: int) -> list[tuple[int, int]]:
+    """Pieces that each take as many samples as fit, and at least one."""
+    pieces = []
+    while first < last:
+        end = min(max(bisect_right(ends, ends[first] + most_bytes) - 1, first + 1), last)
+        pieces.append((first, end))
+        first = end
+    return pieces

@@ -85,7 +85,12 @@ _TENSORFLOW_LABEL = """\
 
 
 def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
-    """Python code by library: `pytorch`, `tensorflow` or `huggingface`, as the format has them."""
+    """Python code by library: `pytorch`, `tensorflow` or `huggingface`, as the format has them.
+
+    None where the recipe packs nothing any more.
+    """
+    if not recipe.is_packed:
+        return {}
     if recipe.output is Output.WEBDATASET:
         return {
             "pytorch": _code(_WEBDATASET_IMPORTS, _WEBDATASET, recipe, split),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagemill_contract.keys import DATASET
@@ -17,31 +16,23 @@ _LIBRARIES = {
 }
 
 
-def readme_of(card: Mapping[str, Any], existing: Collection[str]) -> str:
+def readme_of(card: Mapping[str, Any]) -> str:
     """The README of a dataset with that card, as the Hub's dataset cards are.
 
-    `existing` are the keys that lie in the dataset's folder: files of a split are given by a
-    pattern unless it would match others, too, such as shards that are superseded.
+    Files are named one by one: a pattern would take in those of a run that is on, or was given up.
     """
     sections = [*_about(card), *_numbers(card), *_loaders(card)]
-    return "\n".join([*_front_matter(card, existing), *sections]) + "\n"
+    return "\n".join([*_front_matter(card), *sections]) + "\n"
 
 
-def _front_matter(card: Mapping[str, Any], existing: Collection[str]) -> Iterator[str]:
+def _front_matter(card: Mapping[str, Any]) -> Iterator[str]:
     yield "---"
     yield f'pretty_name: "{card["name"]}"'
     if card["splits"]:
         yield from ("configs:", "  - config_name: default", "    data_files:")
     for split in card["splits"]:
-        yield f'      - split: "{split}"'
-        pattern = _pattern(card, split)
-        files = _files_of(card, split)
-        matched = {key for key in existing if fnmatchcase(key, DATASET + pattern)}
-        if matched == {DATASET + name for name in files}:
-            yield f'        path: "{pattern}"'
-        else:
-            yield "        path:"
-            yield from (f'          - "{name}"' for name in files)
+        yield from (f'      - split: "{split}"', "        path:")
+        yield from (f'          - "{name}"' for name in _files_of(card, split))
     yield from ("---", "")
 
 
@@ -53,13 +44,14 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
         f"{recipe['format']}), each with its edge map ({recipe['edge']}, png), in "
         f"{len(card['shards']):,} shards of the format {card['format']}."
     )
-    yield "`dataset.json` has this in full, `index.parquet` a row for each source picture."
+    yield "`dataset.json` has this in full, `index.parquet` a row for each picture."
     if "classes" in card:
         yield f"The {len(card['classes']):,} classes are in `labels.txt`: line n is number n."
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (
-            f"Superseded samples in these shards, beside those that count: {inside:,}; "
+            f"Superseded samples in these shards, beside those that count: {inside:,}. Readers see "
+            "both, and where shares of splits have changed one picture in two splits: "
             "`imagemill compact` removes them."
         )
     yield ""
@@ -78,10 +70,6 @@ def _numbers(card: Mapping[str, Any]) -> Iterator[str]:
 def _loaders(card: Mapping[str, Any]) -> Iterator[str]:
     for library, code in card["loaders"].items():
         yield from (f"## {_LIBRARIES[library]}", "", "```python", code.rstrip("\n"), "```", "")
-
-
-def _pattern(card: Mapping[str, Any], split: str) -> str:
-    return f"{card['name']}-{split}-*{EXTENSIONS[Output(card['format'])]}"
 
 
 def _files_of(card: Mapping[str, Any], split: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from imagemill_contract.keys import DATASET_CARD, DATASET_README, INDEX_TABLE, LABELS_TEXT
 from imagemill_dataset.card import card_of, last_packed_run
@@ -13,18 +13,15 @@ from imagemill_dataset.readme import readme_of
 from imagemill_dataset.view import index_table
 
 
-def views_of(
-    index: Index, labels: Mapping[str, int], existing: Collection[str], otherwise: IndexedRun
-) -> dict[str, bytes]:
+def views_of(index: Index, labels: Mapping[str, int], otherwise: IndexedRun) -> dict[str, bytes]:
     """The views by their keys below the output, in the order in which to write them: the card last.
 
-    `existing` are the keys that lie in the dataset's folder; `otherwise` is the run whose recipe
-    the dataset has when none has packed anything.
+    `otherwise` is the run whose recipe the dataset has when none has packed anything.
     """
     card = card_of(index, last_packed_run(index, otherwise=otherwise), labels)
     views = {INDEX_TABLE: index_table(index)}
     if labels:
         views[LABELS_TEXT] = text_of(labels).encode()
-    views[DATASET_README] = readme_of(card, existing).encode()
+    views[DATASET_README] = readme_of(card).encode()
     views[DATASET_CARD] = json.dumps(card, ensure_ascii=False, indent=2).encode()
     return views

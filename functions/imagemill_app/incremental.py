@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from imagemill_app.stores import exists, list_keys
+from imagemill_app.stores import exists, list_keys, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import (
@@ -20,8 +20,9 @@ from imagemill_contract.keys import (
     relative_key,
 )
 from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.index import GIVEN_UP, PASSING, Entry
+from imagemill_dataset.index import GIVEN_UP, PASSING, Entry, Index
 
 # Up to so many objects it is cheaper to ask for each output than to list all of them.
 MAX_ASKED_FOR = 100
@@ -103,16 +104,19 @@ def output_test(
     )
 
 
-def sample_test(output: Location, entries: Mapping[str, Entry]) -> Callable[[str], bool]:
-    """A test whether the dataset shard with the sample of a relative key is there."""
+def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
+    """A test whether the dataset shard with the sample of a relative key is there, as a whole."""
 
     @cache
-    def listed() -> frozenset[str]:  # only when an object is asked for at all
-        return frozenset(list_keys(output, DATASET))
+    def whole() -> frozenset[str]:  # only when an object is asked for at all
+        found = list_lengths(output, DATASET)
+        return frozenset(
+            key for key, shard in index.shards.items() if found.get(key) == shard.bytes
+        )
 
     def is_packed(relative: str) -> bool:
-        place = entries[relative].place if relative in entries else None
-        return place is not None and place.shard in listed()
+        entry = index.entries.get(relative)
+        return entry is not None and entry.place is not None and entry.place.shard in whole()
 
     return is_packed
 
@@ -164,7 +168,7 @@ def own_outputs(
 def _redo_reason(
     item: SourceObject, entry: Entry | None, recipe_change: Callable[[str], str]
 ) -> str | None:
-    if entry is None:
+    if entry is None or entry.reason is Reason.NO_LABEL:  # it was never given to a job
         return "new"
     if entry.etag != item.etag:
         return "changed"

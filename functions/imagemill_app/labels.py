@@ -21,10 +21,9 @@ class LabelsError(Exception):
     """Other runs were always faster. The attempt fails and is made again."""
 
 
-def read_labels(output: Location, listed: Iterable[str] | None = None) -> dict[str, int]:
-    """The number of each class that has one. `listed` are keys among which all batches are."""
-    found = list_keys(output, LABELS) if listed is None else listed
-    keys = [key for key in found if first_number(key) is not None]
+def read_labels(output: Location) -> dict[str, int]:
+    """The number of each class that has one."""
+    keys = [key for key in list_keys(output, LABELS) if first_number(key) is not None]
     return numbers_of({key: read_bytes(output, key) for key in keys})
 
 

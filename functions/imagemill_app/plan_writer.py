@@ -28,7 +28,7 @@ from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
-from imagemill_dataset.index import Entry
+from imagemill_dataset.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     refused = [*listing.refused, *sifted.refused]
     if not sifted.kept and not refused:
         raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
-    entries = read_index(output).entries
-    work = _work(request, sifted.kept, source, output, entries)
+    index = read_index(output)
+    work = _work(request, sifted.kept, source, output, index)
     shards = balanced_shards(
         work.objects,
         settings.max_parallel_jobs,
@@ -125,7 +125,7 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     existing = listing.all_keys
     deleted = {}
     if existing is not None:
-        deleted = deleted_outputs(entries, source, existing, request.recipe)
+        deleted = deleted_outputs(index.entries, source, existing, request.recipe)
     return Plan(source, output, shards, work, refused, listing.ignored, deleted)
 
 
@@ -143,15 +143,15 @@ def _work(
     objects: list[SourceObject],
     source: Location,
     output: Location,
-    entries: dict[str, Entry],
+    index: Index,
 ) -> Work:
     if request.full:
         return Work(objects, {"full": len(objects)}, {})
     if request.recipe.is_packed:
-        has_outputs = sample_test(output, entries)
+        has_outputs = sample_test(output, index)
     else:
         has_outputs = output_test(output, request.recipe.format, len(objects))
-    return remaining_work(objects, source.prefix, request.recipe, entries, has_outputs)
+    return remaining_work(objects, source.prefix, request.recipe, index.entries, has_outputs)
 
 
 def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from imagemill_app.index import part_keys, read_index
 from imagemill_app.labels import read_labels
-from imagemill_app.stores import list_keys, write_bytes
-from imagemill_contract.keys import DATASET
+from imagemill_app.stores import write_bytes
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.views import views_of
@@ -26,7 +25,6 @@ def publish(output: Location, run: IndexedRun) -> Index:
 
 
 def _write_views(output: Location, index: Index, run: IndexedRun) -> None:
-    existing = list_keys(output, DATASET)
-    views = views_of(index, read_labels(output, existing), existing, otherwise=run)
+    views = views_of(index, read_labels(output), otherwise=run)
     for key, body in views.items():
         write_bytes(output, key, body)

@@ -14,8 +14,8 @@ from imagemill_app.map_results import JobFailure
 from imagemill_app.packing import check_lengths
 from imagemill_app.results import RunResults, deleted_outputs
 from imagemill_app.sentences import run_sentence
-from imagemill_app.stores import remove, remove_folder, write_bytes
-from imagemill_contract.keys import intermediate_key, report_key, shard_id_of
+from imagemill_app.stores import exists, remove, remove_folder, write_bytes
+from imagemill_contract.keys import DATASET_CARD, intermediate_key, report_key, shard_id_of
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
@@ -73,7 +73,7 @@ def write_report(
 
 def _dataset(output: Location, results: RunResults) -> DatasetReport | None:
     recipe = Recipe.from_document(results.run.recipe, "run.recipe")
-    if not recipe.is_packed:
+    if not recipe.is_packed and not exists(output, DATASET_CARD):
         return None
     return published_dataset(output, results.run, recipe, results.packed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from imagemill_app.stores import read_bytes, store_of
 from imagemill_contract.documents import Shard, decode_lines
 from imagemill_contract.keys import Stage, deleted_key, plan_key, relative_key
 from imagemill_contract.locations import Location, split_object_address
-from imagemill_contract.outcomes import Outcome
+from imagemill_contract.outcomes import Outcome, Reason
 from imagemill_dataset.index import Entry, IndexedRun, final_reason
 
 
@@ -43,6 +43,7 @@ class RunResults:
     ) -> Iterator[StageOutcome]:
         """Outcomes of all stages of all objects. Raises DocumentError when they do not add up."""
         refused = refused_outcomes(self.run.run_id, output)
+        self._forget_unlabelled(refused)
         yield from _rows(Stage.RESIZE, refused)
         yield from _rows(Stage.EDGE, skipped_after(refused))
         for item in json.loads(read_bytes(output, plan_key(self.run.run_id))):
@@ -53,6 +54,14 @@ class RunResults:
             self._gather(shard, resized, edges)
             yield from _rows(Stage.RESIZE, resized.outcomes)
             yield from _rows(Stage.EDGE, edges.outcomes)
+
+    def _forget_unlabelled(self, refused: Iterable[Outcome]) -> None:
+        """A picture that has no class now may have a sample without one from before."""
+        prefix = Location.parse(self.run.source, "run.source").prefix
+        for outcome in refused:
+            if outcome.reason is Reason.NO_LABEL:
+                relative = relative_key(outcome.key, prefix)
+                self.entries[relative] = Entry("", Reason.NO_LABEL, self.run)
 
     def _gather(self, shard: Shard, resized: ShardOutcomes, edges: ShardOutcomes) -> None:
         places = {}

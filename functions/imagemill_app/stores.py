@@ -61,8 +61,14 @@ def exists(location: Location, key: str) -> bool:
 
 def list_keys(location: Location, folder: str) -> list[str]:
     """Keys of all objects below `folder`, relative to the location."""
+    return list(list_lengths(location, folder))
+
+
+def list_lengths(location: Location, folder: str) -> dict[str, int]:
+    """Bytes of all objects below `folder`, by their keys relative to the location."""
     pages = store_of(location.root).list(location.prefix + folder)
-    return [meta["path"].removeprefix(location.prefix) for page in pages for meta in page]
+    found = (meta for page in pages for meta in page)
+    return {meta["path"].removeprefix(location.prefix): meta["size"] for meta in found}
 
 
 def remove(location: Location, keys: list[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
-from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset.samples import ANY_BYTES, Sample
 
 
 class DatasetFormat(Protocol):
@@ -15,8 +15,13 @@ class DatasetFormat(Protocol):
     extension: str
     """Of the shard's file name, with its dot."""
 
-    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
-        """Write a shard at the file's position, holding a bounded number of samples in memory.
+    def write(
+        self, file: BinaryIO, samples: Iterable[Sample], largest_bytes: int = ANY_BYTES, /
+    ) -> None:
+        """Write a shard at the file's position, holding few samples in memory.
+
+        `largest_bytes` is the most that the two files of a sample have together: a format that
+        holds several samples at once holds fewer large ones.
 
         What `samples` or the file raises comes out as it is; the file is then of no use.
         """

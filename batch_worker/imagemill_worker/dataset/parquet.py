@@ -21,19 +21,21 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from typing import IO, Any, BinaryIO, cast
 
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema, struct_array
 from arro3.io import read_parquet, write_parquet
 
-from imagemill_worker.dataset.samples import Sample, checked
+from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
 
 # A row group is held in memory while it is written, and is what a reader fetches at once: the
 # viewer of the Hugging Face Hub and its streaming read whole groups. 100 rows are what `datasets`
 # writes of images; fewer of large ones.
 _ROWS_PER_GROUP, _GROUP_BYTES = 100, 32 << 20
-_ROWS_PER_BATCH = 20
+_ROWS_PER_BATCH, _BATCH_BYTES = 20, 8 << 20
+# One key only: arro3 writes several in any order.
+_METADATA_KEY, _BATCH_NAME = "huggingface", "rows_per_batch"
 
 _IMAGE_COLUMNS = ("image", "edge")
 _LABEL_COLUMNS = ("label", "label_text")
@@ -50,20 +52,21 @@ class Parquet:
 
     extension = ".parquet"
 
-    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+    def write(
+        self, file: BinaryIO, samples: Iterable[Sample], largest_bytes: int = ANY_BYTES, /
+    ) -> None:
         """As `DatasetFormat.write`."""
-        rows = iter(samples)
-        first = next(rows, None)
+        rows_per_batch = _rows_within(_BATCH_BYTES, largest_bytes, _ROWS_PER_BATCH)
         output = _Output(file)
-        batches = output.batches(rows if first is None else chain((first,), rows))
+        batches = output.batches(iter(samples), rows_per_batch)
         try:
             write_parquet(
                 RecordBatchReader.from_batches(_schema(), batches),
                 cast("IO[bytes]", output),
                 compression="uncompressed",
                 dictionary_enabled=False,
-                key_value_metadata={"huggingface": _features()},
-                max_row_group_size=_rows_per_group(first),
+                key_value_metadata={_METADATA_KEY: _metadata(rows_per_batch)},
+                max_row_group_size=_rows_within(_GROUP_BYTES, largest_bytes, _ROWS_PER_GROUP),
                 skip_arrow_metadata=True,
             )
         finally:
@@ -96,19 +99,18 @@ class _Output(io.RawIOBase):
                 self.error = error
         return len(data)
 
-    def batches(self, samples: Iterator[Sample]) -> Iterator[RecordBatch]:
+    def batches(self, samples: Iterator[Sample], rows_per_batch: int) -> Iterator[RecordBatch]:
         try:
-            while self.error is None and (rows := list(islice(samples, _ROWS_PER_BATCH))):
+            while self.error is None and (rows := list(islice(samples, rows_per_batch))):
                 yield _batch(rows)
         except BaseException as error:
             self.error = error
             raise
 
 
-def _rows_per_group(first: Sample | None) -> int:
-    """The pictures of a dataset are of about one size."""
-    row_bytes = len(first.image) + len(first.edge) if first else 0
-    return max(1, min(_ROWS_PER_GROUP, _GROUP_BYTES // max(1, row_bytes)))
+def _rows_within(most_bytes: int, row_bytes: int, most_rows: int) -> int:
+    """How many rows have at most so many bytes together, but at least one."""
+    return max(1, min(most_rows, most_bytes // max(1, row_bytes)))
 
 
 @cache
@@ -126,8 +128,11 @@ def _schema() -> Schema:
     return Schema([Field(name, data_type) for name, data_type in columns.items()])
 
 
-def _features() -> str:
-    """As `datasets` leaves its features in a file; see `Features.to_dict` there."""
+def _metadata(rows_per_batch: int) -> str:
+    """Features as `datasets` leaves them in a file; see `Features.to_dict` there.
+
+    And how many rows a reader of ours takes at once, so that it holds no more than the writer did.
+    """
     values = {"width": "int32", "height": "int32", "label": "int64"}
     features = {
         name: {"_type": "Image"}
@@ -135,7 +140,7 @@ def _features() -> str:
         else {"dtype": values.get(name, "string"), "_type": "Value"}
         for name in _schema().names
     }
-    return json.dumps({"info": {"features": features}})
+    return json.dumps({"info": {"features": features}, _BATCH_NAME: rows_per_batch})
 
 
 def _batch(rows: list[Sample]) -> RecordBatch:
@@ -163,7 +168,9 @@ def _image_array(bodies: list[bytes], names: list[str]) -> Array:
 def _batches(file: BinaryIO) -> Iterator[RecordBatch]:
     _check_footer(file)
     try:
-        reader = read_parquet(file, batch_size=_ROWS_PER_BATCH)
+        metadata = json.loads(read_parquet(file).schema.metadata_str[_METADATA_KEY])
+        file.seek(0)
+        reader = read_parquet(file, batch_size=int(metadata[_BATCH_NAME]))
         if reader.schema.remove_metadata() != _schema():
             raise ValueError("the columns are not those of a dataset")
         yield from reader

@@ -13,6 +13,9 @@ from hashlib import sha256
 # sample would be lost without a word. Parts `.` and `..` would lead out of an unpacked shard.
 _KEY = re.compile(r"(?!__[^/]*__/)(?:(?!\.\.?/)[ -.0-~]+/)*(?!__)[ -\-0-~]+")
 
+# Bytes of a sample's two files where nobody says: of a picture of some hundred pixels.
+ANY_BYTES = 1 << 16
+
 
 class DamagedShardError(Exception):
     """A dataset shard is not what was written."""

@@ -37,7 +37,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships n
     message_factory,
 )
 
-from imagemill_worker.dataset.samples import Sample, checked
+from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
 
 # Little-endian: length of the data in bytes and its checksum. The data and theirs follow.
 # https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
@@ -58,7 +58,9 @@ class TFRecord:
 
     extension = ".tfrecord"
 
-    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+    def write(
+        self, file: BinaryIO, samples: Iterable[Sample], _largest_bytes: int = ANY_BYTES, /
+    ) -> None:
         """As `DatasetFormat.write`."""
         for sample in samples:
             data = _example_of(sample)

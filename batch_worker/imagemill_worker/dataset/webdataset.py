@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from imagemill_worker.dataset.samples import Sample, checked
+from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
 
 _Member = tuple[str, bytes]
 
@@ -31,7 +31,9 @@ class WebDataset:
 
     extension = ".tar"
 
-    def write(self, file: BinaryIO, samples: Iterable[Sample]) -> None:
+    def write(
+        self, file: BinaryIO, samples: Iterable[Sample], _largest_bytes: int = ANY_BYTES, /
+    ) -> None:
         """As `DatasetFormat.write`."""
         written_bytes = 0
         for sample in samples:

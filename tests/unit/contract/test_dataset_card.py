@@ -132,7 +132,7 @@ def test_card_of_nothing_is_a_card() -> None:
     found = card(Index(), {})
     assert (found["samples"], found["shards"], found["splits"]) == (0, [], {})
     assert found["pixels"] == {"mean": [], "std": [], "pixels": 0, "splits": {}}
-    assert readme_of(found, []).startswith("---\n")
+    assert readme_of(found).startswith("---\n")
 
 
 def front_matter(readme: str) -> dict[str, Any]:
@@ -140,35 +140,25 @@ def front_matter(readme: str) -> dict[str, Any]:
     return found
 
 
-def test_readme_names_files_by_pattern_where_it_matches_nothing_else() -> None:
-    existing = [TRAIN.key, OLD.key, TEST.key, "dataset/index.parquet", "dataset/README.md"]
-    (config,) = front_matter(readme_of(card(), existing))["configs"]
+def test_readme_names_each_file() -> None:
+    (config,) = front_matter(readme_of(card()))["configs"]
     assert config == {
         "config_name": "default",
         "data_files": [
-            {"split": "test", "path": "images-test-*.tar"},
-            {"split": "train", "path": "images-train-*.tar"},
+            {"split": "test", "path": [TEST.key.removeprefix("dataset/")]},
+            {
+                "split": "train",
+                "path": [item.key.removeprefix("dataset/") for item in (OLD, TRAIN)],
+            },
         ],
     }
 
 
-def test_readme_names_each_file_when_others_lie_about() -> None:
-    existing = [TRAIN.key, OLD.key, TEST.key, DEAD.key]
-    (config,) = front_matter(readme_of(card(), existing))["configs"]
-    assert config["data_files"] == [
-        {"split": "test", "path": "images-test-*.tar"},
-        {
-            "split": "train",
-            "path": [item.key.removeprefix("dataset/") for item in (OLD, TRAIN)],
-        },
-    ]
-
-
 def test_readme_has_the_counts_and_the_loaders_of_the_card() -> None:
-    text = readme_of(card(), [])
+    text = readme_of(card())
     assert "| train | 3 | 2 | 2,004 |" in text
     assert "The 3 classes are in `labels.txt`" in text
-    assert "Superseded samples in these shards, beside those that count: 1;" in text
+    assert "Superseded samples in these shards, beside those that count: 1." in text
     for code in card()["loaders"].values():
         assert f"```python\n{code.rstrip()}\n```" in text
 

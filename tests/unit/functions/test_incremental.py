@@ -22,7 +22,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 SOURCE = Location("s3://input-bucket", "full/")
@@ -131,13 +131,17 @@ def dataset_shard(key: str) -> DatasetShard:
     return DatasetShard(key, "train", 1, 10, "cd" * 32, PixelSums())
 
 
-def test_sample_is_there_when_its_dataset_shard_is(output: Location, tmp_path: Path) -> None:
-    kept, lost = (f"dataset/images-train-{name}-00000-0000.tar" for name in ("kept", "lost"))
+def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
+    output: Location, tmp_path: Path
+) -> None:
+    kept, lost, cut = (f"dataset/images-train-{name}-00000-0000.tar" for name in "klc")
     (tmp_path / "dataset").mkdir()
-    (tmp_path / kept).touch()
-    entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done()}
-    is_packed = sample_test(output, entries)
-    assert [is_packed(name) for name in "abcd"] == [True, False, False, False]
+    (tmp_path / kept).write_bytes(b"whole")
+    (tmp_path / cut).write_bytes(b"cut")
+    shards = {key: DatasetShard(key, "train", 1, 5, "", PixelSums()) for key in (kept, lost, cut)}
+    entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done(), "d": packed(RUN, cut)}
+    is_packed = sample_test(output, Index(entries, shards))
+    assert [is_packed(name) for name in "abcde"] == [True, False, False, False, False]
 
 
 def test_deleted_source_of_a_dataset_has_no_outputs() -> None:

@@ -15,9 +15,10 @@ from imagemill_app import publish
 from imagemill_app.index import read_index
 from imagemill_app.labels import numbered_classes
 from imagemill_contract import keys
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.documents import encode_lines, encode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.index import Index
 from tests.unit.functions.packed_runs import RECIPE, PackedRun
 
@@ -83,7 +84,7 @@ def test_dataset_is_published_with_all_its_views(tmp_path: Path) -> None:
     card = run.read_json(keys.DATASET_CARD)
     assert card["classes"]["cats"] == {"label": 0, "samples": {"train": 2}}
     assert card["shards"][0]["key"] == run.shards[0].key
-    assert 'path: "images-train-*.tar"' in run.read(keys.DATASET_README).decode()
+    assert Path(run.shards[0].key).name in run.read(keys.DATASET_README).decode()
     table = read_parquet(io.BytesIO(run.read(keys.INDEX_TABLE))).read_all()
     assert table.column("source_key").to_pylist() == NAMES[:3]
     assert table.column("label").to_pylist() == [0, 0, 1]
@@ -209,11 +210,19 @@ def test_runs_that_end_at_once_leave_the_views_of_both(
 
 
 def test_run_of_files_has_no_dataset(tmp_path: Path) -> None:
-    run = PackedRun(tmp_path, NAMES).put()
+    run = PackedRun(tmp_path, [], recipe=replace(RECIPE, output="files")).put()
     run.report()
+    assert report_of(run)["dataset"] is None
+    assert not (tmp_path / keys.DATASET_CARD).exists()
+
+
+def test_run_of_files_beside_a_dataset_brings_its_views_up_to_date(tmp_path: Path) -> None:
+    PackedRun(tmp_path, NAMES).put().report()
+    card = tmp_path / keys.DATASET_CARD
+    card.write_text("of before")
     nothing = PackedRun(tmp_path, [], "run-2", recipe=replace(RECIPE, output="files"))
     nothing.put().report()
-    assert report_of(nothing)["dataset"] is None
+    assert nothing.read_json(keys.DATASET_CARD)["samples"] == len(NAMES)
 
 
 def test_summary_of_a_run_tells_of_its_dataset(tmp_path: Path) -> None:
@@ -240,3 +249,18 @@ def test_card_is_the_same_whichever_run_publishes(tmp_path: Path) -> None:
             runs[number].report()
         cards.append(json.dumps(runs[1].read_json(keys.DATASET_CARD)))
     assert cards[0] == cards[1]
+
+
+def test_picture_that_has_no_class_any_more_has_no_sample_either(tmp_path: Path) -> None:
+    first = PackedRun(tmp_path, ["cats/a.jpg", "b.jpg"]).put()
+    first.report()
+    labelled = replace(RECIPE, label_from_folder=True)
+    second = PackedRun(tmp_path, ["cats/a.jpg"], "run-2", minute=2, recipe=labelled).put()
+    refused = [Outcome("b.jpg", Status.REJECTED, Reason.NO_LABEL, "It lies in no folder.")]
+    (tmp_path / keys.refused_key("run-2")).write_bytes(encode_outcomes({}, refused))
+    second.document["refused"] = 1
+    numbered_classes(second.output, ["cats"])
+    second.report()
+    card = second.read_json(keys.DATASET_CARD)
+    assert card["samples"] == 1
+    assert card["superseded"]["samples"] == 2

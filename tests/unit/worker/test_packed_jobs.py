@@ -22,6 +22,10 @@ from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats import dataset_format
 from imagemill_worker.dataset.samples import Sample
 from imagemill_worker.edges import edges_of, read_picture
+from imagemill_worker.errors import TryAgainError
+from imagemill_worker.intermediate import write_intermediate
+from imagemill_worker.spool import Spooled
+from imagemill_worker.stores import open_store
 from tests.unit.worker.jobs import Folder
 from tests.unit.worker.pictures import jpeg
 
@@ -193,3 +197,37 @@ def test_shard_without_a_picture_writes_none(folder: Folder) -> None:
     assert not (folder.output / "dataset").exists()
     row: Outcome = folder.outcomes("edge")[0]
     assert row.status is Status.SKIPPED
+
+
+def test_full_disk_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_FILE_URIS", "true")
+
+    def full_disk() -> object:
+        return Path("/dev/full").open("r+b", buffering=0)
+
+    source = tmp_path / "spool"
+    source.write_bytes(b"picture" * 3000)
+    folder = Folder(tmp_path)
+    folder.put("a.jpg", b"picture")
+    shard = folder.plan(output="webdataset")
+    store = open_store(shard.output, create=True)
+    monkeypatch.setattr("imagemill_worker.intermediate.temporary_file", full_disk)
+    with source.open("rb") as spool:
+        spooled = {0: Spooled(spool.fileno(), 0, 21_000)}
+        with pytest.raises(TryAgainError, match="No space left"):
+            write_intermediate(store, shard, [Outcome("a.jpg", Status.WRITTEN)], spooled)
+
+
+def test_sizes_that_differ_widely_make_no_crumbs(folder: Folder) -> None:
+    draw = np.random.default_rng(1)
+    for number in range(40):
+        side = 300 if number % 9 == 4 else 50
+        pixels = draw.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        folder.put(f"{number:02}.png", buffer.getvalue())
+    folder.plan(mode="no", output="tfrecord", shard_bytes=100_000)
+    run_both(folder)
+    samples = [shard.samples for shard in shards_of(folder)]
+    assert sum(samples) == 40
+    assert len(samples) <= 2 * 4 + 1 + sum(shard.bytes for shard in shards_of(folder)) // 100_000

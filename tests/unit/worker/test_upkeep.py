@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imagemill_contract import keys
 from imagemill_contract.recipe import Output
-from imagemill_dataset.index import Index
+from imagemill_dataset.index import Entry, Index, encode_part
 from imagemill_dataset.names import format_of
 from imagemill_worker import stores
 from imagemill_worker.compact import compact
@@ -83,6 +84,32 @@ def test_verify_names_the_shard_that_is_not_whole(dataset: Dataset, damage: str)
     assert ended.code == 3
     assert [line["shard"] for line in ended.lines[:-1]] == [f"dataset/{path.name}"]
     assert ended.lines[-1]["damaged"] == 1
+
+
+def test_lost_shard_whose_pictures_were_done_again_is_no_damage(tmp_path: Path) -> None:
+    dataset = Dataset(tmp_path)
+    dataset.run(pictures(5))
+    (lost,) = dataset.shard_paths()
+    lost.unlink()
+    dataset.run(pictures(5))
+    ended = dataset.upkeep("verify")
+    assert (ended.code, ended.lines[-1]["damaged"]) == (0, 0)
+    assert dataset.upkeep("compact").code == 0
+    assert len(samples_of(dataset, dataset.index())) == 5
+
+
+def test_dataset_of_which_nothing_counts_is_not_compacted_away(tmp_path: Path) -> None:
+    dataset = Dataset(tmp_path)
+    dataset.run(pictures(3))
+    paths = dataset.shard_paths()
+    run = next(iter(dataset.index().entries.values())).run
+    files = replace(run, run_id="run-9", started="2026-11-23T10:09:00.000Z")
+    entries = {name: Entry("e", None, files) for name in pictures(3)}
+    dataset.write("index/9.jsonl.gz", encode_part(entries))
+    ended = dataset.upkeep("compact")
+    assert ended.code == 2
+    assert "nothing would be left" in ended.errors
+    assert dataset.shard_paths() == paths
 
 
 def test_output_without_a_dataset_is_refused(tmp_path: Path) -> None:
