@@ -8,6 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SAM := .venvs/sam/bin/sam
 AWS := .venvs/aws/bin/aws
+READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
 	batch_worker/requirements.txt
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
@@ -16,7 +17,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check check-deploy format bench clean
+.PHONY: help install demo test check check-deploy check-readers format bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ check: $(INSTALLED) ## Lint, format, types, template
 
 check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy by the real SAM CLI, use by the real AWS CLI
 	@$(BIN)/python -m pytest -m deploy tests/deploy
+
+check-readers: $(INSTALLED) $(READERS) ## Read datasets by webdataset, TensorFlow, Hugging Face
+	@$(BIN)/python -m pytest -m readers tests/readers
 
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -68,4 +72,10 @@ $(SAM): requirements/sam.txt
 $(AWS): requirements/aws.txt
 	@$(PYTHON) -m venv --clear .venvs/aws
 	@.venvs/aws/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(READERS): .venvs/%/.installed: requirements/readers-%.txt
+	@echo "installing into .venvs/$*"
+	@$(PYTHON) -m venv --clear .venvs/$*
+	@.venvs/$*/bin/python $(PIP_INSTALL) -r $<
 	@touch $@

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-SCRIPTS = ("upload_burst.py", "listing.py", "partition_sweep.py")
+SCRIPTS = ("upload_burst", "listing", "partition_sweep")
 
 
 def main() -> None:
-    folder = Path(__file__).parent
     for name in SCRIPTS:
         print(f"\n## {name}\n", flush=True)
-        subprocess.run([sys.executable, str(folder / name)], check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
 
 
 if __name__ == "__main__":

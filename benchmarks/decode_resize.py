@@ -26,13 +26,13 @@ def commands() -> dict[str, list[str]]:
     rivals = str(HERE / "rivals.py")
     node = ["node", str(HERE / "sharp.mjs"), str(sharp_folder())]
     return {
-        "floor": [sys.executable, rivals, "floor"],
-        "imagemill": [sys.executable, rivals, "imagemill"],
+        "floor": [sys.executable, "-P", rivals, "floor"],
+        "imagemill": [sys.executable, "-P", rivals, "imagemill"],
         "sharp": node,
-        "pillow": [python_of(RIVALS), rivals, "pillow"],
-        "pyvips": [python_of(RIVALS), rivals, "pyvips"],
-        "naive": [sys.executable, rivals, "naive"],
-        "img2dataset": [python_of(IMG2DATASET), rivals, "img2dataset"],
+        "pillow": [python_of(RIVALS), "-P", rivals, "pillow"],
+        "pyvips": [python_of(RIVALS), "-P", rivals, "pyvips"],
+        "naive": [sys.executable, "-P", rivals, "naive"],
+        "img2dataset": [python_of(IMG2DATASET), "-P", rivals, "img2dataset"],
     }
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+ROOMS = (".", "contract", "functions")
 
 
 def plan_once(count: int, done: int) -> None:
     """The child: plan the whole bucket and print what it took."""
-    from key_server import keys_of
-
+    from benchmarks.key_server import keys_of
     from imagemill_app.index import write_index_part
     from imagemill_app.plan_writer import plan_run, request_of
     from imagemill_app.settings import PlanRunSettings
@@ -68,14 +68,14 @@ def measured(count: int, done: int) -> dict[str, Any]:
         port = server.stdout.readline().strip()
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "contract"), str(ROOT / "functions")]),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / room) for room in ROOMS),
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-        command = [sys.executable, __file__, "--child", str(count), str(done)]
+        command = [sys.executable, "-m", "benchmarks.listing", "--child", str(count), str(done)]
         child = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
         server.stdin.write("requests\n")
         server.stdin.flush()

@@ -66,7 +66,8 @@ class Server:
         return dict(json.loads(self.line()))
 
 
-def put_shard(endpoint: str, count: int = OBJECTS) -> str:
+def put_shard(endpoint: str, count: int = OBJECTS, recipe: Recipe | None = None) -> str:
+    """The address of a shard document, written to the server."""
     bodies = [photo.read() for photo in photographs()]
     etags = [hashlib.md5(body).hexdigest() for body in bodies]  # noqa: S324
     objects = [
@@ -74,7 +75,7 @@ def put_shard(endpoint: str, count: int = OBJECTS) -> str:
         for n in range(count)
     ]
     places = Location.parse("s3://bucket/photo/", ""), Location.parse("s3://bucket/out/", "")
-    body = Shard("bench", "00000", *places, Recipe(), objects).encode()
+    body = Shard("bench", "00000", *places, recipe or Recipe(), objects).encode()
     key = keys.shard_key("bench", "00000")
     request = urllib.request.Request(f"{endpoint}/bucket/{key}", body, method="PUT")  # noqa: S310
     urllib.request.urlopen(request).close()  # noqa: S310
@@ -109,7 +110,7 @@ def compute_rate() -> float:
     env = {**os.environ, **LANE_ENVIRONMENT}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
     done = subprocess.run(
-        [sys.executable, rivals, "imagemill", str(passes), *paths],
+        [sys.executable, "-P", rivals, "imagemill", str(passes), *paths],
         env=env,
         preexec_fn=on_core(0),
         capture_output=True,

@@ -15,7 +15,9 @@ import random
 import sys
 import time
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
+
+ETAG = "e"  # of everything that is put
 
 
 class Bucket:
@@ -26,21 +28,55 @@ class Bucket:
         self.photographs = [path.read_bytes() for path in sorted(folder.glob("*/*.jpg"))]
         self.etags = [hashlib.md5(body).hexdigest() for body in self.photographs]  # noqa: S324
         self.put: dict[str, bytes] = {}
+        self.parts: dict[str, dict[int, bytes]] = {}  # of uploads that have begun
         self.first_request, self.first_read, self.last_write, self.writes = 0.0, 0.0, 0.0, 0
+
+    def answer(self, method: str, target: str, body: bytes) -> tuple[str, bytes]:
+        """Header lines and body of the response."""
+        path, _, text = target.partition("?")
+        key = unquote(path).removeprefix("/bucket/")
+        query = {name: values[0] for name, values in parse_qs(text, True).items()}
+        if "uploads" in query or "uploadId" in query:
+            return self.answer_upload(method, key, query, body)
+        if method == "PUT":
+            self.write(key, body)
+            return f'200 OK\r\nETag: "{ETAG}"', b""
+        found = self.get(key)
+        if not found:
+            return "404 Not Found", b""
+        modified = "Last-Modified: Mon, 02 Jan 2023 00:00:00 GMT"
+        return f'200 OK\r\nETag: "{found[1]}"\r\n{modified}', found[0]
+
+    def answer_upload(
+        self, method: str, key: str, query: dict[str, str], body: bytes
+    ) -> tuple[str, bytes]:
+        """The same of a multipart upload: its beginning, a part, its end."""
+        if "uploads" in query:
+            number = f"upload-{len(self.parts)}"
+            self.parts[number] = {}
+            name = "InitiateMultipartUploadResult"
+            return "200 OK", f"<{name}><UploadId>{number}</UploadId></{name}>".encode()
+        parts = self.parts[query["uploadId"]]
+        if method == "PUT":
+            parts[int(query["partNumber"])] = body
+            return f'200 OK\r\nETag: "{ETAG}"', b""
+        self.write(key, b"".join(parts[number] for number in sorted(parts)))
+        parts.clear()
+        name = "CompleteMultipartUploadResult"
+        return "200 OK", f"<{name}><ETag>{ETAG}</ETag></{name}>".encode()
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         if key.startswith("photo/"):
             self.first_read = self.first_read or time.monotonic()
             number = int(key.removeprefix("photo/").partition(".")[0]) % len(self.photographs)
             return self.photographs[number], self.etags[number]
-        return (self.put[key], "e") if key in self.put else None
+        return (self.put[key], ETAG) if key in self.put else None
 
     def write(self, key: str, body: bytes) -> None:
+        self.put[key] = body
         if key.startswith("out/resized/"):
             self.writes += 1
             self.last_write = time.monotonic()
-        else:
-            self.put[key] = body
 
     def report(self) -> str:
         seconds = self.last_write - self.first_read
@@ -50,6 +86,7 @@ class Bucket:
                 "seconds": seconds,
                 "first_request": self.first_request,
                 "first_read": self.first_read,
+                "put_bytes": sum(map(len, self.put.values())),
             }
         )
         self.first_request, self.first_read, self.writes = 0.0, 0.0, 0
@@ -69,20 +106,12 @@ async def answer(
             if "expect" in headers:
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await reader.readexactly(int(headers.get("content-length", 0)))
-            key = unquote(target.partition("?")[0]).removeprefix("/bucket/")
             await asyncio.sleep(random.uniform(bucket.wait_seconds / 2, bucket.wait_seconds))
-            if method == "PUT":
-                bucket.write(key, body)
-                writer.write(b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n')
-            elif found := bucket.get(key):
-                head_lines = (
-                    f'HTTP/1.1 200 OK\r\nETag: "{found[1]}"\r\nContent-Length: {len(found[0])}\r\n'
-                    "Last-Modified: Mon, 02 Jan 2023 00:00:00 GMT\r\n\r\n"
-                )
-                writer.write(head_lines.encode())
-                writer.write(found[0] if method == "GET" else b"")
-            else:
-                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            head_lines, content = bucket.answer(method, target, body)
+            writer.write(
+                f"HTTP/1.1 {head_lines}\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+            )
+            writer.write(content if method != "HEAD" else b"")
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+ROOMS = (".", "contract", "functions")
 MESSAGES_PER_INVOCATION = 3_500
 DUPLICATE_SHARE = 0.02  # delivered more than once
 
@@ -142,7 +143,7 @@ def main() -> None:
     ) as stack:
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "contract"), str(ROOT / "functions")]),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / room) for room in ROOMS),
             "AWS_ENDPOINT_URL": stack.engine.endpoint_url,
             "AWS_REGION": stack.engine.region,
             "AWS_DEFAULT_REGION": stack.engine.region,
@@ -158,7 +159,8 @@ def main() -> None:
             "UPLOAD_WINDOW_SECONDS": "60",
             "WINDOW_GRACE_SECONDS": "900",
         }
-        command = [sys.executable, __file__, "--child", "--uploads", str(options.uploads)]
+        command = [sys.executable, "-m", "benchmarks.upload_burst", "--child"]
+        command += ["--uploads", str(options.uploads)]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         measured = json.loads(done.stdout.splitlines()[-1])
         states = stack.client("stepfunctions")

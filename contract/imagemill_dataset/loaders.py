@@ -35,7 +35,11 @@ dataset = (
     wds.WebDataset(files, shardshuffle=False)
     .decode("pil")
     .rename(image="$format", edge="edge.png", about="json"$label)
-)
+$edges)
+"""
+
+_WEBDATASET_GREY_EDGES = """\
+    .map_dict(edge=lambda edge: edge.convert("L"))
 """
 
 _DATASETS_IMPORTS = """
@@ -114,5 +118,6 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         format=recipe.format,
         builder=recipe.output,
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
+        edges="" if recipe.edge_three_channels else _WEBDATASET_GREY_EDGES,
         decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,
     )

@@ -1,0 +1,232 @@
+"""What `imagemill run` packs, read by the libraries that read such datasets.
+
+Run by `make check-readers`, which gives each library an environment of its own. The same pictures
+are also written as files, by which every sample is judged: same pixels, and the edge map is that of
+its own picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from demo.pictures import cut_pictures
+from imagemill.project import ROOT
+from imagemill_contract import keys
+from imagemill_contract.documents import decode_outcomes
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_dataset import names
+
+pytestmark = [pytest.mark.readers, pytest.mark.timeout(600)]
+
+HERE = Path(__file__).parent
+PHOTOGRAPHS = ROOT.parent / "shared" / "photos" / "full"
+CLASSES = ("birch", "red fox", "été.2017")
+# pictures of many shapes: a reader that takes width for height is found out
+OF_PICTURES = {"size": 96, "mode": "keep_ratio"}
+OF_DATASETS = {"split": {"train": 0.8, "validation": 0.2}, "label_from_folder": True}
+
+PACKED = (Output.WEBDATASET, Output.TFRECORD, Output.PARQUET)
+# Form, environment, script and its first argument: one for each way of reading.
+READERS = {
+    "webdataset": (Output.WEBDATASET, "webdataset", "read_webdataset.py"),
+    "tensorflow": (Output.TFRECORD, "tensorflow", "read_tfrecord.py"),
+    "datasets-tar": (Output.WEBDATASET, "huggingface", "read_huggingface.py", "webdataset"),
+    "datasets-parquet": (Output.PARQUET, "huggingface", "read_huggingface.py", "parquet"),
+    "datasets-tar-by-readme": (Output.WEBDATASET, "huggingface", "read_huggingface.py", "card"),
+    "datasets-parquet-by-readme": (Output.PARQUET, "huggingface", "read_huggingface.py", "card"),
+}
+# The environment of each snippet in the card.
+LOADERS = {
+    (Output.WEBDATASET, "pytorch"): "webdataset",
+    (Output.WEBDATASET, "huggingface"): "huggingface",
+    (Output.TFRECORD, "tensorflow"): "tensorflow",
+    (Output.PARQUET, "huggingface"): "huggingface",
+    (Output.PARQUET, "pytorch"): "huggingface",
+}
+# Put after a snippet: size of the picture, size and pixels of the edge map of each element.
+LOADER_END = """
+import hashlib
+
+import numpy as np
+
+def plane(picture):
+    array = np.asarray(picture)
+    if array.ndim == 2:
+        return array
+    return array[..., 0] if array.shape[-1] in (1, 3) else array[0]  # PyTorch: channels first
+
+for sample in dataset:
+    image = plane(sample["image"] if "image" in sample else sample["jpg"])
+    edge = plane(sample["edge"] if "edge" in sample else sample["edge.png"])
+    digest = hashlib.sha256(edge.tobytes()).hexdigest()
+    print(json.dumps([image.shape, edge.shape, digest]))
+"""
+
+Row = dict[str, object]
+
+
+def run(photos: Path, out: Path, recipe: dict[str, object]) -> None:
+    """`imagemill run` with a recipe file."""
+    file = out.with_suffix(".json")
+    file.write_text(json.dumps(recipe), encoding="utf-8")
+    imagemill = Path(sys.executable).with_name("imagemill")
+    command = [imagemill, "run", photos, out, "--recipe", file]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures in a folder for each class, some with names that a reader could take apart."""
+    base = tmp_path_factory.mktemp("photos")
+    sources = PHOTOGRAPHS
+    if not sources.is_dir():
+        sources = base / "cut"
+        cut_pictures(sources)
+    folder = base / "classes"
+    for number, path in enumerate(sorted(sources.iterdir())):
+        name = path.name if number % 7 else f"__{number}.v1 (ä){path.suffix.upper()}"
+        target = folder / CLASSES[number % len(CLASSES)] / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outputs(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the output of each form, by its name."""
+    base = tmp_path_factory.mktemp("outputs")
+    run(photos, base / Output.FILES, OF_PICTURES)
+    for output in PACKED:
+        run(photos, base / output, {**OF_PICTURES, **OF_DATASETS, "output": output})
+    return base
+
+
+def printed_by(environment: str, command: list[object], cwd: Path, home: Path) -> list[str]:
+    """Lines that a program of one of the environments prints; `home` takes its caches."""
+    python = ROOT / ".venvs" / environment / "bin" / "python"
+    ended = subprocess.run(
+        [str(part) for part in (python, *command)],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "HF_HUB_OFFLINE": "1",
+            "HF_DATASETS_CACHE": str(home / "datasets"),
+        },
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+def outcomes_in(out: Path, stage: Stage) -> dict[str, Outcome]:
+    """By the key below the source."""
+    (run_folder,) = (out / "runs").iterdir()
+    paths = (run_folder / "outcomes" / stage).iterdir()
+    return {row.key: row for path in paths for row in decode_outcomes(path.read_bytes())[1]}
+
+
+def output_key(stage: Stage, relative: str) -> str:
+    return keys.output_key(stage, relative, ImageFormat.JPG)
+
+
+def pixels_of(body: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(body)))
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@cache
+def expected(outputs: Path, output: Output) -> dict[str, Row]:
+    """What the samples have to be, by key: by files, outcomes and the rules of names."""
+    out = outputs / output
+    classes = (out / keys.LABELS_TEXT).read_text("utf-8").splitlines()
+    split = Recipe.from_document({**OF_DATASETS, "output": output}).split
+    resized, edges = outcomes_in(out, Stage.RESIZE), outcomes_in(out, Stage.EDGE)
+    rows: dict[str, Row] = {}
+    for relative, edge in edges.items():
+        picture = (outputs / Output.FILES / output_key(Stage.RESIZE, relative)).read_bytes()
+        grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
+        edge_pixels, pixels = cv2.Canny(grey, 100, 200), pixels_of(picture)
+        assert resized[relative].sha256 == sha256(picture)
+        assert (edge.height, edge.width) == edge_pixels.shape == pixels.shape[:2]
+        assert edge.output_key is not None
+        label_text = relative.partition("/")[0]
+        rows[names.sample_key(relative)] = {
+            "split": names.split_of(relative, split),
+            "place": [edge.output_key.rpartition("/")[2], edge.position],
+            "filename": relative,
+            "label": classes.index(label_text),
+            "label_text": label_text,
+            "shape": list(pixels.shape),
+            "edge_shape": list(edge_pixels.shape),
+            "sha256": sha256(picture),
+            "pixels_sha256": sha256(pixels.tobytes()),
+            "edge_pixels_sha256": sha256(edge_pixels.tobytes()),
+        }
+    return rows
+
+
+def test_every_picture_is_a_sample_of_each_form(photos: Path, outputs: Path) -> None:
+    paths = {path.relative_to(photos).as_posix() for path in photos.rglob("*.*") if path.is_file()}
+    for output in PACKED:
+        samples = expected(outputs, output)
+        assert {row["filename"] for row in samples.values()} == paths
+        assert {row["split"] for row in samples.values()} == {"train", "validation"}
+        assert {row["label_text"] for row in samples.values()} == set(CLASSES)
+        card = json.loads((outputs / output / keys.DATASET_CARD).read_bytes())
+        assert card["samples"] == len(samples) == len(paths)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_reader_finds_every_sample_once_and_whole(
+    reader: str, outputs: Path, tmp_path: Path
+) -> None:
+    output, environment, script, *arguments = READERS[reader]
+    command = [HERE / script, *arguments, outputs / output / "dataset"]
+    rows = [json.loads(line) for line in printed_by(environment, command, tmp_path, tmp_path)]
+    samples = expected(outputs, Output(output))
+    assert sorted(row["key"] for row in rows) == sorted(samples)
+    for row in rows:
+        key = row.pop("key")
+        assert row == {name: samples[key][name] for name in row}, key
+
+
+@pytest.mark.parametrize("output", PACKED)
+def test_every_snippet_of_the_card_is_tried(output: Output, outputs: Path) -> None:
+    card = json.loads((outputs / output / keys.DATASET_CARD).read_bytes())
+    assert set(card["loaders"]) == {library for form, library in LOADERS if form is output}
+
+
+@pytest.mark.parametrize(("output", "library"), LOADERS, ids=map("-".join, LOADERS))
+def test_snippet_of_the_card_reads_its_split_as_it_is(
+    output: Output, library: str, outputs: Path, tmp_path: Path
+) -> None:
+    out = outputs / output
+    code = json.loads((out / keys.DATASET_CARD).read_bytes())["loaders"][library]
+    printed = printed_by(LOADERS[output, library], ["-c", code + LOADER_END], out, tmp_path)
+    found = [json.loads(line) for line in printed]
+    samples = [row for row in expected(outputs, output).values() if row["split"] == "train"]
+    wanted = [[row["edge_shape"], row["edge_shape"], row["edge_pixels_sha256"]] for row in samples]
+    assert sorted(found) == sorted(wanted)
