@@ -41,7 +41,7 @@ def wait_for_a_window(seconds: int, used: float) -> None:
 
 
 def new_runs(stack: LocalStack, known: set[str]) -> list[Execution]:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 60
     while not (fresh := set(executions(stack)) - known):
         assert time.monotonic() < deadline, "no run starts"
         time.sleep(0.2)

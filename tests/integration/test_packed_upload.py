@@ -89,7 +89,7 @@ def test_job_killed_within_an_upload_shows_no_shard_and_its_retry_the_same_one(
     jobs.run(Stage.RESIZE)
     known = jobs.dataset()
     process = jobs.start(Stage.EDGE)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 60
     while not jobs.uploads():
         assert process.poll() is None, "the job ended before an upload of its was seen"
         assert time.monotonic() < deadline

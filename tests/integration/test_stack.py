@@ -20,7 +20,7 @@ from tests.pictures import cut
 pytestmark = pytest.mark.engine
 
 
-def ended(execution: Execution, timeout_seconds: float = 180) -> Execution:
+def ended(execution: Execution, timeout_seconds: float = 60) -> Execution:
     deadline = time.monotonic() + timeout_seconds
     while execution.is_running():
         assert time.monotonic() < deadline, "the run does not end"
@@ -64,7 +64,7 @@ def test_upload_starts_a_run_by_itself_and_awkward_keys_survive(stack: LocalStac
     s3.put_object(Bucket=stack.input_bucket, Key="elsewhere/no.jpg", Body=cut(0))
     s3.put_object(Bucket=stack.input_bucket, Key="full/odd/notes.txt", Body=b"text")
 
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 30
     while len(keys_in(stack, stack.output_bucket, "edges/odd/")) < len(names):
         assert time.monotonic() < deadline, "the uploads are not processed"
         time.sleep(0.2)
@@ -166,7 +166,7 @@ def test_killed_worker_is_tried_again_and_every_picture_is_there_once(
             "output": str(Location.of_folder(PurePosixPath(out))),
         },
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 30
     while len(list(out.glob("resized/*"))) < 10:
         assert time.monotonic() < deadline, "nothing is written"
         time.sleep(0.02)
