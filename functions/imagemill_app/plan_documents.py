@@ -30,6 +30,7 @@ class Plan:
     refused: list[Outcome]
     ignored: dict[str, int]
     deleted: dict[str, list[str]]
+    has_dataset: bool
 
 
 def write_plan(run_id: str, recipe: Recipe, plan: Plan, bucket: Location) -> None:

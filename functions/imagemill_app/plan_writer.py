@@ -40,6 +40,7 @@ class PlannedRun:
         done: How many objects are left out as done, by `unchanged` or an earlier rejection.
         ignored: How many were left out by name or by the request, for each reason.
         deleted: Sources that an earlier run has done and that are gone.
+        has_dataset: Whether earlier runs have packed results at the output.
         estimate: Time and money, as `estimates.Estimate` has them.
     """
 
@@ -60,6 +61,7 @@ class PlannedRun:
     deleted: int = 0
     prune: bool = False
     dry_run: bool = False
+    has_dataset: bool = False
     estimate: dict[str, object] = field(default_factory=dict)
 
 
@@ -101,6 +103,7 @@ def plan_run(
         deleted=len(plan.deleted),
         prune=request.prune,
         dry_run=request.dry_run,
+        has_dataset=plan.has_dataset,
         estimate=forecast.to_document(),
     )
 
@@ -126,7 +129,8 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     deleted = {}
     if existing is not None:
         deleted = deleted_outputs(index.entries, source, existing, request.recipe)
-    return Plan(source, output, shards, work, refused, listing.ignored, deleted)
+    has_dataset = bool(index.shards)
+    return Plan(source, output, shards, work, refused, listing.ignored, deleted, has_dataset)
 
 
 def _sifted(objects: list[SourceObject], source: Location, recipe: Recipe) -> Sifted:

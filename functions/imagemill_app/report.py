@@ -14,8 +14,8 @@ from imagemill_app.map_results import JobFailure
 from imagemill_app.packing import check_lengths
 from imagemill_app.results import RunResults, deleted_outputs
 from imagemill_app.sentences import run_sentence
-from imagemill_app.stores import exists, remove, remove_folder, write_bytes
-from imagemill_contract.keys import DATASET_CARD, intermediate_key, report_key, shard_id_of
+from imagemill_app.stores import remove, remove_folder, write_bytes
+from imagemill_contract.keys import intermediate_key, report_key, shard_id_of
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
@@ -52,7 +52,7 @@ def write_report(
         results.entries.update(gone)
     write_index_part(output, results.run, results.entries, results.packed.shards)
     results.entries.clear()  # the whole index is read next
-    dataset = _dataset(output, results)
+    dataset = _dataset(output, results, has_dataset=run["has_dataset"])
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
         verdict="succeeded" if failed_percent(totals) <= tolerated_percent else "failed",
@@ -71,9 +71,10 @@ def write_report(
     return verdict
 
 
-def _dataset(output: Location, results: RunResults) -> DatasetReport | None:
+def _dataset(output: Location, results: RunResults, *, has_dataset: bool) -> DatasetReport | None:
+    """What there is to say of a dataset; a run of files may supersede samples of one."""
     recipe = Recipe.from_document(results.run.recipe, "run.recipe")
-    if not recipe.is_packed and not exists(output, DATASET_CARD):
+    if not recipe.is_packed and not has_dataset:
         return None
     return published_dataset(output, results.run, recipe, results.packed)
 

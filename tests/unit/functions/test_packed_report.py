@@ -221,6 +221,7 @@ def test_run_of_files_beside_a_dataset_brings_its_views_up_to_date(tmp_path: Pat
     card = tmp_path / keys.DATASET_CARD
     card.write_text("of before")
     nothing = PackedRun(tmp_path, [], "run-2", recipe=replace(RECIPE, output="files"))
+    nothing.document["has_dataset"] = True  # as the planner has seen in the index
     nothing.put().report()
     assert nothing.read_json(keys.DATASET_CARD)["samples"] == len(NAMES)
 

@@ -484,3 +484,11 @@ def test_large_images_make_small_row_groups() -> None:
     assert samples_in("parquet", split) == samples
     # the footer names every column of every group
     assert split.count(b"sha256") - whole.count(b"sha256") == 2
+
+
+@pytest.mark.parametrize(("largest_bytes", "rows"), [(12_000, 20), (1 << 20, 8), (20 << 20, 1)])
+def test_few_large_rows_of_parquet_are_held_at_once(largest_bytes: int, rows: int) -> None:
+    file = io.BytesIO()
+    dataset_format("parquet").write(file, labelled(3), largest_bytes)
+    metadata = read_parquet(file).schema.metadata_str["huggingface"]
+    assert json.loads(metadata)["rows_per_batch"] == rows
