@@ -41,7 +41,7 @@ def environment_of(name: str) -> dict[str, str]:
     env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_ALBUMENTATIONS_UPDATE": "1"}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
     if name == "imagemill":
-        from imagemill_worker.limits import LANE_ENVIRONMENT
+        from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 
         env |= LANE_ENVIRONMENT
     return env

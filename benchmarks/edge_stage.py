@@ -14,8 +14,8 @@ import cv2
 from benchmarks.photographs import photographs
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import EdgeMethod, Recipe
-from imagemill_worker.edges import edge_map, edges_of, encoded_edges, read_picture
-from imagemill_worker.stages import product_of
+from imagemill_worker.picture.edges import edge_map, edges_of, encoded_edges, read_picture
+from imagemill_worker.picture.stages import product_of
 
 PASSES = 400
 

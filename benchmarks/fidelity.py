@@ -17,8 +17,8 @@ from skimage.metrics import structural_similarity
 
 from benchmarks.photographs import CLASSES, as_file, photographs
 from imagemill_contract.recipe import Recipe
-from imagemill_worker.encode import encoded
-from imagemill_worker.resize import resized
+from imagemill_worker.codecs.encode import encoded
+from imagemill_worker.picture.resize import resized
 
 SIZE = 128
 FILTERS = {"area": Image.Resampling.BOX, "lanczos": Image.Resampling.LANCZOS}

@@ -23,7 +23,7 @@ def plan_once(count: int, done: int) -> None:
     """The child: plan the whole bucket and print what it took."""
     from benchmarks.key_server import keys_of
     from imagemill_app.index import write_index_part
-    from imagemill_app.plan_writer import plan_run, request_of
+    from imagemill_app.plan.plan_run import plan_run, request_of
     from imagemill_app.settings import PlanRunSettings
     from imagemill_contract.locations import Location
     from imagemill_contract.recipe import Recipe

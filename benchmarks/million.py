@@ -19,7 +19,7 @@ from imagemill_contract.recipe import Output
 
 sys.path.append(str(ROOT / "functions"))
 
-from imagemill_app import estimates, planning
+from imagemill_app.plan import estimates, sharding
 
 MILLION = 1_000_000
 PARALLEL_JOBS, MIN_SHARD_SECONDS = 256, 30  # defaults of MaxvCpus and MinShardSeconds
@@ -69,8 +69,8 @@ class Bill:
 def work_shards() -> int:
     """How many the planner makes of a million photographs."""
     photograph = SourceObject("a", "e", round(mean_bytes()))
-    seconds = MILLION * planning.estimated_seconds(photograph)
-    return planning.shard_count(seconds, PARALLEL_JOBS, MIN_SHARD_SECONDS)
+    seconds = MILLION * sharding.estimated_seconds(photograph)
+    return sharding.shard_count(seconds, PARALLEL_JOBS, MIN_SHARD_SECONDS)
 
 
 def bill_of(run: Run, jobs: Jobs, shards: int, output: Output) -> Bill:

@@ -19,13 +19,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs
 
-from imagemill.local import processes
-from imagemill.local.settings import ROOT_ACCESS_KEY_ID, EngineSettings
+from imagemill_engine import processes
+from imagemill_engine.settings import ROOT_ACCESS_KEY_ID, EngineSettings
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/s3/aws4_request")
 _PRELOADED = """
 import sys
-if "imagemill.local.server" in sys.orig_argv:
+if "imagemill_engine.server" in sys.orig_argv:
     from benchmarks import request_log
     request_log.install({path!r})
 """

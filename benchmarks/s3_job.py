@@ -24,7 +24,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_worker.limits import LANE_ENVIRONMENT
+from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 
 ROUNDS = 3
 OBJECTS = 4000  # about half a minute of work, the least that the planner gives to a job

@@ -81,7 +81,7 @@ def handle_burst(uploads: int) -> None:
     """The child: invoke the handler over the burst and print what was measured, as JSON."""
     import group_objects
 
-    from imagemill_app.inbox import sealed_uploads
+    from imagemill_app.ingest.inbox import sealed_uploads
     from imagemill_contract.windows import Window
 
     class Context:

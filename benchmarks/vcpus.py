@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.photographs import photographs
 from benchmarks.rivals import imagemill
-from imagemill_worker.limits import LANE_ENVIRONMENT
+from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 
 ROUNDS, PASSES = 5, 12
 

@@ -14,15 +14,15 @@ from PIL import Image
 from rich.console import Console
 
 from demo.pictures import cut_pictures
+from imagemill.display.summary import print_summary
 from imagemill.errors import RunFailedError
 from imagemill.execution import Execution
-from imagemill.local.engine import terminate_as_exit
-from imagemill.local.errors import LocalError
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.project import ROOT
-from imagemill.summary import print_summary
 from imagemill_contract.keys import Stage, output_key, report_key
 from imagemill_contract.recipe import ImageFormat
+from imagemill_engine.engine import terminate_as_exit
+from imagemill_engine.errors import LocalError
 
 OUT = ROOT / "demo-out"
 SOURCE_PREFIX = "full/"

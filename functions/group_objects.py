@@ -12,10 +12,10 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagemill_app.executions import start_window_run
-from imagemill_app.inbox import Inbox
+from imagemill_app.ingest.inbox import Inbox
+from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
+from imagemill_app.ingest.window_run import start_window_run
 from imagemill_app.settings import GroupObjectsSettings
-from imagemill_app.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_contract.locations import Location
 from imagemill_contract.windows import Window
 

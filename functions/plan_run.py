@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagemill_app import plan_writer
+from imagemill_app.plan.plan_run import checked_run_id, plan_run, request_of
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 
@@ -31,9 +31,9 @@ def settings() -> PlanRunSettings:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of the run that is asked for. Raises RunRefused with one sentence."""
     try:
-        run_id = plan_writer.checked_run_id(event["run_id"])
-        request = plan_writer.request_of(event["request"], settings())
-        run = plan_writer.plan_run(run_id, event["started"], request, settings())
+        run_id = checked_run_id(event["run_id"])
+        request = request_of(event["request"], settings())
+        run = plan_run(run_id, event["started"], request, settings())
     except RunRefused as error:
         metrics.add_metric("RefusedRuns", MetricUnit.Count, 1)
         logger.warning("run refused", extra={"why": str(error)})

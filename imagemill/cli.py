@@ -10,14 +10,14 @@ import typer
 from rich.console import Console
 
 from imagemill import options
+from imagemill.commands.plan import plan_text, planned_bucket, planned_folder, print_plan
+from imagemill.commands.run import run_folder
+from imagemill.commands.up import serve
+from imagemill.commands.verify import compact_dataset, verify_dataset
 from imagemill.errors import RunFailedError, UsageError
-from imagemill.local.engine import terminate_as_exit
-from imagemill.local.errors import LocalError
-from imagemill.plan_command import plan_text, planned_bucket, planned_folder, print_plan
 from imagemill.recipes import recipe_from
-from imagemill.run_command import run_folder
-from imagemill.up_command import serve
-from imagemill.upkeep_commands import compact_dataset, verify_dataset
+from imagemill_engine.engine import terminate_as_exit
+from imagemill_engine.errors import LocalError
 
 app = typer.Typer(
     name="imagemill",

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from imagemill.local.deploy import deploy_stack
-from imagemill.local.engine import Engine
 from imagemill.project import TEMPLATE, WORKER_FOLDERS
+from imagemill_engine.deploy import deploy_stack
+from imagemill_engine.engine import Engine
 
 # What differs from a deployment on AWS: parameters, and nothing else.
 LOCAL_PARAMETERS: Mapping[str, str] = {

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from imagemill_contract.errors import ContractError
     from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
-    from imagemill_worker.supervise import LaneBugError
+    from imagemill_worker.lanes.supervisor import LaneBugError
 
     try:
         return _run(options, stopping)
@@ -55,16 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, stopping: threading.Event) -> ExitCode:
     if options.command == "verify":
-        from imagemill_worker.verify import verify
+        from imagemill_worker.dataset.verify import verify
 
         return ExitCode.DONE if verify(options.output) else ExitCode.DAMAGED
     if options.command == "compact":
-        from imagemill_worker.compact import compact
+        from imagemill_worker.dataset.compact import compact
 
         compact(options.output, stopping)
         return ExitCode.DONE
     from imagemill_worker import job
-    from imagemill_worker.limits import allotted_vcpus
+    from imagemill_worker.lanes.process_limits import allotted_vcpus
 
     opened = job.open_job(Stage(options.command), options.shard)
     job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)

@@ -17,15 +17,16 @@ from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome
-from imagemill_worker import stores, tasks
+from imagemill_worker import stores
+from imagemill_worker.dataset.intermediate import fetch_intermediate, write_intermediate
+from imagemill_worker.dataset.pack import pack_dataset
 from imagemill_worker.errors import ArgumentsError, TryAgainError
-from imagemill_worker.intermediate import fetch_intermediate, write_intermediate
-from imagemill_worker.lane import Assignment
-from imagemill_worker.pack import pack_dataset
+from imagemill_worker.lanes import tasks
+from imagemill_worker.lanes.lane import Assignment
+from imagemill_worker.lanes.supervisor import Supervisor
+from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.progress import Progress
 from imagemill_worker.spool import Spooled, temporary_file
-from imagemill_worker.supervise import Supervisor
-from imagemill_worker.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)

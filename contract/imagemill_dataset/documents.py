@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from imagemill_contract.keys import DATASET_CARD, DATASET_README, INDEX_TABLE, LABELS_TEXT
 from imagemill_dataset.card import card_of, last_packed_run
 from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.index_table import index_table
 from imagemill_dataset.labels import text_of
 from imagemill_dataset.readme import readme_of
-from imagemill_dataset.view import index_table
 
 
 def views_of(index: Index, labels: Mapping[str, int], otherwise: IndexedRun) -> dict[str, bytes]:

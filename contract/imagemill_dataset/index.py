@@ -14,7 +14,7 @@ from typing import Any
 
 from imagemill_contract.documents import encode_lines
 from imagemill_contract.outcomes import Reason, Status
-from imagemill_dataset.lines import opened_lines
+from imagemill_dataset.json_lines import opened_lines
 from imagemill_dataset.shards import DatasetShard
 
 # Failures of an attempt, which say nothing of the picture: an earlier sample of it stays.

@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from imagemill.local.engine import Engine
-from imagemill.local.errors import DeployError
-from imagemill.local.packaging import artifact_key, packed
-from imagemill.local.session import isolated_session
-from imagemill.local.yaml_json import load_template
+from imagemill_engine.engine import Engine
+from imagemill_engine.errors import DeployError
+from imagemill_engine.packaging import artifact_key, packed
+from imagemill_engine.session import isolated_session
+from imagemill_engine.yaml_json import load_template
 
 ARTIFACT_BUCKET = "imagemill-artifacts"
 STACK_NAME = "imagemill"

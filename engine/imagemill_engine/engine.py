@@ -15,10 +15,10 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 from typing import Any
 
-from imagemill.local import settings
-from imagemill.local.errors import EngineError
-from imagemill.local.processes import HOST, listening_socket, server_process, watched
-from imagemill.local.session import client_of
+from imagemill_engine import settings
+from imagemill_engine.errors import EngineError
+from imagemill_engine.processes import HOST, listening_socket, server_process, watched
+from imagemill_engine.session import client_of
 
 READY_SECONDS = 30.0
 LOG_TAIL_BYTES = 4_000

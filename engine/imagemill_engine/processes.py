@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from imagemill.local import settings, watchdog
-from imagemill.local.errors import EngineError
+from imagemill_engine import settings, watchdog
+from imagemill_engine.errors import EngineError
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 5.0
@@ -67,7 +67,7 @@ def server_process(
     config.jobs_folder.mkdir()
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "imagemill.local.server"],
+            [sys.executable, "-m", "imagemill_engine.server"],
             env=server_env(config, port),
             pass_fds=(config.listener, config.watchdog),
             stdin=subprocess.PIPE,
@@ -91,7 +91,7 @@ def server_process(
 
 def server_env(config: settings.EngineSettings, port: int) -> dict[str, str]:
     folder = Path(config.folder)
-    package_root = Path(__file__).parents[2]
+    package_root = Path(__file__).parents[1]
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return inherited | {

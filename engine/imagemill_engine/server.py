@@ -6,7 +6,7 @@ import os
 import resource
 import threading
 
-from imagemill.local.settings import VARIABLE, EngineSettings
+from imagemill_engine.settings import VARIABLE, EngineSettings
 
 # Long enough that a client's idle connection is not closed under its next request.
 KEEP_ALIVE_SECONDS = 75
@@ -35,7 +35,7 @@ def serve(config: EngineSettings) -> None:
     from hypercorn.config import Config
     from ministack.app import app
 
-    from imagemill.local import hooks
+    from imagemill_engine import hooks
 
     hooks.install(config)
     server = Config()

@@ -7,7 +7,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from imagemill.local.settings import REGION
+from imagemill_engine.settings import REGION
 
 # Name of the setting -> (in the file, in the environment, default, conversion): neither a profile
 # nor a file of the user's is read.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagemill_app.planning import Sifted
+from imagemill_app.plan.sharding import Sifted
 from imagemill_app.stores import create_bytes, list_keys, read_bytes
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import LABELS, relative_key

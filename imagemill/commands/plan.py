@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from imagemill.commands.run import checked_folders
 from imagemill.errors import UsageError
 from imagemill.execution import follow, start_run
 from imagemill.local_stack import local_stack
 from imagemill.options import Filters
-from imagemill.run_command import checked_folders
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 

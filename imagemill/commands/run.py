@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 from rich.console import Console
 
+from imagemill.display.progress import BarDisplay, LineDisplay, display_on
+from imagemill.display.summary import print_summary
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.execution import Execution, follow, start_run
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
-from imagemill.progress import BarDisplay, LineDisplay, display_on
-from imagemill.summary import print_summary
 from imagemill_contract.keys import plan_key, report_key
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe

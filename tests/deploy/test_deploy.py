@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from imagemill.project import ROOT
-from tests.pictures import write_pictures
+from tests.helpers.photographs import write_pictures
 
 pytestmark = pytest.mark.deploy
 

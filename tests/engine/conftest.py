@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from imagemill.local.deploy import Stack, deploy_stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack, deploy_stack
+from imagemill_engine.engine import Engine
 
 STACK_TEMPLATE = Path(__file__).parent / "fixtures" / "stack" / "template.yaml"
 WAIT_SECONDS = 20.0

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import deploy_stack
-from imagemill.local.engine import Engine
-from imagemill.local.errors import DeployError
-from imagemill.local.yaml_json import load_template
+from imagemill_engine.deploy import deploy_stack
+from imagemill_engine.engine import Engine
+from imagemill_engine.errors import DeployError
+from imagemill_engine.yaml_json import load_template
 
 PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -10,11 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from imagemill.local import engine as engine_module
-from imagemill.local import processes
-from imagemill.local.engine import Engine, usable_cpu_count
-from imagemill.local.errors import EngineError
-from imagemill.local.settings import VARIABLE
+from imagemill_engine import engine, processes
+from imagemill_engine.engine import Engine, usable_cpu_count
+from imagemill_engine.errors import EngineError
+from imagemill_engine.settings import VARIABLE
 
 LISTENING = "0A"  # as /proc/net/tcp spells the state
 
@@ -90,7 +89,7 @@ def test_an_unknown_key_is_refused(engine: Engine):
 
 
 def test_an_engine_that_never_becomes_ready_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine_module, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "READY_SECONDS", 0.0)
     with pytest.raises(EngineError, match="not ready after 0 seconds"), Engine.start():
         pass
 
@@ -108,7 +107,7 @@ def test_an_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_tool_is_imported_without_the_emulator():
     code = (
-        "import sys, imagemill.local.engine, imagemill.local.deploy;"
+        "import sys, imagemill_engine.engine, imagemill_engine.deploy;"
         "print([name for name in ('ministack', 'samtranslator') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.watchdog import TOKEN_VARIABLE
+from imagemill_engine.watchdog import TOKEN_VARIABLE
 
 pytestmark = pytest.mark.engine
 

@@ -11,7 +11,7 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from imagemill.local.engine import Engine
+from imagemill_engine.engine import Engine
 
 PLAIN = [
     "a b.jpg",

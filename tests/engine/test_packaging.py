@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagemill.local.packaging import artifact_key, packed, zipped_folder
+from imagemill_engine.packaging import artifact_key, packed, zipped_folder
 
 
 @pytest.fixture

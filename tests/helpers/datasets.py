@@ -15,7 +15,7 @@ from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Status
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard
-from tests.unit.worker.jobs import ROOT, Ended, Folder
+from tests.helpers.jobs import ROOT, Ended, Folder
 
 
 @dataclass

@@ -18,15 +18,16 @@ from imagemill_contract.documents import Shard, SourceObject, decode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
-from tests.unit.worker.pictures import recipe
+from tests.helpers.pictures import recipe
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 RUN, SHARD = "run-1", "00000"
 
 # Put before the worker's own modules: bytes that do to a decoder what no picture of ours can.
 KILLERS = """
 import ctypes, os, time
-from imagemill_worker import limits, sniff
+from imagemill_worker.lanes import process_limits as limits
+from imagemill_worker.codecs import file_kind as sniff
 limits.PICTURE_SECONDS = 1.5
 kind_of = sniff.kind_of
 def deadly(view):

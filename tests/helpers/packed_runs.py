@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from imagemill_app import plan_writer
-from imagemill_app.report import RunVerdict, write_report
+from imagemill_app.aggregate.report import RunVerdict, write_report
+from imagemill_app.plan.plan_run import PlannedRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.keys import Stage
@@ -116,7 +116,7 @@ class PackedRun:
         path.write_bytes(body)
 
     def _document(self, started: str) -> dict[str, Any]:
-        planned = plan_writer.PlannedRun(
+        planned = PlannedRun(
             run_id=self.run_id,
             started=started,
             source=str(self.source),

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagemill.local.engine import Engine
 from imagemill.local_stack import LocalStack, deployed_on, worker_environment
+from imagemill_engine.engine import Engine
+from tests.helpers.photographs import cut
 from tests.integration.test_stack import ended, executions, keys_in, start
-from tests.pictures import cut
 
 pytestmark = pytest.mark.engine
 

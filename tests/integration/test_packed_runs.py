@@ -11,11 +11,11 @@ from arro3.io import read_parquet
 
 from imagemill.local_stack import LocalStack
 from imagemill_dataset.names import sample_key, split_of
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
+from tests.helpers.photographs import cut, write_broken
 from tests.integration.test_run_command import imagemill
 from tests.integration.test_stack import ended, keys_in, start
-from tests.pictures import cut, write_broken
 
 pytestmark = pytest.mark.engine
 

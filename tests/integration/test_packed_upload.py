@@ -18,7 +18,7 @@ from imagemill_contract.documents import Shard, SourceObject, decode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from tests.pictures import cut
+from tests.helpers.photographs import cut
 
 pytestmark = pytest.mark.engine
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.pictures import REASON_OF_BROKEN, cut, write_broken, write_pictures
+from tests.helpers.photographs import REASON_OF_BROKEN, cut, write_broken, write_pictures
 
 pytestmark = pytest.mark.engine
 

@@ -15,7 +15,7 @@ import pytest
 from imagemill.execution import Execution, start_run
 from imagemill.local_stack import LocalStack
 from imagemill_contract.locations import Location
-from tests.pictures import cut
+from tests.helpers.photographs import cut
 
 pytestmark = pytest.mark.engine
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from tests.integration.stack_template import ASL_PATH, definition, resources_of
+from tests.helpers.stack_template import ASL_PATH, definition, resources_of
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/preprocess"
 
@@ -89,7 +89,7 @@ def test_broken_arrow_is_found(
     assert broken != ASL_PATH.read_text()
     path = tmp_path / "broken.yaml"
     path.write_text(broken)
-    monkeypatch.setattr("tests.integration.stack_template.ASL_PATH", path)
+    monkeypatch.setattr("tests.helpers.stack_template.ASL_PATH", path)
     assert fault in graph_faults(definition())
 
 

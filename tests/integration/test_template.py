@@ -9,7 +9,7 @@ import pytest
 from imagemill_app import settings
 from imagemill_contract import keys
 from imagemill_contract.keys import Stage
-from tests.integration.stack_template import ROOT, resources_of, template
+from tests.helpers.stack_template import ROOT, resources_of, template
 
 FUNCTIONS = resources_of("AWS::Serverless::Function")
 SETTINGS = {

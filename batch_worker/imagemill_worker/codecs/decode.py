@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker import exif
-from imagemill_worker.cut_off import is_cut_off
+from imagemill_worker.codecs import exif
+from imagemill_worker.codecs.file_kind import Kind
+from imagemill_worker.codecs.pillow_plugins import read_header
+from imagemill_worker.codecs.truncation import is_cut_off
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
-from imagemill_worker.plugins import read_header
-from imagemill_worker.sniff import Kind
 
 Image.MAX_IMAGE_PIXELS = None  # the recipe has its own limit, checked before anything is decoded
 

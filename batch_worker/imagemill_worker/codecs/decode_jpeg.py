@@ -9,10 +9,10 @@ from PIL import Image
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker.body import Body
-from imagemill_worker.decode import load_pixels, open_file
+from imagemill_worker.codecs.decode import load_pixels, open_file
+from imagemill_worker.codecs.file_kind import Kind
+from imagemill_worker.codecs.jpeg_header import JpegHeader
 from imagemill_worker.errors import PictureError
-from imagemill_worker.jpeg_header import JpegHeader
-from imagemill_worker.sniff import Kind
 
 # libjpeg-turbo decodes at n/8 of the size, at a cost that falls with n.
 _EIGHTHS = 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker import exif
 from imagemill_worker.body import Body
+from imagemill_worker.codecs import exif
 from imagemill_worker.errors import PictureError
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

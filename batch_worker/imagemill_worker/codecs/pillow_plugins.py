@@ -8,7 +8,7 @@ from functools import cache
 
 from PIL import Image
 
-from imagemill_worker.sniff import Kind
+from imagemill_worker.codecs.file_kind import Kind
 
 _MODULES = {
     Kind.JPEG: "PIL.JpegImagePlugin",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagemill_worker.sniff import Kind
+from imagemill_worker.codecs.file_kind import Kind
 
 
 def is_cut_off(body: bytes, kind: Kind) -> bool:

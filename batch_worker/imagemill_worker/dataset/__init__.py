@@ -1,1 +1,6 @@
-"""The shard files of a dataset: WebDataset, TFRecord and Parquet, written and read."""
+"""Packed datasets: shards written, read back, verified and compacted.
+
+In go the pictures and edge maps that lanes left in spools, out come dataset shards at the output,
+each proved by reading it back. May import `stores`, `spool` and `picture`: nothing here knows a
+lane or a job.
+"""

@@ -16,17 +16,17 @@ from dataclasses import dataclass, replace
 from imagemill_contract.keys import index_key
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
-from imagemill_dataset.cutting import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker import stores
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
-from imagemill_worker.dataset_store import DatasetStore
-from imagemill_worker.edges import pixel_sums
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.proof import prove
+from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
+from imagemill_worker.picture.edges import pixel_sums
 from imagemill_worker.progress import log
-from imagemill_worker.proof import prove
 from imagemill_worker.spool import disk_told, sha256_of, temporary_file
 
 # A shard under this share of what one may have is small. Only the last of the pieces that samples

@@ -9,12 +9,12 @@ from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
 from imagemill_dataset import names
-from imagemill_dataset.cutting import end_bytes, even_pieces, packed_bytes
+from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker import stores
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
-from imagemill_worker.proof import prove
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.proof import prove
 from imagemill_worker.spool import Spooled, disk_told, sha256_of, temporary_file
 
 

@@ -9,8 +9,8 @@ from typing import BinaryIO
 from imagemill_dataset.names import format_of
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker import stores
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import DamagedShardError, Sample
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.spool import sha256_of, temporary_file
 

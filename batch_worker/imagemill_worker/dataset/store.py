@@ -12,9 +12,9 @@ from obstore.store import LocalStore
 
 from imagemill_contract.keys import INDEX, LABELS
 from imagemill_contract.locations import Location
+from imagemill_dataset.documents import views_of
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.labels import numbers_of
-from imagemill_dataset.views import views_of
 from imagemill_worker import stores
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 

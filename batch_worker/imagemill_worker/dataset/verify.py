@@ -9,11 +9,11 @@ from imagemill_contract.keys import DATASET, INDEX_TABLE
 from imagemill_dataset.index import Index
 from imagemill_dataset.names import EXTENSIONS
 from imagemill_worker import stores
-from imagemill_worker.dataset.samples import DamagedShardError
-from imagemill_worker.dataset_store import DatasetStore
+from imagemill_worker.dataset.formats.samples import DamagedShardError
+from imagemill_worker.dataset.proof import check_shard
+from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.progress import log
-from imagemill_worker.proof import check_shard
 from imagemill_worker.spool import temporary_file
 
 

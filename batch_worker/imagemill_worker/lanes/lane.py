@@ -22,15 +22,23 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Recipe
-from imagemill_worker import stages, stores
+from imagemill_worker import stores
 from imagemill_worker.body import Body
-from imagemill_worker.budget import ByteBudget
-from imagemill_worker.ends import FileSource, Sink, Source, SpoolSink, StoreSink, StoreSource
 from imagemill_worker.errors import AloneError, PictureError, StoreRefusedError, TryAgainError
-from imagemill_worker.journal import DangerNote, WorkQueue
-from imagemill_worker.limits import limit_this_process
+from imagemill_worker.lanes.byte_budget import ByteBudget
+from imagemill_worker.lanes.lane_io import (
+    FileSource,
+    Sink,
+    Source,
+    SpoolSink,
+    StoreSink,
+    StoreSource,
+)
+from imagemill_worker.lanes.process_limits import limit_this_process
+from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.picture import stages
 from imagemill_worker.spool import SpoolWriter
-from imagemill_worker.tasks import Task
 
 # Bodies that a lane holds at once; one object of any size is always let in.
 _BYTES_IN_FLIGHT = 96 << 20

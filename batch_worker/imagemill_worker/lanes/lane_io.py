@@ -9,8 +9,8 @@ from typing import Protocol
 from imagemill_worker import stores
 from imagemill_worker.body import Body
 from imagemill_worker.errors import TryAgainError
+from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.spool import SpoolWriter, read_at
-from imagemill_worker.tasks import Task
 
 
 class Source(Protocol):

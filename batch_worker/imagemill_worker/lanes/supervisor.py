@@ -22,11 +22,11 @@ from typing import Any
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.shards import PixelSums
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
-from imagemill_worker.journal import DangerNote, WorkQueue
-from imagemill_worker.lane import Assignment
-from imagemill_worker.limits import LANE_ENVIRONMENT, PICTURE_SECONDS
+from imagemill_worker.lanes.lane import Assignment
+from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT, PICTURE_SECONDS
+from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.spool import Spooled
-from imagemill_worker.tasks import Task
 
 _POLL_SECONDS = 0.25
 _SECONDS_TO_STOP = 4.0
@@ -55,7 +55,7 @@ class LaneProcess:
         reports, write_end = os.pipe()
         shared = (queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate)
         process = subprocess.Popen(
-            [sys.executable, "-m", "imagemill_worker.lane", *map(str, shared)],
+            [sys.executable, "-m", "imagemill_worker.lanes.lane", *map(str, shared)],
             stdin=subprocess.PIPE,
             stdout=sys.stderr.fileno(),
             pass_fds=[number for number in shared if number >= 0],

@@ -9,16 +9,16 @@ from PIL import Image, ImageColor
 
 from imagemill_contract.recipe import Anchor, Recipe, ResizeMode
 from imagemill_worker.body import Body
-from imagemill_worker.bounds import check_memory, checked_placement
-from imagemill_worker.colour import finished_colour
-from imagemill_worker.decode import load_pixels, open_file
-from imagemill_worker.decode_jpeg import decode_jpeg, decoded_bytes
-from imagemill_worker.geometry import Placement
-from imagemill_worker.jpeg_header import read_jpeg_header
-from imagemill_worker.jxl_header import jxl_size
-from imagemill_worker.orientation import swaps_sides, upright
+from imagemill_worker.codecs.decode import load_pixels, open_file
+from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes
+from imagemill_worker.codecs.file_kind import Kind, kind_of
+from imagemill_worker.codecs.jpeg_header import read_jpeg_header
+from imagemill_worker.codecs.jxl_header import jxl_size
+from imagemill_worker.picture.colour import finished_colour
+from imagemill_worker.picture.geometry import Placement
+from imagemill_worker.picture.orientation import swaps_sides, upright
+from imagemill_worker.picture.size_limits import check_memory, checked_placement
 from imagemill_worker.pixels import Pixels
-from imagemill_worker.sniff import Kind, kind_of
 
 # What a decoder must give for each pixel of the result: with less, detail is lost that the
 # reference has (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
@@ -58,7 +58,7 @@ def resized(body: Body, recipe: Recipe, *, alone: bool = True) -> Pixels:
     image = stored.image
     if stored.target.resamples:
         if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
-            from imagemill_worker.top_left import top_left_square  # needs OpenCV
+            from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
             return top_left_square(body, kind, recipe.size)
         image = _resampled(stored)

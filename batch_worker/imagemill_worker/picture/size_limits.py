@@ -5,8 +5,8 @@ from __future__ import annotations
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_worker.errors import AloneError, PictureError
-from imagemill_worker.geometry import Placement, placement
-from imagemill_worker.orientation import swaps_sides
+from imagemill_worker.picture.geometry import Placement, placement
+from imagemill_worker.picture.orientation import swaps_sides
 
 # libjpeg's JPEG_MAX_DIMENSION, WEBP_MAX_DIMENSION, and PNG's 31 bits
 _LONGEST_SIDE = {ImageFormat.JPG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.PNG: 2**31 - 1}

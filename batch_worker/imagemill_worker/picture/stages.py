@@ -15,8 +15,12 @@ NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture
 
 _LIBRARIES = {
     # ImageFile: Pillow itself imports it as late as at the first picture
-    Stage.RESIZE: ("imagemill_worker.resize", "imagemill_worker.encode", "PIL.ImageFile"),
-    Stage.EDGE: ("imagemill_worker.edges",),
+    Stage.RESIZE: (
+        "imagemill_worker.picture.resize",
+        "imagemill_worker.codecs.encode",
+        "PIL.ImageFile",
+    ),
+    Stage.EDGE: ("imagemill_worker.picture.edges",),
 }
 
 
@@ -48,12 +52,13 @@ def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) 
         MemoryError: It needs more than there is.
     """
     if stage is Stage.RESIZE:
-        from imagemill_worker import encode, resize
+        from imagemill_worker.codecs import encode
+        from imagemill_worker.picture import resize
 
         image = resize.resized(body, recipe, alone=alone)
         file = encode.encoded(image, recipe.format, recipe.quality)
         return Product(file, image.shape[1], image.shape[0])
-    from imagemill_worker import edges
+    from imagemill_worker.picture import edges
 
     edge_map = edges.edge_map(body, recipe)
     file = edges.encoded_edges(edge_map)

@@ -12,9 +12,9 @@ import numpy as np
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker.body import Body
+from imagemill_worker.codecs.file_kind import Kind
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
-from imagemill_worker.sniff import Kind
 
 
 def top_left_square(body: Body, kind: Kind, size: int) -> Pixels:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagemill.local.batch.logs import LogStream
+from imagemill_engine.batch.logs import LogStream
 
 TICK_SECONDS = 0.1
 READ_BYTES = 65_536

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagemill.local.batch.attempt import EXITED, JobProcess
-from imagemill.local.batch.job import FINAL, AttemptOutcome, Job, JobStatus, StartError, now_ms
-from imagemill.local.batch.logs import LogSink, LogStream
-from imagemill.local.batch.spec import JobSpec
+from imagemill_engine.batch.attempt import EXITED, JobProcess
+from imagemill_engine.batch.job import FINAL, AttemptOutcome, Job, JobStatus, StartError, now_ms
+from imagemill_engine.batch.logs import LogSink, LogStream
+from imagemill_engine.batch.spec import JobSpec
 
 logger = logging.getLogger(__name__)
 

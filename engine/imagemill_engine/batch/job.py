@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from imagemill.local.batch.spec import JobSpec
+from imagemill_engine.batch.spec import JobSpec
 
 
 class JobStatus(StrEnum):

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from imagemill.local.batch.job import now_ms
-from imagemill.local.batch.spec import LogTarget
+from imagemill_engine.batch.job import now_ms
+from imagemill_engine.batch.spec import LogTarget
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from imagemill.local.batch.retry import RetryStrategy
+from imagemill_engine.batch.retry import RetryStrategy
 
 Document = Mapping[str, Any]
 

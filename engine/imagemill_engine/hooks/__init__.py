@@ -2,8 +2,8 @@
 
 import os
 
-from imagemill.local.batch.executor import Executor, Host
-from imagemill.local.settings import ACCOUNT_ID, REGION, EngineSettings
+from imagemill_engine.batch.executor import Executor, Host
+from imagemill_engine.settings import ACCOUNT_ID, REGION, EngineSettings
 
 # A container has what its image sets; of this machine a job gets no more than this.
 _JOB_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
@@ -11,44 +11,28 @@ _JOB_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH
 
 def install(config: EngineSettings) -> None:
     """Raises HookError when the emulator is not the one that the hooks were written for."""
-    from imagemill.local.hooks import (
+    from imagemill_engine.hooks import (
         access,
         batch_api,
         cloudformation_batch,
         cloudformation_states,
         lambda_worker,
         sqs_batching,
-        states_batch,
-        states_items,
-        states_jsonata,
-        states_map,
-        states_roles,
-        states_run,
-        states_task,
     )
+    from imagemill_engine.hooks.states import batch, history, items, jsonata, map, roles, run, task
 
     executor = Executor(host_of(config))
-    batch_api.install(executor)
-    states_batch.install(executor)
-    for module in (
-        access,
-        cloudformation_batch,
-        cloudformation_states,
-        lambda_worker,
-        sqs_batching,
-        states_items,
-        states_jsonata,
-        states_map,
-        states_roles,
-        states_run,
-        states_task,
-    ):
+    for of_jobs in (batch_api, batch):
+        of_jobs.install(executor)
+    functions = (access, cloudformation_batch, cloudformation_states, lambda_worker, sqs_batching)
+    states = (history, items, jsonata, map, roles, run, task)
+    for module in (*functions, *states):
         module.install()
 
 
 def host_of(config: EngineSettings) -> Host:
-    from imagemill.local.hooks.callback import CloudWatchLogs, assumed_role
-    from imagemill.local.watchdog import TOKEN_VARIABLE
+    from imagemill_engine.hooks.callback import CloudWatchLogs, assumed_role
+    from imagemill_engine.watchdog import TOKEN_VARIABLE
 
     def report(word: str, group: int) -> None:
         os.write(config.watchdog, f"{word} {group}\n".encode())

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 
-from imagemill.local import settings
-from imagemill.local.hooks import seam
+from imagemill_engine import settings
+from imagemill_engine.hooks import seam
 
 
 def install() -> None:

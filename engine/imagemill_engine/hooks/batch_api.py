@@ -8,10 +8,10 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import batch
 
-from imagemill.local.batch.executor import Executor
-from imagemill.local.batch.job import Job, JobStatus
-from imagemill.local.batch.spec import JobSpec, Placement
-from imagemill.local.hooks import seam
+from imagemill_engine.batch.executor import Executor
+from imagemill_engine.batch.job import Job, JobStatus
+from imagemill_engine.batch.spec import JobSpec, Placement
+from imagemill_engine.hooks import seam
 
 Request = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]

@@ -11,11 +11,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from imagemill.local import settings
-from imagemill.local.batch.job import StartError
-from imagemill.local.batch.logs import LogEvent
-from imagemill.local.batch.spec import LogTarget
-from imagemill.local.session import client_of
+from imagemill_engine import settings
+from imagemill_engine.batch.job import StartError
+from imagemill_engine.batch.logs import LogEvent
+from imagemill_engine.batch.spec import LogTarget
+from imagemill_engine.session import client_of
 
 CREDENTIAL_VARIABLES = {
     "AccessKeyId": "AWS_ACCESS_KEY_ID",

@@ -7,9 +7,9 @@ from typing import Any
 from ministack.services import batch
 from ministack.services.cloudformation import provisioners
 
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.batch_api import INACTIVE
-from imagemill.local.hooks.casing import to_camel
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.batch_api import INACTIVE
+from imagemill_engine.hooks.casing import to_camel
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, Any]]  # physical id, attributes for Fn::GetAtt

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from ministack.services.cloudformation import provisioners
 
-from imagemill.local.hooks import seam
-from imagemill.local.yaml_json import load_definition
+from imagemill_engine.hooks import seam
+from imagemill_engine.yaml_json import load_definition
 
 
 def install() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from imagemill.local.errors import HookError
-from imagemill.local.hooks import seam
+from imagemill_engine.errors import HookError
+from imagemill_engine.hooks import seam
 
 # The line of the emulator's bootstrap that reports an exception of the handler.
 REPORTED = '"trace": traceback.format_exc()}'

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
 
-from imagemill.local.errors import HookError
+from imagemill_engine.errors import HookError
 
 PINNED_VERSION = "1.5.33"
 

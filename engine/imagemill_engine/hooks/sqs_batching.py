@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services import lambda_svc, sqs
 
-from imagemill.local.hooks import seam
+from imagemill_engine.hooks import seam
 
 Message = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagemill_app.packing import Packed
-from imagemill_app.publish import publish
+from imagemill_app.aggregate.packed import Packed
+from imagemill_app.aggregate.publish import publish
 from imagemill_contract.keys import DATASET_CARD
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe

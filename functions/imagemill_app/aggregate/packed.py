@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from imagemill_app.aggregation import ShardOutcomes
+from imagemill_app.aggregate.tally import ShardOutcomes
 from imagemill_app.stores import length_of
 from imagemill_contract.documents import Shard
 from imagemill_contract.errors import DocumentError

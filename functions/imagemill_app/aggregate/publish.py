@@ -6,8 +6,8 @@ from imagemill_app.index import part_keys, read_index
 from imagemill_app.labels import read_labels
 from imagemill_app.stores import write_bytes
 from imagemill_contract.locations import Location
+from imagemill_dataset.documents import views_of
 from imagemill_dataset.index import Index, IndexedRun
-from imagemill_dataset.views import views_of
 
 
 def publish(output: Location, run: IndexedRun) -> Index:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imagemill_app.aggregation import MAX_LISTED, failed_percent, listed_document, tally
-from imagemill_app.dataset_report import DatasetReport, published_dataset
+from imagemill_app.aggregate.dataset_report import DatasetReport, published_dataset
+from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.aggregate.packed import check_lengths
+from imagemill_app.aggregate.results import RunResults, deleted_outputs
+from imagemill_app.aggregate.sentences import run_sentence
+from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document, tally
 from imagemill_app.index import merge_parts, write_index_part
-from imagemill_app.map_results import JobFailure
-from imagemill_app.packing import check_lengths
-from imagemill_app.results import RunResults, deleted_outputs
-from imagemill_app.sentences import run_sentence
 from imagemill_app.stores import remove, remove_folder, write_bytes
 from imagemill_contract.keys import intermediate_key, report_key, shard_id_of
 from imagemill_contract.locations import Location

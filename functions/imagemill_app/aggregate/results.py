@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from imagemill_app.aggregation import (
+from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.aggregate.packed import Packed
+from imagemill_app.aggregate.tally import (
     ShardOutcomes,
     StageOutcome,
     refused_outcomes,
     shard_outcomes,
     skipped_after,
 )
-from imagemill_app.map_results import JobFailure
-from imagemill_app.packing import Packed
 from imagemill_app.stores import read_bytes, store_of
 from imagemill_contract.documents import Shard, decode_lines
 from imagemill_contract.keys import Stage, deleted_key, plan_key, relative_key

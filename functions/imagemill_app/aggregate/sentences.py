@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from imagemill_app.aggregation import RunTally, failed_percent
-from imagemill_app.dataset_report import DatasetReport
+from imagemill_app.aggregate.dataset_report import DatasetReport
+from imagemill_app.aggregate.tally import RunTally, failed_percent
 from imagemill_contract.keys import Stage
 
 

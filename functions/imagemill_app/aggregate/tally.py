@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagemill_app.map_results import JobFailure
+from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.stores import read_bytes
 from imagemill_contract.documents import Shard, decode_outcomes
 from imagemill_contract.errors import DocumentError

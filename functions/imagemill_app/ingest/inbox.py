@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from imagemill_app.ingest.uploads import Group, is_newer
 from imagemill_app.stores import exists, list_keys, read_bytes, write_bytes
-from imagemill_app.uploads import Group, is_newer
 from imagemill_contract.documents import SourceObject, decode_lines
 from imagemill_contract.keys import group_key, inbox_folder, seal_key
 from imagemill_contract.locations import Location

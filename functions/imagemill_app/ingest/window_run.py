@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from imagemill_app.inbox import start_input
+from imagemill_app.ingest.inbox import start_input
 from imagemill_contract.windows import Window
 
 

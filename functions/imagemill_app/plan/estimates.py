@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from imagemill_app.planning import BYTES_PER_VCPU_SECOND, SECONDS_PER_OBJECT
+from imagemill_app.plan.sharding import BYTES_PER_VCPU_SECOND, SECONDS_PER_OBJECT
 
 # List prices of us-east-1, November 2026.
 DOLLARS_PER_VCPU_HOUR = 0.0155  # Spot, Graviton c-family: between 0.012 and 0.018

@@ -6,20 +6,20 @@ import json
 from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
-from imagemill_app.estimates import estimate
-from imagemill_app.inbox import sealed_uploads
-from imagemill_app.incremental import (
+from imagemill_app.index import read_index
+from imagemill_app.ingest.inbox import sealed_uploads
+from imagemill_app.labels import with_class
+from imagemill_app.plan.documents import Plan, write_plan
+from imagemill_app.plan.estimates import estimate
+from imagemill_app.plan.remaining import (
     Work,
     deleted_outputs,
     output_test,
     remaining_work,
     sample_test,
 )
-from imagemill_app.index import read_index
-from imagemill_app.labels import with_class
-from imagemill_app.listing import Listing, gather
-from imagemill_app.plan_documents import Plan, write_plan
-from imagemill_app.planning import Sifted, balanced_shards, without_collisions
+from imagemill_app.plan.sharding import Sifted, balanced_shards, without_collisions
+from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 from imagemill_contract import keys

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.batch.executor import Executor, Host
-from imagemill.local.batch.job import StartError
-from imagemill.local.batch.logs import LogEvent
-from imagemill.local.batch.spec import JobSpec, LogTarget, Placement
+from imagemill_engine.batch.executor import Executor, Host
+from imagemill_engine.batch.job import StartError
+from imagemill_engine.batch.logs import LogEvent
+from imagemill_engine.batch.spec import JobSpec, LogTarget, Placement
 
 GRACE_SECONDS = 0.4
 

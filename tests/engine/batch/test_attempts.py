@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.batch.executor import Executor
-from imagemill.local.batch.job import Job, JobStatus
-from imagemill.local.batch.retry import RetryStrategy
-from imagemill.local.batch.spec import LogTarget
+from imagemill_engine.batch.executor import Executor
+from imagemill_engine.batch.job import Job, JobStatus
+from imagemill_engine.batch.retry import RetryStrategy
+from imagemill_engine.batch.spec import LogTarget
 
 GRACE_SECONDS = 0.4
 

@@ -4,9 +4,9 @@ import threading
 import time
 from typing import Any
 
-from imagemill.local.batch.executor import Executor
-from imagemill.local.batch.job import Job, JobStatus
-from imagemill.local.batch.spec import JobSpec
+from imagemill_engine.batch.executor import Executor
+from imagemill_engine.batch.job import Job, JobStatus
+from imagemill_engine.batch.spec import JobSpec
 
 
 def ended(job: Job, seconds: float = 10) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What becomes of a job definition and a request."""
 
-from imagemill.local.batch.spec import JobSpec, Placement, substituted
+from imagemill_engine.batch.spec import JobSpec, Placement, substituted
 
 PLACEMENT = Placement("arn:queue", "queue", "environment", 4)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagemill.local.batch.retry import RetryStrategy
+from imagemill_engine.batch.retry import RetryStrategy
 
 EXITED = "Essential container in task exited"
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
-from imagemill.local.session import client_of
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
+from imagemill_engine.session import client_of
 
 
 def as_role(engine: Engine, role_arn: str, service: str) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
 
 
 def register(batch: Any, name: str, **members: Any) -> str:

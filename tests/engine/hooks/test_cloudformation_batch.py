@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import deploy_stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import deploy_stack
+from imagemill_engine.engine import Engine
 
 
 def revisions(engine: Engine, arn: str) -> dict[int, str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import Stack, deploy_stack
-from imagemill.local.engine import Engine
-from imagemill.local.errors import DeployError
-from imagemill.local.yaml_json import load_definition, load_template
+from imagemill_engine.deploy import Stack, deploy_stack
+from imagemill_engine.engine import Engine
+from imagemill_engine.errors import DeployError
+from imagemill_engine.yaml_json import load_definition, load_template
 
 
 def definition_of(engine: Engine, stack: Stack) -> Any:

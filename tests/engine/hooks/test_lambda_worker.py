@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
 
 
 def invoked(engine: Engine, function: str, event: dict[str, Any]) -> tuple[str | None, Any]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from imagemill.local.errors import HookError
-from imagemill.local.hooks import seam
+from imagemill_engine.errors import HookError
+from imagemill_engine.hooks import seam
 
 REFUSALS = Path(__file__).parent / "fixtures" / "refusals.py"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
 
 
 @pytest.fixture

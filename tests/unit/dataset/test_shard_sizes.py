@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_dataset.cutting import even_pieces
+from imagemill_dataset.shard_sizes import even_pieces
 
 sizes = st.lists(st.integers(1, 120), max_size=60)
 

@@ -17,7 +17,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 import imagemill_app.stores
-from imagemill_app.inbox import sealed_uploads
+from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import create_bytes
 from imagemill_contract.documents import Shard, decode_lines

@@ -10,11 +10,11 @@ import pytest
 import typer.main
 
 from imagemill.cli import app
-from imagemill.up_command import guide_of
+from imagemill.commands.up import guide_of
 from imagemill_contract.outcomes import Status
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
-from tests.integration.stack_template import template
+from tests.helpers.stack_template import template
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from imagemill_contract.outcomes import Status
-from tests.unit.worker.jobs import Folder
-from tests.unit.worker.pictures import jpeg, png_declaring
+from tests.helpers.jobs import Folder
+from tests.helpers.pictures import jpeg, png_declaring
 
 NAMES = ["a b+c%20d/ü ß?x#y.jpg", "no extension", "many.dots.in.it.jpeg", "日本/é.jpg", "c.jpg"]
 

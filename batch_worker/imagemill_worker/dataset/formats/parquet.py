@@ -27,7 +27,7 @@ from typing import IO, Any, BinaryIO, cast
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema, struct_array
 from arro3.io import read_parquet, write_parquet
 
-from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
+from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 # A row group is held in memory while it is written, and is what a reader fetches at once: the
 # viewer of the Hugging Face Hub and its streaming read whole groups. 100 rows are what `datasets`

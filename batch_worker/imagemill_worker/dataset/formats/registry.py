@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
-from imagemill_worker.dataset.samples import ANY_BYTES, Sample
+from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample
 
 
 class DatasetFormat(Protocol):
@@ -39,19 +39,19 @@ class DatasetFormat(Protocol):
 
 
 def _webdataset() -> DatasetFormat:
-    from imagemill_worker.dataset.webdataset import WebDataset
+    from imagemill_worker.dataset.formats.webdataset import WebDataset
 
     return WebDataset()
 
 
 def _tfrecord() -> DatasetFormat:
-    from imagemill_worker.dataset.tfrecord import TFRecord
+    from imagemill_worker.dataset.formats.tfrecord import TFRecord
 
     return TFRecord()
 
 
 def _parquet() -> DatasetFormat:
-    from imagemill_worker.dataset.parquet import Parquet
+    from imagemill_worker.dataset.formats.parquet import Parquet
 
     return Parquet()
 

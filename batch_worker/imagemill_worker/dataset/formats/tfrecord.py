@@ -37,7 +37,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships n
     message_factory,
 )
 
-from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
+from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 # Little-endian: length of the data in bytes and its checksum. The data and theirs follow.
 # https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from imagemill_worker.dataset.samples import ANY_BYTES, Sample, checked
+from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 _Member = tuple[str, bytes]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill.local.batch.executor import Executor
-from imagemill.local.batch.job import Job, JobStatus
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.batch_api import BatchApi, ClientError
-from imagemill.local.hooks.casing import to_camel, to_pascal
-from imagemill.local.hooks.scope import Scope, current
+from imagemill_engine.batch.executor import Executor
+from imagemill_engine.batch.job import Job, JobStatus
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.batch_api import BatchApi, ClientError
+from imagemill_engine.hooks.casing import to_camel, to_pascal
+from imagemill_engine.hooks.states.scope import Scope, current
 
 RESOURCE = "arn:aws:states:::batch:submitJob"
 MANAGED_BY = {"name": "MANAGED_BY_AWS", "value": "STARTED_BY_STEP_FUNCTIONS"}

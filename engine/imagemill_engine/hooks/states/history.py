@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
+from imagemill_engine.hooks import seam
 
 Execution = dict[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.callback import role_client
-from imagemill.local.hooks.states_roles import Need, require_right
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.callback import role_client
+from imagemill_engine.hooks.states.roles import Need, require_right
 
 State = dict[str, Any]
 Context = dict[str, Any]

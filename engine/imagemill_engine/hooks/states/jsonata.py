@@ -5,7 +5,7 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
+from imagemill_engine.hooks import seam
 
 State = dict[str, Any]
 OWN_FIELDS = ("Arguments", "Output", "Assign")

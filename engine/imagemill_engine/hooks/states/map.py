@@ -9,12 +9,12 @@ from typing import Any
 from ministack.core.responses import new_uuid
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.scope import ExecutionStopped, Scope, current, entered
-from imagemill.local.hooks.states_items import evaluated, items_of, number
-from imagemill.local.hooks.states_results import write_results
-from imagemill.local.hooks.states_roles import Need, require_right
-from imagemill.local.hooks.states_run import context_of, finish, run_states, scopes, stop_child
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.states.items import evaluated, items_of, number
+from imagemill_engine.hooks.states.results import write_results
+from imagemill_engine.hooks.states.roles import Need, require_right
+from imagemill_engine.hooks.states.run import context_of, finish, run_states, scopes, stop_child
+from imagemill_engine.hooks.states.scope import ExecutionStopped, Scope, current, entered
 
 State = dict[str, Any]
 Execution = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks.callback import role_client
+from imagemill_engine.hooks.callback import role_client
 
 Execution = dict[str, Any]
 FAILED = "States.ResultWriterFailed"

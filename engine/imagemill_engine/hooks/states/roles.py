@@ -7,9 +7,9 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import stepfunctions as states
 
-from imagemill.local import settings
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.scope import current
+from imagemill_engine import settings
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.states.scope import current
 
 Arguments = dict[str, Any]
 

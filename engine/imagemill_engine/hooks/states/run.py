@@ -14,9 +14,9 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam, states_history
-from imagemill.local.hooks.scope import ExecutionStopped, Scope, current, entered
-from imagemill.local.hooks.states_history import note_state
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.states.history import note_state
+from imagemill_engine.hooks.states.scope import ExecutionStopped, Scope, current, entered
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,6 @@ def install() -> None:
         ["states", "start_at", "input_data", "execution", "ctx"],
         run_states,
     )
-    states_history.install()
     seam.wrap(states, "_stop_execution", ["data"], stop_execution)
     seam.replace(states, "_scaled_sleep", ["seconds"], interruptible_sleep)
 

@@ -11,8 +11,8 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions as states
 
-from imagemill.local.hooks import seam
-from imagemill.local.hooks.scope import Scope, current, entered
+from imagemill_engine.hooks import seam
+from imagemill_engine.hooks.states.scope import Scope, current, entered
 
 Document = dict[str, Any]
 

@@ -13,11 +13,11 @@ import boto3
 from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError, InvalidPathError
 
-from imagemill_app.bucket_pages import pages_after
-from imagemill_app.key_ranges import list_in_ranges
-from imagemill_app.manifests import manifest_objects
+from imagemill_app.plan.source.bucket_pages import pages_after
+from imagemill_app.plan.source.filters import excluded_names, selected
+from imagemill_app.plan.source.key_ranges import list_in_ranges
+from imagemill_app.plan.source.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
-from imagemill_app.selecting import excluded_names, selected
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import is_readable_key, may_be_picture

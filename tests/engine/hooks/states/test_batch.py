@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import Stack
+from imagemill_engine.deploy import Stack
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
 
 
 def test_the_machine_of_the_stack_runs_a_job_for_each_item_and_writes_the_results(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from imagemill.local.deploy import Stack
-from imagemill.local.engine import Engine
+from imagemill_engine.deploy import Stack
+from imagemill_engine.engine import Engine
 
 PASS = {"StartAt": "Same", "States": {"Same": {"Type": "Pass", "End": True}}}
 DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from imagemill.local.deploy import Stack
+from imagemill_engine.deploy import Stack
 
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 30, "End": True}}}
 

@@ -10,8 +10,8 @@ import pytest
 from arro3.io import read_parquet
 from rich.console import Console
 
-from imagemill.summary import print_summary
-from imagemill_app import publish
+from imagemill.display.summary import print_summary
+from imagemill_app.aggregate import publish
 from imagemill_app.index import read_index
 from imagemill_app.labels import numbered_classes
 from imagemill_contract import keys
@@ -20,7 +20,7 @@ from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.index import Index
-from tests.unit.functions.packed_runs import RECIPE, PackedRun
+from tests.helpers.packed_runs import RECIPE, PackedRun
 
 NAMES = ["cats/a.jpg", "cats/b.jpg", "dogs/c.jpg", "e.jpg"]
 

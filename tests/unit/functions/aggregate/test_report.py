@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from imagemill_app import plan_writer
-from imagemill_app.map_results import JobFailure
-from imagemill_app.report import RunVerdict, write_report
+from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.aggregate.report import RunVerdict, write_report
+from imagemill_app.plan.plan_run import PlannedRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.errors import DocumentError
@@ -38,7 +38,7 @@ class Run:
         item = {"shard": self.output.address_of(keys.shard_key(RUN_ID, "00000"))}
         self.put(keys.plan_key(RUN_ID), json.dumps([item]).encode())
         self.document = asdict(
-            plan_writer.PlannedRun(
+            PlannedRun(
                 run_id=RUN_ID,
                 started="2026-11-23T00:00:00Z",
                 source=str(source),

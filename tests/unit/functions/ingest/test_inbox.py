@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill_app.inbox import MAX_WINDOWS_TRIED, Inbox, InboxError, sealed_uploads
-from imagemill_app.planning import balanced_shards
-from imagemill_app.uploads import Group, Upload, group_of
+from imagemill_app.ingest.inbox import MAX_WINDOWS_TRIED, Inbox, InboxError, sealed_uploads
+from imagemill_app.ingest.uploads import Group, Upload, group_of
+from imagemill_app.plan.sharding import balanced_shards
 from imagemill_contract.locations import Location
 from imagemill_contract.windows import Window
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_app.uploads import UnreadableMessageError, Upload, group_of, uploads_in
+from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_contract.documents import decode_lines
 from imagemill_contract.locations import Location
 
-EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
+EVENTS = sorted((Path(__file__).parents[3] / "events").glob("*.json"))
 SOURCE = Location("s3://input-bucket", "full/")
 
 

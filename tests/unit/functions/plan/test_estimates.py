@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_app.estimates import estimate
+from imagemill_app.plan.estimates import estimate
 
 MILLION, MEAN_BYTES = 1_000_000, 670_000
 counts = st.integers(0, 10**8)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app import index
-from imagemill_app.incremental import (
+from imagemill_app.index import merge_parts, read_index, write_index_part
+from imagemill_app.plan.remaining import (
     deleted_outputs,
     deleted_sources,
     output_test,
@@ -17,7 +18,6 @@ from imagemill_app.incremental import (
     remaining_work,
     sample_test,
 )
-from imagemill_app.index import merge_parts, read_index, write_index_part
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_app.planning import (
+from imagemill_app.plan.sharding import (
     MAX_SHARD_SECONDS,
     balanced_shards,
     estimated_seconds,

@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError, NoRegionError
 from rich.console import Console
 from typer.testing import CliRunner
 
-from imagemill import plan_command
 from imagemill.cli import app
+from imagemill.commands import plan as plan_command
+from imagemill.commands.plan import plan_text, planned_bucket, print_plan
 from imagemill.errors import UsageError
 from imagemill.execution import start_run
 from imagemill.options import Filters
-from imagemill.plan_command import plan_text, planned_bucket, print_plan
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
+from imagemill.commands.run import planned_objects
+from imagemill.display.progress import BarDisplay, LineDisplay, display_on
 from imagemill.job_logs import JobLogs, StageProgress
-from imagemill.progress import BarDisplay, LineDisplay, display_on
-from imagemill.run_command import planned_objects
 
 
 class Paginator:

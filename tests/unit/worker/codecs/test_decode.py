@@ -11,8 +11,8 @@ import pillow_jxl  # noqa: F401 # so that Pillow writes JPEG XL
 import pytest
 from PIL import Image, ImageCms
 
-from imagemill_worker.resize import resized
-from tests.unit.worker.pictures import (
+from imagemill_worker.picture.resize import resized
+from tests.helpers.pictures import (
     decibels,
     expected,
     file_of,
@@ -143,7 +143,7 @@ def test_sixteen_bit_transparency_is_transparent() -> None:
 
 
 def test_a_large_picture_in_strips_is_the_same_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from imagemill_worker import decode
+    from imagemill_worker.codecs import decode
 
     bodies = [file_of(with_alpha(), "PNG"), file_of(photograph().quantize(16), "PNG")]
     at_once = [resized(body, recipe(size=20)) for body in bodies]

@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from imagemill_worker.codecs.file_kind import Kind, kind_of
+from imagemill_worker.codecs.jxl_header import jxl_size
 from imagemill_worker.errors import PictureError
-from imagemill_worker.jxl_header import jxl_size
-from imagemill_worker.resize import resized
-from imagemill_worker.sniff import Kind, kind_of
-from tests.unit.worker.pictures import decibels, file_of, recipe
+from imagemill_worker.picture.resize import resized
+from tests.helpers.pictures import decibels, file_of, recipe
 
 # 64 x 40, drawn: two ramps of red and green, blue is 90. No library
 # that may be used here writes HEIC. Its EXIF says 6, which counts for nothing: in HEIF the file's

@@ -23,8 +23,8 @@ from arro3.io import read_parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill_worker.dataset.formats import FORMATS, dataset_format
-from imagemill_worker.dataset.samples import DamagedShardError, Sample
+from imagemill_worker.dataset.formats.registry import FORMATS, dataset_format
+from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 
 every_format = pytest.mark.parametrize("name", FORMATS)
 
@@ -109,8 +109,8 @@ def test_more_samples_than_a_batch_or_a_group_holds(name: str) -> None:
 
 DIGESTS = """
 import hashlib, io
-from imagemill_worker.dataset.formats import FORMATS, dataset_format
-from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset.formats.registry import FORMATS, dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
 samples = [
     Sample(f"{'n' * 90 * index}{index}", "ü.jpg", b"jpeg", "jpg", b"png", 3, 4,
            hashlib.sha256(b"jpeg").hexdigest(), *((index, "x") if index else ()))
@@ -145,7 +145,7 @@ def test_every_process_writes_the_same_bytes() -> None:
 
 def test_a_format_imports_what_it_needs_and_no_more() -> None:
     code = (
-        "import sys; from imagemill_worker.dataset.formats import dataset_format;"
+        "import sys; from imagemill_worker.dataset.formats.registry import dataset_format;"
         "dataset_format('webdataset');"
         "print({'arro3', 'google', 'google_crc32c', 'cv2'} & set(sys.modules))"
     )
@@ -292,8 +292,8 @@ MEMORY = """
 import sys
 from hashlib import sha256
 from random import Random
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
 
 def peak_bytes():
     lines = open("/proc/self/status").read().splitlines()

@@ -19,15 +19,15 @@ from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import EdgeMethod, Output
 from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
-from imagemill_worker.edges import edges_of, read_picture
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.intermediate import write_intermediate
 from imagemill_worker.errors import TryAgainError
-from imagemill_worker.intermediate import write_intermediate
+from imagemill_worker.picture.edges import edges_of, read_picture
 from imagemill_worker.spool import Spooled
 from imagemill_worker.stores import open_store
-from tests.unit.worker.jobs import Folder
-from tests.unit.worker.pictures import jpeg
+from tests.helpers.jobs import Folder
+from tests.helpers.pictures import jpeg
 
 PACKED = [output for output in Output if output is not Output.FILES]
 SPLIT = {"train": 0.6, "validation": 0.4}
@@ -211,7 +211,7 @@ def test_full_disk_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder.put("a.jpg", b"picture")
     shard = folder.plan(output="webdataset")
     store = open_store(shard.output, create=True)
-    monkeypatch.setattr("imagemill_worker.intermediate.temporary_file", full_disk)
+    monkeypatch.setattr("imagemill_worker.dataset.intermediate.temporary_file", full_disk)
     with source.open("rb") as spool:
         spooled = {0: Spooled(spool.fileno(), 0, 21_000)}
         with pytest.raises(TryAgainError, match="No space left"):

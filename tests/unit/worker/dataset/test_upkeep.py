@@ -13,12 +13,12 @@ from imagemill_contract.recipe import Output
 from imagemill_dataset.index import Entry, Index, encode_part
 from imagemill_dataset.names import format_of
 from imagemill_worker import stores
-from imagemill_worker.compact import compact
-from imagemill_worker.dataset.formats import dataset_format
-from imagemill_worker.dataset.samples import Sample
+from imagemill_worker.dataset.compact import compact
+from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.errors import TryAgainError
-from tests.unit.worker.datasets import Dataset
-from tests.unit.worker.pictures import jpeg
+from tests.helpers.datasets import Dataset
+from tests.helpers.pictures import jpeg
 
 SPLIT = {"train": 0.6, "validation": 0.4}
 PACKED = [output for output in Output if output is not Output.FILES]
@@ -194,7 +194,7 @@ def test_compaction_that_dies_anywhere_loses_nothing_and_is_finished_by_the_next
             for name in ("write_file", "write_object"):
                 patch.setattr(stores, name, counted(step, getattr(stores, name)))
             patch.setattr(
-                "imagemill_worker.dataset_store.DatasetStore.remove",
+                "imagemill_worker.dataset.store.DatasetStore.remove",
                 counted(step, _removed_one_by_one),
             )
             try:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagemill_contract.recipe import ImageFormat, Recipe, ResizeMode
-from imagemill_worker.encode import encoded
+from imagemill_worker.codecs.encode import encoded
 from imagemill_worker.errors import PictureError
-from imagemill_worker.geometry import placement
-from imagemill_worker.resize import resized
-from tests.unit.worker.pictures import file_of, recipe
+from imagemill_worker.picture.geometry import placement
+from imagemill_worker.picture.resize import resized
+from tests.helpers.pictures import file_of, recipe
 
 sides = st.integers(1, 5000)
 small_sides = st.integers(1, 300)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from imagemill_worker import exif
-from imagemill_worker.orientation import upright
-from imagemill_worker.resize import resized
-from tests.unit.worker.pictures import decibels, expected, file_of, jpeg, photograph, recipe
+from imagemill_worker.codecs import exif
+from imagemill_worker.picture.orientation import upright
+from imagemill_worker.picture.resize import resized
+from tests.helpers.pictures import decibels, expected, file_of, jpeg, photograph, recipe
 
 ORIENTATIONS = range(1, 9)
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import EdgeMethod, ImageFormat
-from imagemill_worker.edges import edges_of
-from imagemill_worker.encode import encoded
+from imagemill_worker.codecs.encode import encoded
 from imagemill_worker.errors import PictureError
-from imagemill_worker.stages import product_of
-from tests.unit.worker.pictures import decibels, file_of, jpeg, photograph, recipe
+from imagemill_worker.picture.edges import edges_of
+from imagemill_worker.picture.stages import product_of
+from tests.helpers.pictures import decibels, file_of, jpeg, photograph, recipe
 
 
 @pytest.mark.parametrize("shape", [(1001, 743), (743, 1001), (60, 90), (128, 200), (300, 300)])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.refusal import RunRefused
-from imagemill_app.selecting import excluded_names, selected
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.selection import Selection
 

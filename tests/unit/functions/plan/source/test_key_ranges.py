@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill_app.key_ranges import LANES, list_in_ranges, middle
+from imagemill_app.plan.source.key_ranges import LANES, list_in_ranges, middle
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import is_readable_key
 

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from imagemill_app.listing import list_source
+from imagemill_app.plan.source.listing import list_source
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
@@ -62,7 +62,7 @@ def test_file_that_cannot_be_read_is_a_failure_and_not_deleted(
         def head(self, key: str) -> None:
             raise PermissionError(key)
 
-    monkeypatch.setattr("imagemill_app.listing.store_of", lambda root: Store())
+    monkeypatch.setattr("imagemill_app.plan.source.listing.store_of", lambda root: Store())
     listing = list_source(location_of(tmp_path))
     assert [(item.key, item.status) for item in listing.refused] == [("a.jpg", "failed")]
     assert listing.all_keys == {"a.jpg"}

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from imagemill_app.listing import Listing, gather
+from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
