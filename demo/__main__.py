@@ -19,9 +19,9 @@ from imagemill.errors import RunFailedError
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.project import ROOT
+from imagemill.signals import terminate_as_exit
 from imagemill_contract.keys import Stage, output_key, report_key
 from imagemill_contract.recipe import ImageFormat
-from imagemill_engine.engine import terminate_as_exit
 from imagemill_engine.errors import LocalError
 
 OUT = ROOT / "demo-out"

@@ -16,7 +16,7 @@ from imagemill.commands.up import serve
 from imagemill.commands.verify import compact_dataset, verify_dataset
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.recipes import recipe_from
-from imagemill_engine.engine import terminate_as_exit
+from imagemill.signals import terminate_as_exit
 from imagemill_engine.errors import LocalError
 
 app = typer.Typer(

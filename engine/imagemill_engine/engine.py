@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -12,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 from imagemill_engine import settings
@@ -22,7 +21,6 @@ from imagemill_engine.session import client_of
 
 READY_SECONDS = 30.0
 LOG_TAIL_BYTES = 4_000
-SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,15 +29,6 @@ def usable_cpu_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def terminate_as_exit() -> None:
-    """Make SIGTERM leave through the `with` statements, as Ctrl-C does."""
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(SIGTERM_EXIT_CODE)
-
-    signal.signal(signal.SIGTERM, leave)
 
 
 class Engine:

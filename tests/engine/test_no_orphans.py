@@ -75,7 +75,7 @@ def start_owner(until: Callable[..., Any]) -> Iterator[Callable[[str], Owner]]:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'engine'}"},
         )
         started.append(process)
         assert process.stdout is not None

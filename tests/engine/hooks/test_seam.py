@@ -12,7 +12,7 @@ import pytest
 from imagemill_engine.errors import HookError
 from imagemill_engine.hooks import seam
 
-REFUSALS = Path(__file__).parent / "fixtures" / "refusals.py"
+REFUSALS = Path(__file__).parents[1] / "fixtures" / "refusals.py"
 ROOT = Path(__file__).parents[3]
 
 
@@ -54,7 +54,7 @@ def test_every_change_of_what_the_hooks_rely_on_is_refused_by_name():
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'engine'}"},
     )
     answers = json.loads(done.stdout)
     assert len(answers) > 60
