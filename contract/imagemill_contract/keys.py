@@ -15,6 +15,7 @@ INDEX = "index/"
 DATASET = "dataset/"
 LABELS = "dataset/labels/"
 INTERMEDIATE = "intermediate/"
+OPEN_RUNS = "open/"
 
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"
@@ -107,6 +108,21 @@ def refused_key(run_id: str) -> str:
 def deleted_key(run_id: str) -> str:
     """Sources that an earlier run has processed and that are gone."""
     return run_folder(run_id) + "deleted.jsonl.gz"
+
+
+def open_run_key(run_id: str) -> str:
+    """What says that a run was planned and has not been aggregated yet."""
+    return f"{OPEN_RUNS}{check_run_id(run_id)}.json"
+
+
+def journal_folder(run_id: str, stage: Stage, shard_id: str) -> str:
+    """Where a job's attempts leave the outcomes that they have so far."""
+    return f"{run_folder(run_id)}journal/{stage}/{_checked_shard_id(shard_id)}/"
+
+
+def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
+    """One page of a journal; names of pages sort in the order in which they were written."""
+    return f"{journal_folder(run_id, stage, shard_id)}{page}.jsonl.gz"
 
 
 def index_key(started: str, run_id: str) -> str:

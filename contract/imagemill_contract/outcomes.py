@@ -41,6 +41,9 @@ class Reason(StrEnum):
     NO_RESIZED_IMAGE = "no_resized_image"
     # failed
     ACCESS_DENIED = "access_denied"
+    STORE_ERROR = "store_error"  # the store answers an error for this object, and not for others
+    DAMAGED = "damaged"  # what was read is not what was written, however often it is read
+    OVERWRITTEN = "overwritten"  # by a run with another recipe, at the same time
     JOB_FAILED = "job_failed"
 
 
@@ -57,7 +60,8 @@ class Outcome:
         output_bytes: Length of what was written.
         width: Pixels of what was written.
         height: Pixels of what was written.
-        sha256: Hexadecimal digest of what was packed, or empty.
+        sha256: Hexadecimal digest of what was written or packed, or empty.
+        etag: The store's ETag of what was written, without quotes, or empty.
         position: Place among what was packed into the same shard, from 0, or None.
     """
 
@@ -70,6 +74,7 @@ class Outcome:
     width: int = 0
     height: int = 0
     sha256: str = ""
+    etag: str = ""
     position: int | None = None
 
     def to_row(self) -> dict[str, object]:
