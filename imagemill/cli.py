@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from imagemill import options
-from imagemill.commands.plan import plan_text, planned_bucket, planned_folder, print_plan
+from imagemill.commands.compact import compact_dataset
+from imagemill.commands.plan import planned_bucket, planned_folder
 from imagemill.commands.run import run_folder
 from imagemill.commands.up import serve
-from imagemill.commands.verify import compact_dataset, verify_dataset
+from imagemill.commands.verify import verify_dataset
+from imagemill.display.plan import plan_text, print_plan
 from imagemill.errors import RunFailedError, UsageError
-from imagemill.recipes import recipe_from
+from imagemill.options import filters as options
+from imagemill.options.recipe import recipe_from
 from imagemill.signals import terminate_as_exit
 from imagemill_engine.errors import LocalError
 

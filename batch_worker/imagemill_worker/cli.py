@@ -10,18 +10,9 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from enum import IntEnum
 
+from imagemill_contract.exit_codes import WorkerExit
 from imagemill_contract.keys import Stage
-
-
-class ExitCode(IntEnum):
-    DONE = 0  # every object has its outcome, also where pictures were rejected
-    BUG = 1
-    BAD_ARGUMENTS = 2  # or bad documents; argparse's own code too
-    DAMAGED = 3  # `verify` has found a dataset shard that is not whole
-    TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
-
 
 _STAGES = {
     Stage.RESIZE: "resize the pictures of a shard",
@@ -46,32 +37,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, stopping)
     except (ArgumentsError, ContractError) as error:
-        return _ended(ExitCode.BAD_ARGUMENTS, error)
+        return _ended(WorkerExit.BAD_ARGUMENTS, error)
     except (StoreRefusedError, LaneBugError) as error:
-        return _ended(ExitCode.BUG, error)
+        return _ended(WorkerExit.BUG, error)
     except (TryAgainError, MemoryError) as error:
-        return _ended(ExitCode.TRY_AGAIN, error)
+        return _ended(WorkerExit.TRY_AGAIN, error)
 
 
-def _run(options: argparse.Namespace, stopping: threading.Event) -> ExitCode:
+def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
     if options.command == "verify":
         from imagemill_worker.dataset.verify import verify
 
-        return ExitCode.DONE if verify(options.output) else ExitCode.DAMAGED
+        return WorkerExit.DONE if verify(options.output) else WorkerExit.DAMAGED
     if options.command == "compact":
         from imagemill_worker.dataset.compact import compact
 
         compact(options.output, stopping)
-        return ExitCode.DONE
+        return WorkerExit.DONE
     from imagemill_worker import job
     from imagemill_worker.lanes.process_limits import allotted_vcpus
 
     opened = job.open_job(Stage(options.command), options.shard)
     job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)
-    return ExitCode.DONE
+    return WorkerExit.DONE
 
 
-def _ended(code: ExitCode, error: Exception) -> ExitCode:
+def _ended(code: WorkerExit, error: Exception) -> WorkerExit:
     sys.stderr.write(f"imagemill_worker: {error or type(error).__name__}\n")
     return code
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -10,15 +9,12 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from imagemill.commands.run import checked_folders
 from imagemill.errors import UsageError
 from imagemill.execution import follow, start_run
+from imagemill.folders import checked_folders
 from imagemill.local_stack import local_stack
-from imagemill.options import Filters
+from imagemill.options.filters import Filters
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 
@@ -58,31 +54,6 @@ def planned_bucket(
         raise UsageError(f'--stack: "{stack_name}" is no stack of imagemill.') from None
 
 
-def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
-    """The plan as a person reads it."""
-    forecast = plan["estimate"]
-    table = Table(
-        show_header=False, title=f"plan of {escape(plan['source'])}", title_justify="left"
-    )
-    table.add_row("objects", f"{plan['objects']:,}")
-    table.add_row("bytes", f"{plan['bytes']:,}")
-    table.add_row("shards", f"{plan['shards']:,}")
-    table.add_row("parallel jobs", f"{forecast['parallel_jobs']:,}")
-    table.add_row("estimated minutes", f"{forecast['minutes']:,.1f}")
-    for kind, dollars in forecast["dollars"].items():
-        table.add_row(f"estimated USD, {kind}", f"{dollars:.4f}")
-    table.add_row("estimated USD, in all", f"{forecast['total_dollars']:.4f}")
-    console.print(table)
-    for reason, count in plan["to_do"].items():
-        console.print(f"to do: {count:,} {reason}", highlight=False, markup=False)
-    for reason, count in {**plan["done"], **plan["ignored"]}.items():
-        console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
-    if plan["refused"]:
-        console.print(f"refused: {plan['refused']:,} that no job can be given", highlight=False)
-    if plan["deleted"]:
-        console.print(f"deleted at the source since: {plan['deleted']:,}", highlight=False)
-
-
 def _dry_run(
     states: Any,
     state_machine_arn: str,
@@ -93,8 +64,3 @@ def _dry_run(
     execution = start_run(states, state_machine_arn, request)
     follow(execution, lambda: time.sleep(POLL_SECONDS))
     return execution.result()
-
-
-def plan_text(plan: Mapping[str, Any]) -> str:
-    """The plan as a machine reads it."""
-    return json.dumps(plan, indent=2, ensure_ascii=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -12,8 +11,9 @@ from rich.console import Console
 
 from imagemill.display.progress import BarDisplay, LineDisplay, display_on
 from imagemill.display.summary import print_summary
-from imagemill.errors import RunFailedError, UsageError
+from imagemill.errors import RunFailedError
 from imagemill.execution import Execution, follow, start_run
+from imagemill.folders import checked_folders
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill_contract.keys import plan_key, report_key
@@ -21,24 +21,6 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 
 POLL_SECONDS = 0.25
-
-
-def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
-    """Both folders as absolute paths. Raises UsageError when they cannot be used."""
-    if not photos.is_dir():
-        raise UsageError(f'PHOTOS: "{photos}" is not a folder.')
-    if out.exists() and not out.is_dir():
-        raise UsageError(f'OUT: "{out}" is not a folder.')
-    photos, out = photos.resolve(), out.resolve()
-    if photos == out or photos in out.parents or out in photos.parents:
-        raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not lie in each other.')
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise UsageError(f'OUT: "{out}" cannot be written: {error.strerror}.') from None
-    return photos, out
 
 
 def run_folder(

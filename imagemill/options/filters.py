@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.errors import UsageError
-from imagemill.recipes import described
+from imagemill.options.recipe import described
 from imagemill_contract.locations import Location
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from imagemill_app import settings
 from imagemill_contract import keys
+from imagemill_contract.exit_codes import WorkerExit
 from imagemill_contract.keys import Stage
 from tests.helpers.stack_template import ROOT, resources_of, template
 
@@ -115,7 +116,7 @@ def test_job_has_limits_retries_and_a_command_of_its_stage(stage: Stage) -> None
     assert command == ["python", "-m", "imagemill_worker", stage, "--shard", "Ref::shard"]
     assert job["Timeout"]["AttemptDurationSeconds"] > 0
     rules = job["RetryStrategy"]["EvaluateOnExit"]
-    assert {"OnExitCode": "75", "Action": "RETRY"} in rules
+    assert {"OnExitCode": f"{WorkerExit.TRY_AGAIN:d}", "Action": "RETRY"} in rules
     assert {"OnStatusReason": "Host EC2*", "Action": "RETRY"} in rules
     assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
 

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from imagemill.cli import app
 from imagemill.commands import plan as plan_command
-from imagemill.commands.plan import plan_text, planned_bucket, print_plan
+from imagemill.commands.plan import planned_bucket
+from imagemill.display.plan import plan_text, print_plan
 from imagemill.errors import UsageError
 from imagemill.execution import start_run
-from imagemill.options import Filters
+from imagemill.options.filters import Filters
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 

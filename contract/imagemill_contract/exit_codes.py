@@ -1,0 +1,15 @@
+"""How the worker's process ends: read by AWS Batch, by the template's retry rules, by the tool."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class WorkerExit(IntEnum):
+    """Exit codes of `python -m imagemill_worker`."""
+
+    DONE = 0  # every object has its outcome, also where pictures were rejected
+    BUG = 1
+    BAD_ARGUMENTS = 2  # or bad documents; argparse's own code too
+    DAMAGED = 3  # `verify` has found a dataset shard that is not whole
+    TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h

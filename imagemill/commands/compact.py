@@ -1,0 +1,26 @@
+"""`imagemill compact`: dataset shards rewritten without superseded samples."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from imagemill.display.lines import print_line
+from imagemill.worker_process import run_worker
+
+
+def compact_dataset(out: str, *, console: Console) -> None:
+    """Print what was compacted.
+
+    Raises:
+        UsageError: There is no packed dataset at `out`.
+        RunFailedError: It could not be read or written.
+    """
+    found = run_worker("compact", out).events[-1]
+    if not found["removed"]:
+        print_line(console, "Nothing to do: no sample is superseded, and no two shards are small.")
+        return
+    print_line(
+        console,
+        f"{found['superseded']:,} superseded samples are gone: {found['removed']:,} shards were "
+        f"removed, {found['written']:,} written.",
+    )

@@ -1,0 +1,41 @@
+"""What a run would do, as a person reads it and as a machine does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
+    """The plan as a person reads it."""
+    forecast = plan["estimate"]
+    table = Table(
+        show_header=False, title=f"plan of {escape(plan['source'])}", title_justify="left"
+    )
+    table.add_row("objects", f"{plan['objects']:,}")
+    table.add_row("bytes", f"{plan['bytes']:,}")
+    table.add_row("shards", f"{plan['shards']:,}")
+    table.add_row("parallel jobs", f"{forecast['parallel_jobs']:,}")
+    table.add_row("estimated minutes", f"{forecast['minutes']:,.1f}")
+    for kind, dollars in forecast["dollars"].items():
+        table.add_row(f"estimated USD, {kind}", f"{dollars:.4f}")
+    table.add_row("estimated USD, in all", f"{forecast['total_dollars']:.4f}")
+    console.print(table)
+    for reason, count in plan["to_do"].items():
+        console.print(f"to do: {count:,} {reason}", highlight=False, markup=False)
+    for reason, count in {**plan["done"], **plan["ignored"]}.items():
+        console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
+    if plan["refused"]:
+        console.print(f"refused: {plan['refused']:,} that no job can be given", highlight=False)
+    if plan["deleted"]:
+        console.print(f"deleted at the source since: {plan['deleted']:,}", highlight=False)
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """The plan as a machine reads it."""
+    return json.dumps(plan, indent=2, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Calls the worker as a program of its own, for what needs no job: the upkeep of a dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from imagemill.errors import RunFailedError, UsageError
+from imagemill.local_stack import worker_environment
+from imagemill_contract.errors import ContractError
+from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.locations import Location
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnd:
+    """How the worker ended, and the events that it logged; the last one sums up."""
+
+    code: WorkerExit
+    events: Sequence[Mapping[str, Any]]
+
+
+def run_worker(command: str, out: str) -> WorkerEnd:
+    """Run `verify` or `compact` over the results at `out`, a folder or an `s3://` address.
+
+    Raises:
+        UsageError: There is no packed dataset at `out`.
+        RunFailedError: It could not be read or written.
+    """
+    output = _location_of(out)
+    env = {**os.environ, **worker_environment()}
+    if output.is_file:
+        env["ALLOW_FILE_URIS"] = "true"
+    done = subprocess.run(
+        [sys.executable, "-m", "imagemill_worker", command, "--output", str(output)],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    detail = done.stderr.strip().rpartition("\n")[2].removeprefix("imagemill_worker: ")
+    if done.returncode == WorkerExit.BAD_ARGUMENTS:
+        raise UsageError(f"OUT: {detail}")
+    if done.returncode not in (WorkerExit.DONE, WorkerExit.DAMAGED):
+        raise RunFailedError(detail)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    return WorkerEnd(WorkerExit(done.returncode), events)
+
+
+def _location_of(out: str) -> Location:
+    if out.startswith("s3://"):
+        try:
+            return Location.parse(out, "OUT")
+        except ContractError as error:
+            raise UsageError(str(error)) from None
+    if not Path(out).is_dir():
+        raise UsageError(f'OUT: "{out}" is not a folder.')
+    return Location.of_folder(PurePosixPath(Path(out).resolve()))
