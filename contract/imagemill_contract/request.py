@@ -13,7 +13,7 @@ from imagemill_contract.selection import Selection, checked_address, read_number
 from imagemill_contract.windows import Window
 
 # `closes` is for the state machine alone: until when it waits for the window's uploads.
-_FIELDS = (
+REQUEST_FIELDS = (
     *("source", "manifest", "window", "closes", "output", "recipe"),
     *Selection.names(),
     *("shards", "full", "prune", "dry_run"),
@@ -63,7 +63,7 @@ class RunRequest:
         """
         if not isinstance(document, Mapping):
             raise RequestError(f"The input {shown(document)} is not an object of fields.")
-        check_names(document, _FIELDS, "input", RequestError)
+        check_names(document, REQUEST_FIELDS, "input", RequestError)
         _check_together(document)
         return cls(
             recipe=Recipe.from_document(document.get("recipe", {})),
