@@ -12,8 +12,8 @@ import typer.main
 
 from imagemill.cli import app
 from imagemill.commands.up import guide_of
+from imagemill.options.recipe import recipe_from
 from imagemill.project import ROOT
-from imagemill.recipes import recipe_from
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 from tests.helpers.pages import PAGES, codes, command_lines, page_id, plain, section, table, text_of
