@@ -8,6 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SAM := .venvs/sam/bin/sam
 AWS := .venvs/aws/bin/aws
+PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
 	batch_worker/requirements.txt
@@ -16,37 +17,61 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # An environment whose Python is gone, or that was never finished, is made anew.
 STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 
+CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check check-deploy check-readers format bench clean
+.PHONY: help install demo test check $(CHECKS) check-deploy check-readers format bench hooks clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+##@ Use
 install: $(INSTALLED) ## Make .venv with .venv/bin/imagemill
 
-demo: $(INSTALLED) ## Take 200 real pictures through the whole pipeline, results in demo-out/
+demo: $(INSTALLED) ## Take 208 real pictures through the whole pipeline; results in demo-out/
 	@$(BIN)/python -m demo
 
+##@ Before a change is taken
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest
 
-check: $(INSTALLED) ## Lint, format, types, template
+check: $(CHECKS) ## Run all checks of this group that follow
+
+check-lint: $(INSTALLED) ## Find mistakes in the code and its docstrings (ruff)
 	@$(BIN)/ruff check .
+
+check-format: $(INSTALLED) ## Compare the code with its formatted form (ruff)
 	@$(BIN)/ruff format --check .
+
+check-types: $(INSTALLED) ## Check the types (mypy)
 	@$(BIN)/mypy
+
+check-template: $(INSTALLED) ## Check template.yaml (cfn-lint)
 	@$(BIN)/cfn-lint template.yaml
 
-check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy by the real SAM CLI, use by the real AWS CLI
+check-statemachine: $(INSTALLED) ## Check the state machine: schema, graph, expressions
+	@$(BIN)/python -m pytest tests/integration/test_statemachine.py
+
+check-spelling: $(INSTALLED) ## Find misspelled words (codespell)
+	@$(BIN)/codespell
+
+##@ With tools of their own, installed into .venvs/
+check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy with the real SAM CLI, use with the real AWS CLI
 	@$(BIN)/python -m pytest -m deploy tests/deploy
 
-check-readers: $(INSTALLED) $(READERS) ## Read datasets by webdataset, TensorFlow, Hugging Face
+check-readers: $(INSTALLED) $(READERS) ## Read datasets with webdataset, TensorFlow, Hugging Face
 	@$(BIN)/python -m pytest -m readers tests/readers
 
+hooks: $(PRE_COMMIT) ## Run the checks before each commit (pre-commit)
+	@$(PRE_COMMIT) install
+
+##@ Work on it
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Run the benchmarks whose results are in benchmarks/README.md
+bench: $(INSTALLED) ## Run the benchmarks of planning; benchmarks/README.md has their results
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything that was made here
@@ -72,6 +97,11 @@ $(SAM): requirements/sam.txt
 $(AWS): requirements/aws.txt
 	@$(PYTHON) -m venv --clear .venvs/aws
 	@.venvs/aws/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(PRE_COMMIT): requirements/pre-commit.txt
+	@$(PYTHON) -m venv --clear .venvs/pre-commit
+	@.venvs/pre-commit/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 
 $(READERS): .venvs/%/.installed: requirements/readers-%.txt

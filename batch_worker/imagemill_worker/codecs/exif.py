@@ -13,7 +13,8 @@ _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 def orientation(block: bytes) -> int:
     """EXIF orientation 1 to 8 of a TIFF-structured block; 0 where it is absent or broken.
 
-    A leading `Exif\\0\\0`, which JPEG demands and some other writers leave in, is skipped.
+    A leading `Exif` with two zero bytes, which JPEG demands and some other writers leave in, is
+    skipped.
     """
     tiff = block.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])

@@ -171,7 +171,7 @@ def test_grey_becomes_three_channels_or_stays_one(kind: str) -> None:
 
 
 def wide_gamut_profile() -> bytes:
-    """sRGB with its red and green swapped: nobody could miss it."""
+    """A profile: sRGB with its red and green swapped, so that nobody could miss it."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     at = {profile[i : i + 4].decode("latin1"): i for i in range(132, 132 + 12 * profile[131], 12)}
     red, green = at["rXYZ"] + 4, at["gXYZ"] + 4
