@@ -1,7 +1,8 @@
 """The state machine against its schema and as a graph: what `sam validate --lint` does not read.
 
 statelint 3.1.0 was tried and not taken: it refuses the fields `Label` and `InputType`, and JSONata
-in `Timestamp`, which AWS accepts, and finds nothing that these tests do not.
+in `Timestamp`, all of which AWS accepts. What it finds beyond cfn-lint (wrong values in retries)
+is checked here.
 """
 
 from __future__ import annotations
@@ -162,6 +163,33 @@ def expression_faults(machine: dict[str, Any]) -> list[str]:
         named = set(re.findall(r"\$([A-Za-z_]\w*)\b(?!\()", text))
         faults += [f"{text}: nothing assigns {name}" for name in sorted(named - known)]
     return faults
+
+
+def retry_faults(machine: dict[str, Any]) -> list[str]:
+    """Retries whose numbers AWS refuses (Step Functions guide, "Retrying after an error")."""
+    faults = []
+    states = [item for inner in machines(machine) for item in inner["States"].items()]
+    for name, rule in [(name, rule) for name, state in states for rule in state.get("Retry", [])]:
+        if rule.get("BackoffRate", 2) < 1:
+            faults.append(f"{name}: a BackoffRate below 1")
+        if rule.get("JitterStrategy", "NONE") not in ("FULL", "NONE"):
+            faults.append(f"{name}: no such JitterStrategy")
+        if rule.get("MaxDelaySeconds", 31_622_400) <= rule.get("IntervalSeconds", 1):
+            faults.append(f"{name}: MaxDelaySeconds is not more than IntervalSeconds")
+    return faults
+
+
+def test_numbers_of_retries_are_those_that_aws_takes() -> None:
+    assert retry_faults(definition()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"BackoffRate": 0.5}, {"JitterStrategy": "SOME"}, {"MaxDelaySeconds": 1}], ids=str
+)
+def test_wrong_retry_is_found(wrong: dict[str, Any]) -> None:
+    machine = definition()
+    machine["States"]["PlanRun"]["Retry"][1].update(wrong)
+    assert retry_faults(machine) != []
 
 
 def test_every_expression_is_jsonata_of_assigned_variables() -> None:
