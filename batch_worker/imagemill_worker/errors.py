@@ -1,4 +1,4 @@
-"""What can go wrong: with a picture, with its object, with the job, or with the attempt."""
+"""The worker's errors: of a picture, of the job, or of this attempt."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from imagemill_contract.outcomes import Reason, Status
 
 
 class PictureError(Exception):
-    """This object gets no output, for a reason that another attempt would find again.
+    """This object gets no output, and another attempt would not change that.
 
     Attributes:
-        status: Rejected, or failed where the object may be good.
-        reason: Which of the closed list.
+        status: Rejected, or failed if the object may be good.
+        reason: One of the closed list.
         detail: One sentence for the person.
     """
 
@@ -22,16 +22,16 @@ class PictureError(Exception):
 
 
 class ArgumentsError(Exception):
-    """The job was given arguments or documents that it cannot work with."""
+    """The arguments or the documents of the job are missing or wrong."""
 
 
 class TryAgainError(Exception):
-    """The attempt failed for a reason that lies outside the job: a later one may succeed."""
+    """The attempt failed for a reason outside the job: a later attempt may succeed."""
 
 
 class StoreRefusedError(Exception):
-    """A store does not let the job read or write what it must; a later attempt changes nothing."""
+    """The store denies the job what it must read or write; a later attempt would not help."""
 
 
 class AloneError(Exception):
-    """This picture needs so much memory that it must be done when no other is."""
+    """This picture needs so much memory that it must be done alone."""

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each on standard output, read by the log and by the command line."""
+"""The job's log: one JSON object per line on standard output, which the tool reads, too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def log(event: str, fields: Mapping[str, object]) -> None:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a job is. `names` is what every line says of the job."""
+    """How far a job is. `names` are the fields that every line has."""
 
     names: Mapping[str, object]
     planned: int
@@ -35,7 +35,7 @@ class Progress:
         self.bytes_read += bytes_read
 
     def log_now_and_then(self) -> None:
-        """About once a second, however often it is called."""
+        """Log about once a second, however often this is called."""
         if time.monotonic() - self._logged_at >= _SECONDS_BETWEEN_LINES:
             self._logged_at = time.monotonic()
             self.log()

@@ -1,7 +1,7 @@
-"""From the bytes of a file to an image in memory, by Pillow.
+"""Decoding with Pillow: from the bytes of a file to an image in memory.
 
-What comes out is a Pillow image as stored in the file (not yet upright), in one of the modes L, LA,
-RGB, RGBA and CMYK, with 8 bits for each sample.
+The result is a Pillow image as stored in the file (not yet upright), in one of the modes L, LA,
+RGB, RGBA and CMYK, with 8 bits per sample.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imagemill_worker.pixels import Pixels
 
 Image.MAX_IMAGE_PIXELS = None  # the recipe has its own limit, checked before anything is decoded
 
-# What Pillow's plugins raise on broken and hostile files, as found by feeding them such files.
+# What Pillow's plugins raise on broken and hostile files, found by feeding them such files.
 DECODER_FAULTS = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NameError, OSError,
     RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
@@ -69,7 +69,7 @@ def open_file(body: bytes, kind: Kind) -> OpenedFile:
 
 
 def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
-    """Decode, each `reduction` x `reduction` pixels averaged to one (fewer at right and bottom).
+    """Decode; average each block of `reduction` x `reduction` pixels (fewer at right and bottom).
 
     Raises:
         PictureError: `truncated`, `corrupt` or `unsupported_format`.
@@ -82,7 +82,7 @@ def load_pixels(opened: OpenedFile, reduction: int = 1) -> Image.Image:
 
 
 def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
-    """The rejection that a decoder's fault stands for."""
+    """The rejection that follows from what a decoder raised."""
     text = str(error).partition("\n")[0] or type(error).__name__
     lower = text.lower()
     ends_early = ("truncated", "premature end", "end of file", "eof", "not enough data")
@@ -100,7 +100,7 @@ def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
 
 
 def _refuse_separate_planes(image: Image.Image) -> None:
-    """Pillow and OpenCV both misread 16-bit planes, and neither says so."""
+    """Raises PictureError: Pillow and OpenCV both misread 16-bit planes, and neither says so."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and set(tags.get(_BITS_PER_SAMPLE, ())) != {8}:
         detail = "TIFF files with separate planes of other than 8 bits are not supported."
@@ -121,7 +121,7 @@ def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
 
 
 def _reduced(image: Image.Image, reduction: int, kind: Kind) -> Image.Image:
-    """In strips, so that a large picture is never in memory twice."""
+    """Reduce in strips, so that a large picture is never in memory twice."""
     width, height = image.size
     rows = max(_STRIP_PIXELS // (width * reduction), 1) * reduction
     if rows >= height or (reduction == 1 and image.mode in _PLAIN_MODES):
@@ -170,5 +170,5 @@ def _from_sixteen_bits(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(samples: NDArray[np.uint16]) -> Pixels:
-    """0 to 65535 as 0 to 255, rounded; 257 = 65535 / 255."""
+    """Map 0..65535 to 0..255, rounded; 257 = 65535 / 255."""
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""JPEG files: decoded by libjpeg-turbo at the smallest scale that keeps the result's detail."""
+"""JPEG files, which libjpeg-turbo decodes at the smallest scale that keeps the result's detail."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from imagemill_worker.errors import PictureError
 
 # libjpeg-turbo decodes at n/8 of the size, at a cost that falls with n.
 _EIGHTHS = 8
-# Below this the scaled sizes of different n are the same whole number of pixels.
+# For sides below this, different n give the same whole number of pixels.
 _LEAST_SCALED_SIDE = 64
 
-# What libjpeg says (jerror.h) of pixels that are lost. Of everything else that libjpeg-turbo's own
-# interface refuses, such as harmless padding or a rare subsampling, Pillow has the last word.
+# What libjpeg says (jerror.h) when pixels are lost. Everything else that libjpeg-turbo's own
+# interface refuses, such as harmless padding or a rare subsampling, is left to Pillow.
 _DAMAGE = ("premature end of data", "huffman code", "instead of rst", "bad arithmetic code")
 _END = "premature end of jpeg file"
 
 
 @dataclass(frozen=True, slots=True)
 class ScaledJpeg:
-    """A decoded picture and how many of its pixels stand for one of the file's."""
+    """A decoded picture and its scale: its side divided by the file's side."""
 
     image: Image.Image
     scale: float
@@ -61,7 +61,7 @@ def decode_jpeg(body: Body, header: JpegHeader, least_scale: float) -> ScaledJpe
 
 
 def decoded_bytes(header: JpegHeader, least_scale: float) -> int:
-    """Memory that `decode_jpeg` needs: its array, Pillow's copy, and coefficients held back."""
+    """Memory that `decode_jpeg` needs: array, Pillow's copy, buffer of a progressive file."""
     pixels = header.width * header.height
     scale = _eighths(header, least_scale) / _EIGHTHS
     coefficients = 2 * header.components * pixels if header.is_progressive else 0

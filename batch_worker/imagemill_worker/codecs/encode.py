@@ -11,12 +11,12 @@ from PIL import Image
 from imagemill_contract.recipe import ImageFormat
 from imagemill_worker.pixels import Pixels
 
-# From here on colour keeps its full resolution, as in libvips: at 128 pixels it can be seen.
+# From this quality on colour keeps its full resolution, as in libvips: 128 pixels show it.
 _FULL_COLOUR_QUALITY = 90
 
 
 def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
-    """`image`, uint8 (H, W) grey or (H, W, 3) RGB, as a file."""
+    """The file of `image`, which is uint8 (H, W) grey or (H, W, 3) RGB."""
     if image_format is ImageFormat.JPG:
         return _jpeg(image, quality)
     buffer = io.BytesIO()

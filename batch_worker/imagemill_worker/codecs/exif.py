@@ -11,10 +11,10 @@ _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
 def orientation(block: bytes) -> int:
-    """EXIF orientation 1 to 8 of a TIFF-structured block; 0 where it is absent or broken.
+    """EXIF orientation, 1 to 8, in a TIFF-structured block; 0 if it is absent or broken.
 
-    A leading `Exif` with two zero bytes, which JPEG demands and some other writers leave in, is
-    skipped.
+    Skips a leading `Exif` with two zero bytes, which JPEG demands and some writers also put into
+    other files.
     """
     tiff = block.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -36,13 +36,13 @@ def orientation(block: bytes) -> int:
 
 
 def xmp_orientation(packet: bytes) -> int:
-    """What an XMP packet says of the orientation, for files without EXIF; 0 if nothing."""
+    """The orientation in an XMP packet, for files without EXIF; 0 if there is none."""
     found = _XMP_ORIENTATION.search(packet)
     return int(found[1]) if found else 0
 
 
 def png_exif(body: bytes) -> bytes:
-    """Content of the first eXIf chunk of a PNG file, wherever it is; empty without one."""
+    """Content of the first eXIf chunk of a PNG file, wherever it is; empty if there is none."""
     position = 8
     while position + 12 <= len(body):
         length = int.from_bytes(body[position : position + 4])

@@ -13,7 +13,7 @@ _ENOUGH_BYTES = 4096
 
 
 class Kind(StrEnum):
-    """The kinds of picture that are decoded; the values are Pillow's names of them."""
+    """The kinds of picture that can be decoded; the values are Pillow's names."""
 
     JPEG = "JPEG"
     PNG = "PNG"

@@ -1,4 +1,4 @@
-"""What a JPEG file says of itself before its pixels: one walk over its segments (ITU-T T.81)."""
+"""The header of a JPEG file, read in one walk over its segments (ITU-T T.81)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JpegHeader:
         width: Pixels.
         height: Pixels.
         components: 1 grey, 3 colour, 4 CMYK or YCCK.
-        is_progressive: Then all coefficients are in memory before the first pixel is.
+        is_progressive: Whether all coefficients are in memory before the first pixel is.
         orientation: 1 to 8, as in EXIF.
         icc_profile: Embedded colour profile, or empty.
     """

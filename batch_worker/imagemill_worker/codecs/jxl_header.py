@@ -1,6 +1,6 @@
 """The size that a JPEG XL file declares (ISO/IEC 18181-1, SizeHeader).
 
-Read here because the decoder's Pillow plugin decodes the whole file before it tells the size.
+Read here because the Pillow plugin decodes the whole file before it tells the size.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def jxl_size(body: bytes) -> tuple[int, int]:
 
 
 def _code_stream(body: bytes) -> bytes:
-    """Its first bytes: of the file itself, or of the box that holds them."""
+    """The first bytes of the code stream: of the file itself, or of the box that holds them."""
     if body.startswith(_CODE_STREAM):
         return body[:16]
     position = 0

@@ -1,4 +1,4 @@
-"""Pillow's readers, each imported when the first file of its kind comes."""
+"""Pillow's readers, each imported for the first file of its kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MODULES = {
 def read_header(body: bytes, kind: Kind) -> Image.Image:
     """Pillow's lazy image of a file. Raises whatever the plugin raises.
 
-    `Image.open` would try other kinds, and hide what the plugin says of a file that it refuses.
+    `Image.open` would also try other kinds, and hide why the plugin refuses a file.
     """
     _import_plugin(kind)
     image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")

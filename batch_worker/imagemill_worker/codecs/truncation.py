@@ -1,4 +1,4 @@
-"""Whether a file ends before it says it does: the difference between truncated and corrupt."""
+"""Tells truncated from corrupt: whether a file ends before the end that it declares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from imagemill_worker.codecs.file_kind import Kind
 
 
 def is_cut_off(body: bytes, kind: Kind) -> bool:
-    """Asked only of files that failed to decode; False where the format does not tell."""
+    """Whether a file that failed to decode is cut off; False if the format does not tell."""
     match kind:
         case Kind.WEBP:
             return len(body) < 8 + int.from_bytes(body[4:8], "little")
@@ -34,7 +34,7 @@ def _png_has_end(body: bytes) -> bool:
 
 
 def _boxes_are_whole(body: bytes) -> bool:
-    """Walks the boxes of an ISO base media file (ISO/IEC 14496-12, 4.2), which JP2 shares."""
+    """Whether all boxes of an ISO base media file (ISO/IEC 14496-12, 4.2) or a JP2 are whole."""
     position = 0
     while position + 8 <= len(body):
         length = int.from_bytes(body[position : position + 4])

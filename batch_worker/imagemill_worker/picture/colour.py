@@ -13,7 +13,7 @@ _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 
 def finished_colour(image: Image.Image, icc_profile: bytes, recipe: Recipe) -> Image.Image:
-    """`image` (L, LA, RGB, RGBA or CMYK) as opaque RGB in sRGB, or L where grey is kept."""
+    """The `image` (L, LA, RGB, RGBA or CMYK) as opaque RGB in sRGB, or as L if grey is kept."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     if alpha is not None:
         image = image.convert("L" if image.mode == "LA" else "RGB")
@@ -45,7 +45,7 @@ def _to_srgb(image: Image.Image, icc_profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=64)  # cameras of one folder share a handful of profiles
 def _transform(icc_profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The way to sRGB, or None where there is nothing to do or the profile cannot be used."""
+    """The transform to sRGB; None if it would change nothing or the profile cannot be used."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         if profile.profile.xcolor_space.strip() != _SPACES[mode]:

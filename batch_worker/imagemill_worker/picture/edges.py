@@ -12,15 +12,15 @@ from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
 
-# The thresholds of OpenCV's own examples: gradients below the first are never edges, above the
-# second always.
+# The thresholds of OpenCV's own examples: gradients below the first are never edges, those above
+# the second always are.
 _CANNY_THRESHOLDS = (100, 200)
 
 
 def edge_map(body: Body, recipe: Recipe) -> Pixels:
     """The edges of a picture that the resize stage wrote.
 
-    Returns uint8 (H, W), or (H, W, 3) with equal channels where the recipe wants three.
+    Returns uint8 (H, W), or (H, W, 3) with equal channels if the recipe wants three.
 
     Raises:
         PictureError: `corrupt`: the file is not what the resize stage wrote.
@@ -30,10 +30,9 @@ def edge_map(body: Body, recipe: Recipe) -> Pixels:
 
 
 def read_picture(body: Body, method: EdgeMethod) -> Pixels:
-    """The pixels that the method wants: uint8 (H, W, 3) BGR for line art, (H, W) for the others.
+    """The pixels that the method needs: uint8 (H, W, 3) BGR for line art, (H, W) for the others.
 
-    No colour is computed of a JPEG file of which only the brightness is wanted. Raises PictureError
-    as `edge_map`.
+    If only brightness is needed, no colour is decoded. Raises PictureError as `edge_map` does.
     """
     flag = cv2.IMREAD_COLOR if method is EdgeMethod.LINE_ART else cv2.IMREAD_GRAYSCALE
     return _decoded(body, flag)
@@ -47,7 +46,7 @@ def _decoded(body: Body, flag: int) -> Pixels:
 
 
 def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
-    """Edges of a picture as `read_picture` gives it: a new array, uint8 (H, W).
+    """Edges of a picture that `read_picture` returned: a new array, uint8 (H, W).
 
     Canny gives 0 and 255. Sobel gives the length of the gradient, cut at 255. Line art gives dark
     lines on white: 255 - (brightest of the 3 x 3 neighbours - pixel) in each colour, then its grey.
@@ -66,9 +65,9 @@ def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
 
 
 def pixel_sums(body: Body) -> PixelSums:
-    """Sums over the pixels of a picture that the resize stage wrote, as a reader decodes them.
+    """Sums over the pixels of a resized picture, as a reader of the dataset decodes them.
 
-    A grey picture counts as one of three equal channels.
+    A grey picture counts as a picture with three equal channels.
     """
     image = _decoded(body, cv2.IMREAD_COLOR_RGB)
     rows = image.reshape(image.shape[0], -1)

@@ -1,6 +1,6 @@
-"""Where each pixel of the result comes from: pure arithmetic of the resize modes.
+"""The arithmetic of the resize modes: where each pixel of the result comes from.
 
-Modes, rounding and `resize_only_if_bigger` are those of img2dataset
+Modes, rounding and `resize_only_if_bigger` work as in img2dataset
 (https://github.com/rom1504/img2dataset, `resizer.py`), but crops are not rounded to whole pixels.
 """
 
@@ -20,7 +20,7 @@ class Placement:
         width: Pixels to which the box is resampled.
         height: Pixels to which the box is resampled.
         canvas: Width and height of the result; larger than the resampled box in border mode.
-        resamples: False when the picture keeps its own pixels.
+        resamples: False if the picture keeps its own pixels.
     """
 
     box: tuple[float, float, float, float]
@@ -36,7 +36,7 @@ class Placement:
 
     @property
     def shrinkage(self) -> float:
-        """Pixels of the picture for one of the result, along the axis where they are fewer."""
+        """How many times the picture is larger than the result, along the axis where it is less."""
         left, top, right, bottom = self.box
         return min((right - left) / self.width, (bottom - top) / self.height)
 
@@ -46,7 +46,7 @@ class Placement:
 
 
 def placement(width: int, height: int, recipe: Recipe) -> Placement:
-    """The placement of a picture of `width` x `height` upright pixels. Every side is >= 1."""
+    """The placement of an upright picture of `width` x `height` pixels. Every side is >= 1."""
     size, mode = recipe.size, recipe.mode
     whole = (0.0, 0.0, float(width), float(height))
     if mode is ResizeMode.NO or (
@@ -66,13 +66,13 @@ def placement(width: int, height: int, recipe: Recipe) -> Placement:
 
 
 def _is_bigger(width: int, height: int, recipe: Recipe) -> bool:
-    """Whether the side that the mode brings to `size` is longer than that."""
+    """Whether the side that the mode brings to `size` is longer than `size`."""
     longest = recipe.mode in (ResizeMode.BORDER, ResizeMode.KEEP_RATIO_LARGEST)
     return (max if longest else min)(width, height) > recipe.size
 
 
 def _scaled(side: int, size: int, reference: int) -> int:
-    """`side * size / reference` to the nearest whole number, halves to the even one; at least 1."""
+    """Round `side * size / reference`, halves to the even number; at least 1."""
     whole, rest = divmod(side * size, reference)
     rounds_up = 2 * rest > reference or (2 * rest == reference and whole % 2)
     return max(1, whole + bool(rounds_up))

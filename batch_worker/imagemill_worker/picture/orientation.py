@@ -1,4 +1,4 @@
-"""Turning a picture the right way up, as EXIF orientation says (CIPA DC-008, table 6)."""
+"""Turns a picture the right way up, as its EXIF orientation says (CIPA DC-008, table 6)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def swaps_sides(orientation: int) -> bool:
 
 
 def upright(image: Pixels, orientation: int) -> Pixels:
-    """`image`, uint8 (H, W) or (H, W, C), turned and mirrored so that it stands upright.
+    """The `image`, uint8 (H, W) or (H, W, C), turned and mirrored so that it is upright.
 
-    Orientations 1 to 8; 1 returns the same array, all others a contiguous copy.
+    `orientation` is 1 to 8: 1 returns the same array, all others return a contiguous copy.
     """
     if orientation == 1:
         return image

@@ -20,8 +20,8 @@ from imagemill_worker.picture.orientation import swaps_sides, upright
 from imagemill_worker.picture.size_limits import check_memory, checked_placement
 from imagemill_worker.pixels import Pixels
 
-# What a decoder must give for each pixel of the result: with less, detail is lost that the
-# reference has (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
+# Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, the
+# result loses detail (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
 _LEAST_SCALE = 1.5
 _LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
 _PILLOW_BYTES_PER_PIXEL = 6  # 4 in the image, and what decoder and conversion hold beside it
@@ -32,7 +32,7 @@ class _Stored:
     """A decoded picture, not yet upright, and what remains to be done to it.
 
     Attributes:
-        scale: Pixels of `image` for one of the file.
+        scale: Side of `image` divided by the side of the picture in the file.
     """
 
     image: Image.Image
@@ -43,14 +43,14 @@ class _Stored:
 
 
 def resized(body: Body, recipe: Recipe, *, alone: bool = True) -> Pixels:
-    """The picture of a file as the recipe wants it: upright, opaque, sRGB, of the mode's shape.
+    """The picture in a file as the recipe wants it: upright, opaque, sRGB, in the mode's shape.
 
-    Returns uint8 (H, W, 3) RGB, or (H, W) where the picture is grey and the recipe keeps grey.
+    Returns uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
 
     Raises:
-        PictureError: The picture cannot be decoded, or not within the recipe's limits.
+        PictureError: The picture cannot be decoded, or exceeds the recipe's limits.
         AloneError: It needs much memory, and is not `alone`.
-        MemoryError: It needs more than there is.
+        MemoryError: It needs more memory than there is.
     """
     kind = kind_of(body)
     decoded = _decoded_jpeg if kind is Kind.JPEG else _decoded_other
@@ -91,16 +91,16 @@ def _decoded_other(body: Body, kind: Kind, recipe: Recipe, alone: bool) -> _Stor
 
 
 def _resampled(stored: _Stored) -> Image.Image:
-    """The box of the picture at its target size, still as stored.
+    """The box of the picture, resampled to its target size, not yet upright.
 
-    Boxes lie in the middle, so that turning the picture moves no box, only swaps its sides.
+    Boxes are centred, so turning the picture only swaps the sides of a box.
     """
     target, image = stored.target, stored.image
     size, box = (target.width, target.height), target.box
     if swaps_sides(stored.orientation):
         size, box = size[::-1], (box[1], box[0], box[3], box[2])
-    # Where the result is a good deal smaller, Hamming's filter of half the width is as true as the
-    # bicubic one (SSIM .981 to .988 against .983 to .989); elsewhere it would show steps.
+    # For a much smaller result Hamming's filter, half as wide, is as good as the bicubic one
+    # (SSIM .981 to .988 against .983 to .989); otherwise it would show steps.
     scale = stored.scale
     scaled = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
     if scaled == (0.0, 0.0, *image.size) and size == image.size:
@@ -111,7 +111,7 @@ def _resampled(stored: _Stored) -> Image.Image:
 
 
 def _array_of(image: Image.Image) -> Pixels:
-    """What np.asarray gives, at an eighth of its time."""
+    """What np.asarray returns, in an eighth of its time."""
     bands = () if image.mode == "L" else (3,)
     return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, *bands)
 

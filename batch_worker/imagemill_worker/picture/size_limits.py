@@ -1,4 +1,4 @@
-"""What the recipe and the output format allow, checked before anything is decoded."""
+"""The limits of the recipe and the output format, checked before anything is decoded."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from imagemill_worker.picture.orientation import swaps_sides
 # libjpeg's JPEG_MAX_DIMENSION, WEBP_MAX_DIMENSION, and PNG's 31 bits
 _LONGEST_SIDE = {ImageFormat.JPG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.PNG: 2**31 - 1}
 
-# Decoders may hold this much for one picture while others are in flight.
+# Memory that a decoder may take for one picture while other pictures are in flight.
 _SHARED_MEMORY_BYTES = 512 << 20
 
 
 def checked_placement(width: int, height: int, orientation: int, recipe: Recipe) -> Placement:
-    """Placement of the upright picture, for a file whose stored sides are given.
+    """Placement of the upright picture; `width` and `height` are those stored in the file.
 
     Raises:
-        PictureError: `too_many_pixels` before or after resizing, `too_small` for a picture so
-            narrow that the mode would make it longer than the format allows, or `corrupt`.
+        PictureError: `too_many_pixels` before or after resizing; `too_small` if the picture is so
+            narrow that the mode would make it longer than the format allows; or `corrupt`.
     """
     if not width or not height:
         raise PictureError(Reason.CORRUPT, f"The file declares {width} x {height} pixels.")
@@ -43,6 +43,6 @@ def checked_placement(width: int, height: int, orientation: int, recipe: Recipe)
 
 
 def check_memory(needed_bytes: int, *, alone: bool) -> None:
-    """Raises AloneError for a picture that must not be decoded beside others."""
+    """Raises AloneError for a picture that needs too much memory to be decoded beside others."""
     if needed_bytes > _SHARED_MEMORY_BYTES and not alone:
         raise AloneError

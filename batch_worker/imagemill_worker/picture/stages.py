@@ -1,4 +1,4 @@
-"""The bytes-to-bytes work of each stage on one picture."""
+"""What each stage does with one picture, from bytes to bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture
 
 
 _LIBRARIES = {
-    # ImageFile: Pillow itself imports it as late as at the first picture
+    # ImageFile: Pillow itself would import it only for the first picture
     Stage.RESIZE: (
         "imagemill_worker.picture.resize",
         "imagemill_worker.codecs.encode",
@@ -28,7 +28,7 @@ _LIBRARIES = {
 class Product:
     """A file to be written, and its size in pixels.
 
-    `pixels` are the sums of the picture whose edges these are, where they are packed with it.
+    `pixels` are set for an edge map that is packed: the sums of the picture beside it.
     """
 
     body: bytes
@@ -38,18 +38,18 @@ class Product:
 
 
 def import_libraries(stage: Stage) -> None:
-    """Import what the stage needs, and nothing that only the other one needs."""
+    """Import what this stage needs, and nothing that only the other stage needs."""
     for name in _LIBRARIES[stage]:
         importlib.import_module(name)
 
 
 def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) -> Product:
-    """The file that a stage makes of a file.
+    """The file that a stage makes from a file.
 
     Raises:
         PictureError: The picture gets no output.
-        AloneError: It needs more memory than one of many may have; only when not `alone`.
-        MemoryError: It needs more than there is.
+        AloneError: It needs too much memory to be done beside others; only if not `alone`.
+        MemoryError: It needs more memory than there is.
     """
     if stage is Stage.RESIZE:
         from imagemill_worker.codecs import encode

@@ -1,8 +1,8 @@
-"""The data set of 2017, bit for bit: what `anchor: top_left` means.
+"""The recipe field `anchor: top_left`, which reproduces the data set of 2017 bit for bit.
 
-OpenCV decodes the whole picture, INTER_AREA shrinks it (INTER_CUBIC enlarges it) until its shorter
-side is the recipe's size, the longer one rounded up, and what lies below and right of the first
-size x size pixels is cut off. Profiles and alpha are ignored, as they were.
+OpenCV decodes the whole picture. INTER_AREA shrinks it (or INTER_CUBIC enlarges it) until its
+shorter side is the recipe's size; the longer side is rounded up. Everything right of and below the
+first size x size pixels is cut off. Colour profiles and alpha are ignored, as they were in 2017.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from imagemill_worker.pixels import Pixels
 
 
 def top_left_square(body: Body, kind: Kind, size: int) -> Pixels:
-    """Returns uint8 (size, size, 3) RGB, upright by EXIF as OpenCV reads it.
+    """The top left square, uint8 (size, size, 3) RGB, turned upright by OpenCV.
 
     Raises:
-        PictureError: `unsupported_format` where OpenCV cannot read the file.
+        PictureError: `unsupported_format` if OpenCV cannot read the file.
     """
     image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        detail = f"OpenCV cannot decode this {kind} file, which the anchor top_left needs."
+        detail = f"OpenCV cannot decode this {kind} file, and the anchor top_left needs OpenCV."
         raise PictureError(Reason.UNSUPPORTED_FORMAT, detail)
     height, width = image.shape[:2]
     shorter = min(height, width)
