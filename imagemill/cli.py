@@ -1,4 +1,7 @@
-"""The command line."""
+"""The command line: its commands and their options.
+
+Each command imports what it needs when it is called, so that help is shown at once.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from imagemill.commands.compact import compact_dataset
-from imagemill.commands.plan import planned_bucket, planned_folder
-from imagemill.commands.run import run_folder
-from imagemill.commands.up import serve
-from imagemill.commands.verify import verify_dataset
-from imagemill.display.plan import plan_text, print_plan
+import imagemill
 from imagemill.errors import RunFailedError, UsageError
-from imagemill.options import filters as options
-from imagemill.options.recipe import recipe_from
+from imagemill.options.filters import FILTERS, Filters
+from imagemill.options.groups import with_options
+from imagemill.options.machine import Port, Vcpus
+from imagemill.options.recipe import RECIPE
 from imagemill.signals import terminate_as_exit
+from imagemill_contract.recipe import Recipe
 from imagemill_engine.errors import LocalError
 
 app = typer.Typer(
@@ -30,139 +30,131 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Results = Annotated[
+    str, typer.Argument(metavar="OUT", help="Folder of results, or s3://bucket/ of them")
+]
 
-@app.command()
-def run(
-    photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="Folder of pictures")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results")],
-    recipe: options.RecipeFile = None,
-    size: options.Size = None,
-    mode: options.Mode = None,
-    image_format: options.Format = None,
-    quality: options.Quality = None,
-    resize_only_if_bigger: options.OnlyIfBigger = None,
-    anchor: options.AnchorOption = None,
-    edge: options.Edge = None,
-    output: options.OutputForm = None,
-    dataset_name: options.DatasetName = None,
-    shard_bytes: options.ShardBytes = None,
-    split: options.Split = None,
-    shuffle: options.Shuffle = None,
-    seed: options.Seed = None,
-    label_from_folder: options.LabelFromFolder = None,
-    manifest: options.Manifest = None,
-    exclude: options.Exclude = None,
-    include: options.Include = None,
-    exclude_glob: options.ExcludeGlob = None,
-    min_bytes: options.MinBytes = None,
-    max_bytes: options.MaxBytes = None,
-    limit: options.Limit = None,
-    full: options.Full = False,
-    prune: options.Prune = False,
-    vcpus: options.Vcpus = None,
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"imagemill {imagemill.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options_of_all(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
-    """Resize and edge-extract a folder of pictures on this machine, without AWS."""
-    chosen = options.recipe_fields(
-        *(size, mode, image_format, quality, resize_only_if_bigger, anchor, edge),
-        *(output, dataset_name, shard_bytes, split, shuffle, seed, label_from_folder),
-    )
-    filters = options.Filters(
-        manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
-    )
-    fields = {**filters.to_fields(), **({"prune": True} if prune else {})}
-    run_folder(photos, out, recipe_from(recipe, chosen), fields, vcpus=vcpus, console=Console())
+    """Turns a bucket of images into training-ready data."""
 
 
 @app.command()
+@with_options(recipe=RECIPE, filters=FILTERS)
+def run(
+    photos: Annotated[str, typer.Argument(metavar="PHOTOS", help="Folder of pictures")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Folder for the results")],
+    recipe: Recipe,
+    filters: Filters,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the results of deleted pictures")
+    ] = False,
+    vcpus: Vcpus = None,
+) -> None:
+    """Process a folder of pictures on this machine.
+
+    Every picture is resized and its edges are found, as the recipe says, without AWS.
+    """
+    from rich.console import Console
+
+    from imagemill.commands.run import run_folder
+
+    fields = {**filters.to_fields(), **({"prune": True} if prune else {})}
+    run_folder(Path(photos), Path(out), recipe, fields, vcpus=vcpus, console=Console())
+
+
+@app.command()
+@with_options(recipe=RECIPE, filters=FILTERS)
 def plan(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, or s3://bucket/prefix/")],
+    recipe: Recipe,
+    filters: Filters,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(metavar="[OUT]", help="Folder of earlier results, whose work is left out"),
     ] = None,
-    recipe: options.RecipeFile = None,
-    size: options.Size = None,
-    mode: options.Mode = None,
-    image_format: options.Format = None,
-    quality: options.Quality = None,
-    resize_only_if_bigger: options.OnlyIfBigger = None,
-    anchor: options.AnchorOption = None,
-    edge: options.Edge = None,
-    output: options.OutputForm = None,
-    dataset_name: options.DatasetName = None,
-    shard_bytes: options.ShardBytes = None,
-    split: options.Split = None,
-    shuffle: options.Shuffle = None,
-    seed: options.Seed = None,
-    label_from_folder: options.LabelFromFolder = None,
-    manifest: options.Manifest = None,
-    exclude: options.Exclude = None,
-    include: options.Include = None,
-    exclude_glob: options.ExcludeGlob = None,
-    min_bytes: options.MinBytes = None,
-    max_bytes: options.MaxBytes = None,
-    limit: options.Limit = None,
-    full: options.Full = False,
     stack: Annotated[str, typer.Option(help="Stack that plans s3://")] = "imagemill",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
-    vcpus: options.Vcpus = None,
+    vcpus: Vcpus = None,
 ) -> None:
-    """Show what a run would do, how long it takes and what it costs; nothing is run."""
-    filters = options.Filters(
-        manifest, exclude, include, exclude_glob, min_bytes, max_bytes, limit, full
-    )
-    chosen = options.recipe_fields(
-        *(size, mode, image_format, quality, resize_only_if_bigger, anchor, edge),
-        *(output, dataset_name, shard_bytes, split, shuffle, seed, label_from_folder),
-    )
-    wanted = recipe_from(recipe, chosen)
+    """Show what a run would do, take and cost.
+
+    Nothing is run, and nothing is written.
+    """
+    from rich.console import Console
+
+    from imagemill.commands.plan import planned_bucket, planned_folder
+    from imagemill.display.plan import plan_text, print_plan
+
     if source.startswith("s3://"):
-        shown = planned_bucket(source, stack, wanted, filters)
+        shown = planned_bucket(source, stack, recipe, filters)
     else:
-        shown = planned_folder(Path(source), out, wanted, filters, vcpus=vcpus)
+        earlier = Path(out) if out is not None else None
+        shown = planned_folder(Path(source), earlier, recipe, filters, vcpus=vcpus)
     if as_json:
         typer.echo(plan_text(shown))
     else:
         print_plan(Console(), shown)
 
 
-Results = Annotated[
-    str, typer.Argument(metavar="OUT", help="Folder of results, or s3://bucket/ of them")
-]
-
-
 @app.command()
 def verify(out: Results) -> None:
-    """Read all dataset shards back and check every sample against the index."""
+    """Check every sample of a packed dataset.
+
+    All dataset shards are read back and compared with the index.
+    """
+    from rich.console import Console
+
+    from imagemill.commands.verify import verify_dataset
+
     verify_dataset(out, console=Console())
 
 
 @app.command()
 def compact(out: Results) -> None:
-    """Rewrite dataset shards that hold superseded samples, or few; not while a run is on."""
+    """Remove superseded samples from a dataset.
+
+    Dataset shards that hold some, or that are small, are rewritten. Not while a run is on.
+    """
+    from rich.console import Console
+
+    from imagemill.commands.compact import compact_dataset
+
     compact_dataset(out, console=Console())
 
 
 @app.command()
-def up(
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Port (default: a free one)")
-    ] = None,
-    vcpus: options.Vcpus = None,
-) -> None:
-    """Run the stack on this machine for any AWS client, until Ctrl-C."""
+def up(port: Port = None, vcpus: Vcpus = None) -> None:
+    """Serve the stack on this machine to AWS clients."""
+    from rich.console import Console
+
+    from imagemill.commands.up import serve
+
     serve(port=port, vcpus=vcpus, console=Console())
 
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 the run failed, 2 what was asked for cannot be done."""
     terminate_as_exit()
-    errors = Console(stderr=True)
     try:
         app()
     except UsageError as error:
-        errors.print(f"imagemill: {error}", highlight=False, markup=False, soft_wrap=True)
+        typer.echo(f"imagemill: {error}", err=True)
         sys.exit(2)
     except (RunFailedError, LocalError) as error:
-        errors.print(f"imagemill: {error}", highlight=False, markup=False, soft_wrap=True)
+        typer.echo(f"imagemill: {error}", err=True)
         sys.exit(1)

@@ -7,10 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Protocol
 
 from imagemill_contract.errors import RequestError
 
+_UNIT_BYTES = {
+    **{"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
+    **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
+}
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]+)")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _SHARE_TOLERANCE = 1e-9
@@ -41,6 +47,35 @@ class WholeNumber:
         if not self.least <= value <= self.most:
             raise ValueError(value)
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class ByteCount:
+    """A number of bytes, or a text with its unit: kB to TB are decimal, KiB to TiB binary."""
+
+    least: int
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        return f"{self._number.allowed}, or a size such as 256MB or 64MiB"
+
+    @property
+    def _number(self) -> WholeNumber:
+        return WholeNumber(self.least, self.most)
+
+    def read(self, value: object) -> int:
+        return self._number.read(_bytes_in(value) if isinstance(value, str) else value)
+
+
+def _bytes_in(text: str) -> int:
+    size = _SIZE.fullmatch(text)
+    if size is None or size[2].upper() not in _UNIT_BYTES:
+        raise ValueError(text)
+    count = Fraction(size[1]) * _UNIT_BYTES[size[2].upper()]
+    if count.denominator != 1:  # no part of a byte
+        raise ValueError(text)
+    return int(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +158,25 @@ def check_names(
     for name in document:
         if name not in names:
             raise error(f"{where}: unknown field {shown(name)}; allowed are {', '.join(names)}.")
+
+
+def read_fields(
+    document: object, rules: Mapping[str, Rule], where: str, error: type[RequestError]
+) -> dict[str, object]:
+    """The fields that `document` has, each read by its rule.
+
+    Raises `error` with one sentence that names the field, its value and what is allowed.
+    """
+    if not isinstance(document, Mapping):
+        raise error(f"{where}: {shown(document)} is not an object of fields.")
+    check_names(document, rules, where, error)
+    values: dict[str, object] = {}
+    for name, value in document.items():
+        rule = rules[name]
+        try:
+            values[name] = rule.read(value)
+        except ValueError:
+            raise error(
+                f"{where}.{name}: {shown(value)} is not allowed; it must be {rule.allowed}."
+            ) from None
+    return values

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import (
+    ByteCount,
     Colour,
     Name,
     OneOf,
@@ -21,7 +21,7 @@ from imagemill_contract.fields import (
     Shares,
     TrueOrFalse,
     WholeNumber,
-    check_names,
+    read_fields,
     shown,
 )
 
@@ -79,60 +79,67 @@ def _rule(rule: Rule, text: str) -> dict[str, object]:
 class Recipe:
     """What is done to every image of a run. Immutable; equal recipes have equal hashes."""
 
-    size: int = field(default=128, metadata=_rule(WholeNumber(1, 16_384), "target side in pixels"))
+    size: int = field(
+        default=128,
+        metadata=_rule(WholeNumber(1, 16_384), "Side of the result in pixels, as `mode` says"),
+    )
     mode: ResizeMode = field(
-        default=ResizeMode.CENTER_CROP, metadata=_rule(OneOf(ResizeMode), "resize mode")
+        default=ResizeMode.CENTER_CROP,
+        metadata=_rule(OneOf(ResizeMode), "How a picture is resized"),
     )
     format: ImageFormat = field(
-        default=ImageFormat.JPG, metadata=_rule(OneOf(ImageFormat), "encoding of the pictures")
+        default=ImageFormat.JPG, metadata=_rule(OneOf(ImageFormat), "Encoding of resized pictures")
     )
     quality: int = field(
-        default=95, metadata=_rule(WholeNumber(1, 100), "encoder quality of jpg and webp")
+        default=95, metadata=_rule(WholeNumber(1, 100), "Encoder quality of jpg and webp")
     )
     resize_only_if_bigger: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "never enlarge a picture")
+        default=False, metadata=_rule(TrueOrFalse(), "Do not enlarge smaller pictures")
     )
     anchor: Anchor = field(
-        default=Anchor.CENTER, metadata=_rule(OneOf(Anchor), "what center_crop keeps")
+        default=Anchor.CENTER, metadata=_rule(OneOf(Anchor), "Which square `center_crop` keeps")
     )
     background: str = field(
-        default="#ffffff", metadata=_rule(Colour(), "colour under alpha and of the border")
+        default="#ffffff", metadata=_rule(Colour(), "Colour below alpha and of the border")
     )
     keep_grey: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "grey pictures stay one channel")
+        default=False, metadata=_rule(TrueOrFalse(), "Write grey pictures with one channel")
     )
     to_srgb: bool = field(
-        default=True, metadata=_rule(TrueOrFalse(), "convert ICC profiles to sRGB")
+        default=True, metadata=_rule(TrueOrFalse(), "Convert other colour profiles to sRGB")
     )
     max_pixels: int = field(
         default=250_000_000,
-        metadata=_rule(WholeNumber(1, 2_000_000_000), "largest declared width x height"),
+        metadata=_rule(WholeNumber(1, 2_000_000_000), "Reject pictures with more pixels"),
     )
     edge: EdgeMethod = field(
-        default=EdgeMethod.CANNY, metadata=_rule(OneOf(EdgeMethod), "edge method")
+        default=EdgeMethod.CANNY, metadata=_rule(OneOf(EdgeMethod), "How edges are found")
     )
     edge_three_channels: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "edge maps as three equal channels")
+        default=False, metadata=_rule(TrueOrFalse(), "Write edge maps with three channels")
     )
     output: Output = field(
-        default=Output.FILES, metadata=_rule(OneOf(Output), "a file each, or dataset shards")
+        default=Output.FILES,
+        metadata=_rule(OneOf(Output), "Single files, or dataset shards of a format"),
     )
     dataset_name: str = field(
-        default="images", metadata=_rule(Name(), "what dataset shards are named after")
+        default="images", metadata=_rule(Name(), "First part of the names of dataset shards")
     )
     shard_bytes: int = field(
         default=256_000_000,
-        metadata=_rule(WholeNumber(100_000, 4_000_000_000), "most bytes of a dataset shard"),
+        metadata=_rule(ByteCount(100_000, 4_000_000_000), "Most bytes of a dataset shard"),
     )
     split: tuple[tuple[str, float], ...] = field(
-        default=(("train", 1.0),), metadata=_rule(Shares(), "shares of the dataset's splits")
+        default=(("train", 1.0),), metadata=_rule(Shares(), "Share of the samples in each split")
     )
     shuffle: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "samples in an order drawn by `seed`")
+        default=False, metadata=_rule(TrueOrFalse(), "Mix the samples of a shard")
     )
-    seed: int = field(default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "seed of `shuffle`"))
+    seed: int = field(
+        default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "What `shuffle` draws the order by")
+    )
     label_from_folder: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "the first folder is the class")
+        default=False, metadata=_rule(TrueOrFalse(), "Take the first folder as the class")
     )
 
     @classmethod
@@ -141,22 +148,19 @@ class Recipe:
 
         Raises RecipeError with one sentence that names the field, its value and what is allowed.
         """
-        if not isinstance(document, Mapping):
-            raise RecipeError(f"{where}: {shown(document)} is not an object of fields.")
-        rules = {item.name: item.metadata["rule"] for item in fields(cls)}
-        check_names(document, rules, where, RecipeError)
-        values = {}
-        for name, value in document.items():
-            rule: Rule = rules[name]
-            try:
-                values[name] = rule.read(value)
-            except ValueError:
-                raise RecipeError(
-                    f"{where}.{name}: {shown(value)} is not allowed; it must be {rule.allowed}."
-                ) from None
+        values = cls.values_in(document, where)
         recipe = cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
         recipe._check_together(where)
         return recipe
+
+    @classmethod
+    def values_in(cls, document: object, where: str) -> dict[str, object]:
+        """The fields that `document` has, each read by its own rule; not yet judged together.
+
+        Raises RecipeError.
+        """
+        rules = {item.name: item.metadata["rule"] for item in fields(cls)}
+        return read_fields(document, rules, where, RecipeError)
 
     def to_document(self) -> dict[str, object]:
         """All fields, as JSON values."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from imagemill_contract.errors import RequestError
-from imagemill_contract.fields import Rule, WholeNumber, shown
+from imagemill_contract.fields import ByteCount, Rule, WholeNumber, shown
 from imagemill_contract.locations import split_object_address
 
-_BYTES = WholeNumber(0, 5 * 2**40)  # S3 holds objects of up to 5 TiB
+_BYTES = ByteCount(0, 5 * 2**40)  # S3 holds objects of up to 5 TiB
 _LIMIT = WholeNumber(1, 1_000_000_000)
 
 
@@ -63,7 +63,9 @@ class Selection:
         return selection
 
 
-def read_number(document: Mapping[str, object], name: str, rule: WholeNumber) -> int | None:
+def read_number(
+    document: Mapping[str, object], name: str, rule: WholeNumber | ByteCount
+) -> int | None:
     """A field's number, or None where it is not given. Raises RequestError."""
     value = read_value(document, name, rule)
     return value if isinstance(value, int) else None

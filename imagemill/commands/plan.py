@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from imagemill.execution import follow, start_run
 from imagemill.folders import checked_folders
 from imagemill.local_stack import local_stack
 from imagemill.options.filters import Filters
-from imagemill_contract.locations import Location
+from imagemill.run_request import bucket_request, folder_request
 from imagemill_contract.recipe import Recipe
 
 POLL_SECONDS = 0.1
@@ -25,42 +26,38 @@ def planned_folder(
     photos: Path, out: Path | None, recipe: Recipe, filters: Filters, *, vcpus: int | None
 ) -> dict[str, Any]:
     """What a run over a folder would do. Raises UsageError when it would be refused."""
-    fields = filters.to_fields()
-    with local_stack(vcpus=vcpus) as stack:
-        nowhere = stack.engine.folder / "no-results-yet"
-        photos, out = checked_folders(photos, out if out and out.exists() else nowhere)
-        document = {
-            "source": str(Location.of_folder(PurePosixPath(photos))),
-            "output": str(Location.of_folder(PurePosixPath(out))),
-        }
-        states = stack.client("stepfunctions")
-        return _dry_run(states, stack.state_machine_arn, {**document, **fields}, recipe)
+    fields = {**filters.to_fields(), "dry_run": True}
+    with tempfile.TemporaryDirectory(prefix="imagemill-plan-") as nowhere:
+        photos, out = checked_folders(photos, out if out and out.exists() else Path(nowhere))
+        request = folder_request(photos, out, recipe, fields)
+        with local_stack(vcpus=vcpus) as stack:
+            return _dry_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
 
 
 def planned_bucket(
     source: str, stack_name: str, recipe: Recipe, filters: Filters
 ) -> dict[str, Any]:
     """What a run of a deployed stack would do. Raises UsageError when it would be refused."""
-    fields = filters.to_fields(of_bucket=True)
+    fields = {**filters.to_fields(of_bucket=True), "dry_run": True}
+    request = bucket_request(source, recipe, fields)
     try:
-        stacks = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-        outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0]["Outputs"]}
-        arn = outputs["StateMachineArn"]
-        states = boto3.client("stepfunctions")
-        return _dry_run(states, arn, {"source": source, **fields}, recipe)
+        machine_arn = _state_machine_of(stack_name)
+        return _dry_run(boto3.client("stepfunctions"), machine_arn, request)
     except (BotoCoreError, ClientError) as error:
-        raise UsageError(f'--stack: "{stack_name}" cannot be asked: {error}.') from None
-    except KeyError:
-        raise UsageError(f'--stack: "{stack_name}" is no stack of imagemill.') from None
+        reason = str(error).rstrip(".")
+        raise UsageError(f'--stack: "{stack_name}" cannot be asked: {reason}.') from None
 
 
-def _dry_run(
-    states: Any,
-    state_machine_arn: str,
-    document: Mapping[str, object],
-    recipe: Recipe,
-) -> dict[str, Any]:
-    request = {**document, "recipe": recipe.to_document(), "dry_run": True}
+def _state_machine_of(stack_name: str) -> str:
+    """ARN of the state machine of a deployed stack. Raises UsageError when it has none."""
+    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", ())}
+    if "StateMachineArn" not in outputs:
+        raise UsageError(f'--stack: "{stack_name}" is no stack of imagemill.')
+    return str(outputs["StateMachineArn"])
+
+
+def _dry_run(states: Any, state_machine_arn: str, request: Mapping[str, object]) -> dict[str, Any]:
     execution = start_run(states, state_machine_arn, request)
     follow(execution, lambda: time.sleep(POLL_SECONDS))
     return execution.result()

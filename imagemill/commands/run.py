@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from rich.console import Console
 
@@ -16,8 +16,8 @@ from imagemill.execution import Execution, follow, start_run
 from imagemill.folders import checked_folders
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
+from imagemill.run_request import folder_request
 from imagemill_contract.keys import plan_key, report_key
-from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 
 POLL_SECONDS = 0.25
@@ -39,15 +39,10 @@ def run_folder(
         RunFailedError: It did not succeed.
     """
     photos, out = checked_folders(photos, out)
+    request = folder_request(photos, out, recipe, fields)
     started = time.monotonic()
     with local_stack(vcpus=vcpus) as stack:
-        document = {
-            "source": str(Location.of_folder(PurePosixPath(photos))),
-            "output": str(Location.of_folder(PurePosixPath(out))),
-            "recipe": recipe.to_document(),
-            **fields,
-        }
-        execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
+        execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
         try:
             _watch(stack, execution, out, console)
             failure = _failure_of(execution)

@@ -1,58 +1,92 @@
-"""The recipe of a run: from a file, from options, or both."""
+"""The recipe of a run: from a file, from options, or both.
+
+Its options are the fields that the contract has, with their texts.
+"""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from inspect import Parameter
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from imagemill.errors import UsageError
+from imagemill.options.groups import OptionGroup, option
+from imagemill.options.values import json_or_text, number_or_text
 from imagemill_contract.errors import RecipeError
+from imagemill_contract.fields import ByteCount, Colour, Rule, Shares, TrueOrFalse, WholeNumber
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_fields import RecipeField, recipe_fields
+
+_METAVARS = {WholeNumber: "N", ByteCount: "BYTES", Colour: "#RRGGBB", Shares: "NAME=SHARE,..."}
+_FILE = "recipe_file"
 
 
-def described(name: str) -> str:
+def _file_option() -> Parameter:
+    text = "Recipe file, JSON or TOML; options win over it"
+    shown = typer.Option("--recipe", metavar="FILE", help=text)
+    return option(_FILE, Annotated[Path | None, shown], None)
+
+
+def _field_option(field: RecipeField) -> Parameter:
+    """The option of a recipe field; the contract judges what it is given."""
+    dashed = field.name.replace("_", "-")
+    if isinstance(field.rule, TrueOrFalse):
+        switch = typer.Option(f"--{dashed}/--no-{dashed}", help=described(field))
+        return option(field.name, Annotated[bool | None, switch], None)
+    metavar = _METAVARS.get(type(field.rule), "WORD")
+    valued = typer.Option(f"--{dashed}", metavar=metavar, help=described(field))
+    return option(field.name, Annotated[str | None, valued], None)
+
+
+def described(field: RecipeField) -> str:
     """What a recipe field does, may hold, and holds by default."""
-    (item,) = [item for item in fields(Recipe) if item.name == name]
-    default = json.dumps(Recipe().to_document()[name]).strip('"')
-    return f"{item.metadata['text']}: {item.metadata['rule'].allowed} (default: {default})"
+    if isinstance(field.rule, TrueOrFalse):
+        return f"{field.text} (default: {'yes' if field.default else 'no'})"
+    default = json.dumps(field.default).strip('"')
+    return f"{field.text}: {field.rule.allowed} (default: {default})"
 
 
-def recipe_from(path: Path | None, options: Mapping[str, str | None]) -> Recipe:
-    """The recipe in `path`, if given, with every option that is not None put over it.
+def recipe_from(typed: Mapping[str, Any]) -> Recipe:
+    """The recipe in the file, if one was given, with every option that was given put over it.
 
     Raises UsageError with the contract's sentence.
     """
-    document = _document_in(path) if path else {}
+    path: Path | None = typed[_FILE]
     chosen = {
-        name: _shares(text) if name == "split" else _json_value(text)
-        for name, text in options.items()
-        if text is not None
+        field.name: _value(typed[field.name], field.rule)
+        for field in recipe_fields()
+        if typed[field.name] is not None
     }
     try:
-        Recipe.from_document(document, where=str(path))
+        document = _document_in(path) if path else {}
+        Recipe.values_in(document, where=str(path))
         return Recipe.from_document({**document, **chosen})
     except RecipeError as error:
         raise UsageError(str(error)) from None
 
 
-def _json_value(text: str) -> object:
-    """`128`, `true` and objects as JSON has them, anything else as the text that it is."""
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, int | float | dict) else text
+def _value(typed: bool | str, rule: Rule) -> object:
+    """What was typed as the JSON value that the rule reads."""
+    if isinstance(typed, bool):
+        return typed
+    if isinstance(rule, Shares):
+        return _shares(typed)
+    return number_or_text(typed) if isinstance(rule, WholeNumber | ByteCount) else typed
 
 
 def _shares(text: str) -> object:
-    """`train=0.9,validation=0.1` as an object; the contract judges what comes of any other text."""
+    """`train=0.9,validation=0.1` as an object; any other text as it is, to be refused."""
+    if text.startswith("{"):  # as in a document
+        return json_or_text(text)
     pairs = [part.partition("=") for part in text.split(",")]
-    if not all(equals for _, equals, _ in pairs):
-        return _json_value(text)
-    return {name.strip(): _json_value(share.strip()) for name, _, share in pairs}
+    shares = {name.strip(): number_or_text(share.strip()) for name, _, share in pairs}
+    is_whole = all(equals for _, equals, _ in pairs) and len(shares) == len(pairs)
+    return shares if is_whole else text
 
 
 def _document_in(path: Path) -> dict[str, object]:
@@ -66,3 +100,8 @@ def _document_in(path: Path) -> dict[str, object]:
     if not isinstance(document, dict):
         raise UsageError(f"--recipe: {path} must hold an object of fields.")
     return document
+
+
+RECIPE = OptionGroup(
+    parameters=(_file_option(), *map(_field_option, recipe_fields())), read=recipe_from
+)

@@ -1,8 +1,11 @@
-"""The tool's inner rooms: commands that know nothing of each other."""
+"""The tool's inner rooms: commands that know nothing of each other, and help that is fast."""
 
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,18 @@ def test_import_of_another_command_is_found(line: str) -> None:
 
 def test_there_is_a_module_for_each_verb() -> None:
     assert [path.stem for path in COMMANDS] == ["compact", "plan", "run", "up", "verify"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
+def test_help_loads_no_library_that_only_a_run_needs(arguments: list[str]) -> None:
+    script = (
+        "import json, sys\n"
+        "from imagemill import cli\n"
+        f"sys.argv = ['imagemill', *{arguments}]\n"
+        "try:\n    cli.main()\n"
+        "except SystemExit:\n    json.dump(sorted(sys.modules), sys.stderr)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    loaded = set(json.loads(ended.stderr))
+    assert {"imagemill.cli", "typer"} <= loaded
+    assert not {"boto3", "botocore", "samtranslator", "rich", "imagemill_engine.engine"} & loaded

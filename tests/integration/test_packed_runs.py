@@ -20,7 +20,7 @@ from tests.integration.test_stack import ended, keys_in, start
 pytestmark = pytest.mark.engine
 
 SPLIT = (("train", 0.7), ("validation", 0.3))
-OPTIONS = ("--split", "train=0.7,validation=0.3", "--label-from-folder", "true", "--size", "48")
+OPTIONS = ("--split", "train=0.7,validation=0.3", "--label-from-folder", "--size", "48")
 
 
 def picture_folder(folder: Path, count: int = 40) -> list[str]:

@@ -77,6 +77,13 @@ def test_bad_recipe_gets_one_clear_sentence(document: object, sentence: str) -> 
     assert "\n" not in str(raised.value)
 
 
+def test_size_with_a_unit_is_the_same_recipe_as_its_number() -> None:
+    texts = [{"output": "parquet", "shard_bytes": size} for size in ("64MiB", 64 * 2**20)]
+    first, second = map(Recipe.from_document, texts)
+    assert first == second
+    assert first.to_document()["shard_bytes"] == 64 * 2**20
+
+
 def test_order_of_splits_does_not_matter() -> None:
     shares = {"train": 0.8, "test": 0.2}
     documents = [

@@ -55,6 +55,11 @@ def test_addresses_of_files_are_accepted_where_the_stack_allows_them() -> None:
         ("min_bytes", -1, "min_bytes: -1 is not allowed; it must be a whole number from 0"),
         ("max_bytes", True, "max_bytes: true is not allowed"),
         ("max_bytes", 1.5, "max_bytes: 1.5 is not allowed"),
+        ("max_bytes", "12", 'max_bytes: "12" is not allowed; it must be a whole number from 0'),
+        ("max_bytes", "1 XB", "or a size such as 256MB or 64MiB."),
+        ("max_bytes", "1.0001kB", 'max_bytes: "1.0001kB" is not allowed'),  # no part of a byte
+        ("max_bytes", "-1MB", 'max_bytes: "-1MB" is not allowed'),
+        ("max_bytes", "6TiB", 'max_bytes: "6TiB" is not allowed'),
         ("limit", 0, "limit: 0 is not allowed; it must be a whole number from 1"),
         ("manifest", ["a"], 'manifest: ["a"] is not the address of an object'),
         ("manifest", "s3://bucket/", "manifest: "),
@@ -69,6 +74,25 @@ def test_bad_field_gets_one_sentence_that_names_it(
     with pytest.raises(RequestError) as raised:
         read({field: value})
     assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("12B", 12),
+        ("1kB", 1000),
+        ("1KB", 1000),
+        ("1KiB", 1024),
+        ("20MB", 20_000_000),
+        ("64MiB", 67_108_864),
+        ("0.1GB", 100_000_000),
+        ("2 GiB", 2**31),
+        ("1TB", 10**12),
+        ("1tib", 2**40),
+    ],
+)
+def test_number_of_bytes_may_have_a_decimal_or_a_binary_unit(text: str, count: int) -> None:
+    assert read({"max_bytes": text}).selection.max_bytes == count
 
 
 def test_least_size_above_the_largest_is_refused() -> None:

@@ -114,14 +114,15 @@ def test_text_for_machines_is_the_plan() -> None:
 
 
 def test_bucket_is_planned_by_the_stack_with_a_request_that_it_accepts(aws: Aws) -> None:
-    filters = Filters(include=["*.jpg"], min_bytes=1, limit=5, full=True)
+    filters = Filters(include=["*.jpg"], min_bytes="1kB", limit=5, full=True)
     plan = planned_bucket("s3://bucket/full/", "imagemill", Recipe(size=64), filters)
     assert plan == PLAN
     (started,) = aws.started
     assert started["stateMachineArn"] == MACHINE
     request = RunRequest.from_document(json.loads(started["input"]), allow_files=False)
     assert (request.dry_run, request.full, request.recipe.size) == (True, True, 64)
-    assert (request.selection.include_globs, request.selection.limit) == (("*.jpg",), 5)
+    selection = request.selection
+    assert (selection.include_globs, selection.min_bytes, selection.limit) == (("*.jpg",), 1000, 5)
 
 
 def test_exclude_file_is_read_where_it_is_or_travels_to_the_bucket(tmp_path: Path) -> None:

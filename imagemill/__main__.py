@@ -1,0 +1,5 @@
+"""`python -m imagemill` is the command line."""
+
+from imagemill.cli import main
+
+main()

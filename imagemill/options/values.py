@@ -1,0 +1,20 @@
+"""What was typed, as the JSON value that the contract judges."""
+
+from __future__ import annotations
+
+import json
+
+
+def json_or_text(text: str) -> object:
+    """The JSON value that `text` is, or the text."""
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def number_or_text(text: str) -> object:
+    """`128` and `0.5` as numbers, anything else as the text that it is."""
+    value = json_or_text(text)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else text
