@@ -51,16 +51,14 @@ def described(field: RecipeField) -> str:
     return f"{field.text}: {field.rule.allowed} (default: {default})"
 
 
-def recipe_from(typed: Mapping[str, Any]) -> Recipe:
-    """The recipe in the file, if one was given, with every option that was given put over it.
+def recipe_from(path: Path | None, options: Mapping[str, bool | str | None]) -> Recipe:
+    """The recipe in `path`, if given, with every option that is not None put over it.
 
     Raises UsageError with the contract's sentence.
     """
-    path: Path | None = typed[_FILE]
+    rules = {field.name: field.rule for field in recipe_fields()}
     chosen = {
-        field.name: _value(typed[field.name], field.rule)
-        for field in recipe_fields()
-        if typed[field.name] is not None
+        name: _value(typed, rules[name]) for name, typed in options.items() if typed is not None
     }
     try:
         document = _document_in(path) if path else {}
@@ -102,6 +100,9 @@ def _document_in(path: Path) -> dict[str, object]:
     return document
 
 
-RECIPE = OptionGroup(
-    parameters=(_file_option(), *map(_field_option, recipe_fields())), read=recipe_from
-)
+def _read(typed: Mapping[str, Any]) -> Recipe:
+    options = {name: value for name, value in typed.items() if name != _FILE}
+    return recipe_from(typed[_FILE], options)
+
+
+RECIPE = OptionGroup((_file_option(), *map(_field_option, recipe_fields())), _read)

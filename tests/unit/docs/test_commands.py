@@ -50,18 +50,14 @@ def recipe_of(words: list[str]) -> Recipe:
     """The recipe that a command asks for. Raises for options or values that are not taken."""
     name, *arguments = words
     context = COMMANDS[name].make_context(name, arguments)
-    fields = {flag: flag.strip("-").replace("-", "_") for flag in flags_of(name)}
-    typed = {
-        fields[item.opts[0]]: context.params[item.name]
-        for item in COMMANDS[name].params
-        if fields.get(item.opts[0]) in RECIPE_FIELDS
-    }
+    typed = {field: context.params[field] for field in RECIPE_FIELDS & set(context.params)}
     return recipe_from(None, typed)
 
 
 def flags_of(command: str) -> set[str]:
     """The options of a command, with their dashes."""
-    return {flag for item in COMMANDS[command].params for flag in item.opts if "--" in flag}
+    params = COMMANDS[command].params
+    return {flag for item in params for flag in item.opts + item.secondary_opts if "--" in flag}
 
 
 @pytest.mark.parametrize(("page", "words"), TOOL_LINES, ids=str)
@@ -132,7 +128,8 @@ def test_example_of_a_recipe_file_is_a_recipe(tmp_path: Path) -> None:
 
 def test_options_that_choose_pictures_are_those_of_the_tool() -> None:
     rows = table(text_of("docs/planning.md"), "option")
-    of_recipe = {"--" + name.replace("_", "-") for name in RECIPE_FIELDS} | {"--recipe"}
+    dashed = {name.replace("_", "-") for name in RECIPE_FIELDS}
+    of_recipe = {"--recipe"} | {f"--{no}{name}" for name in dashed for no in ("", "no-")}
     others = flags_of("run") - of_recipe - {"--vcpus"}
     assert {plain(row["option"]) for row in rows} == others
     for row in rows:

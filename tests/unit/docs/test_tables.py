@@ -37,8 +37,8 @@ def test_row_of_a_recipe_field_is_what_the_contract_says(item: Field[Any]) -> No
     row = RECIPE_ROWS[item.name]
     assert plain(row["allowed"]) == item.metadata["rule"].allowed
     assert plain(row["default"]) == json.dumps(Recipe().to_document()[item.name]).strip('"')
-    option = "--" + item.name.replace("_", "-")
-    assert f'"{item.name}"' in row["example"] or option in row["example"]
+    dashed = item.name.replace("_", "-")
+    assert {f"--{dashed}", f"--no-{dashed}"} & set(plain(row["example"]).split())
 
 
 @pytest.mark.parametrize("mode", ResizeMode)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from imagemill import cli
 from imagemill.errors import UsageError
 from imagemill.options.filters import FILTERS
-from imagemill.options.recipe import RECIPE, recipe_from
+from imagemill.options.recipe import RECIPE
 from imagemill_contract.fields import TrueOrFalse
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
@@ -39,7 +39,7 @@ def options_of(command: str) -> dict[str, Any]:
 def recipe_of(*typed: str) -> Recipe:
     """What `run` makes of options, by its own parser."""
     context = COMMANDS["run"].make_context("run", ["PHOTOS", "OUT", *typed])
-    return recipe_from({item.name: context.params[item.name] for item in RECIPE.parameters})
+    return RECIPE.read({item.name: context.params[item.name] for item in RECIPE.parameters})
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
