@@ -1,0 +1,134 @@
+"""Jobs whose S3 fails now and then: faults that pass leave no trace in what is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from imagemill_contract.keys import Stage, outcome_key
+from tests.helpers.faults.kinds import (
+    Duplicate,
+    ErrorAnswer,
+    LoseAnswer,
+    Moment,
+    Reset,
+    Stall,
+    Throttle,
+    Truncate,
+)
+from tests.helpers.faults.memory_s3 import CREDENTIALS, MemoryS3
+from tests.helpers.faults.proxy import FaultProxy
+from tests.helpers.faults.requests import READS, Operation
+from tests.helpers.faults.rules import Fault
+from tests.helpers.pictures import jpeg
+from tests.helpers.s3_jobs import SHARD, S3Jobs, client_of
+
+PICTURES = 12
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[MemoryS3]:
+    with MemoryS3() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(s3: MemoryS3) -> Iterator[FaultProxy]:
+    with FaultProxy(s3.endpoint_url, seed=7) as running:
+        yield running
+        assert running.upstream_errors == []
+
+
+@pytest.fixture
+def jobs(s3: MemoryS3, proxy: FaultProxy) -> S3Jobs:
+    return planned(s3, proxy)
+
+
+def planned(s3: MemoryS3, proxy: FaultProxy) -> S3Jobs:
+    s3.objects.clear()
+    jobs = S3Jobs(client_of(s3.endpoint_url, CREDENTIALS), proxy.endpoint_url, CREDENTIALS)
+    for number in range(PICTURES):
+        jobs.put(f"{number}.jpg", jpeg(96 + number, 64))
+    jobs.plan(size=32)
+    return jobs
+
+
+def results(jobs: S3Jobs) -> dict[str, bytes]:
+    """All that the jobs of both stages have written, outcome documents too."""
+    for stage in Stage:
+        ended = jobs.run(stage)
+        assert (ended.code, ended.errors) == (0, "")
+    return jobs.files("")
+
+
+@pytest.fixture(scope="module")
+def unharmed(s3: MemoryS3) -> dict[str, bytes]:
+    """What is written when nothing fails."""
+    with FaultProxy(s3.endpoint_url) as proxy:
+        jobs = planned(s3, proxy)
+        written = results(jobs)
+        assert jobs.reasons("resize") == jobs.reasons("edge") == {}
+        assert len(jobs.files("resized/")) == len(jobs.files("edges/")) == PICTURES
+    return written
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Throttle(seconds=1.5),
+        Throttle(probability=0.2),
+        ErrorAnswer(status=500, code="InternalError", first=1, each_key=True),
+        Reset(first=1, each_key=True),
+        Reset(operations=READS, moment=Moment.WITHIN, first=1, each_key=True),
+        Reset(moment=Moment.AFTER, every=3),
+        LoseAnswer(first=1, each_key=True),
+        Truncate(first=1, each_key=True),
+        Duplicate(),
+        Stall(hold_seconds=0.3, every=4),
+    ],
+    ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'moment', '')}",
+)
+def test_fault_that_passes_leaves_no_trace(
+    unharmed: dict[str, bytes], jobs: S3Jobs, proxy: FaultProxy, fault: Fault
+) -> None:
+    rule = proxy.add(fault)
+    assert results(jobs) == unharmed
+    assert rule.count >= 3
+
+
+def test_each_picture_whose_first_answer_breaks_off_is_asked_for_twice(
+    jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    rule = proxy.add(Reset(operations=READS, prefix=jobs.source.prefix, first=1, each_key=True))
+    assert jobs.run("resize").code == 0
+    names = [f"{jobs.source.prefix}{number}.jpg" for number in range(PICTURES)]
+    assert rule.keys == set(names)
+    assert [proxy.count(Operation.GET, name) for name in names] == [2] * PICTURES
+
+
+def test_result_whose_acknowledgement_is_lost_is_written_again(
+    jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    lost = proxy.add(LoseAnswer(pattern=r"resized/|outcomes/", first=1, each_key=True))
+    assert jobs.run("resize").code == 0
+    results = {f"{jobs.output.prefix}resized/{number}.jpg" for number in range(PICTURES)}
+    outcomes = jobs.output.prefix + outcome_key(jobs.run_id, Stage.RESIZE, SHARD)
+    assert lost.keys == {outcomes, *results}
+    assert [proxy.count(Operation.PUT, key) for key in lost.keys] == [2] * (PICTURES + 1)
+
+
+def test_job_waits_for_an_answer_that_is_late(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    stalled = proxy.add(Stall(hold_seconds=2, pattern=r"/3\.jpg$", operations=READS))
+    began = time.monotonic()
+    assert jobs.run("resize").code == 0
+    assert time.monotonic() - began >= 2
+    assert (stalled.count, jobs.reasons("resize")) == (1, {})
+
+
+def test_picture_that_the_job_may_not_read_fails_alone(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    proxy.add(ErrorAnswer(status=403, code="AccessDenied", pattern=r"in/[35]\.jpg$"))
+    assert jobs.run("resize").code == 0
+    assert jobs.reasons("resize") == {"3.jpg": "access_denied", "5.jpg": "access_denied"}
+    assert len(jobs.files("resized/")) == PICTURES - 2
