@@ -1,4 +1,4 @@
-"""Outcome documents in, the report and the verdict of a run out."""
+"""Lambda handler: reads the outcomes of a run, writes its report and returns its verdict."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settings() -> AggregateRunSettings:
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Write the report of a run. `map_results_key` is null when the Map left no results."""
+    """Write the report of a run. `map_results_key` is null if the Map left no results."""
     bucket = Location(f"s3://{settings().output_bucket_name}")
     results_key = event["map_results_key"]
     failures = job_failures(bucket, results_key) if results_key else {}

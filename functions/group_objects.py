@@ -1,4 +1,4 @@
-"""Queue messages in, a group in the inbox out, and the run that will take it."""
+"""Lambda handler: puts a batch of uploads into the inbox and starts the run that takes them."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def start_run(window: Window) -> bool:
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Gather the pictures of this batch for a window's run; what is no event fails alone.
+    """Gather the pictures of this batch for a window's run; an unreadable message fails alone.
 
-    When the group cannot be written or the run cannot be started, everything is raised: the
-    messages stay in the queue.
+    If the group cannot be written or the run cannot be started, this raises, and all messages stay
+    in the queue.
     """
     uploads: list[Upload] = []
     unreadable: list[str] = []

@@ -1,4 +1,4 @@
-"""An execution's input in, the plan of its run out."""
+"""Lambda handler: reads an execution's input and writes the plan of its run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def settings() -> PlanRunSettings:
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Write the plan of the run that is asked for. Raises RunRefused with one sentence."""
+    """Write the plan of the requested run. Raises RunRefused with one sentence."""
     try:
         run_id = checked_run_id(event["run_id"])
         request = request_of(event["request"], settings())

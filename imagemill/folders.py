@@ -16,7 +16,7 @@ def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
         raise UsageError(f'OUT: "{out}" is not a folder.')
     photos, out = photos.resolve(), out.resolve()
     if photos == out or photos in out.parents or out in photos.parents:
-        raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not lie in each other.')
+        raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not contain each other.')
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):

@@ -1,5 +1,5 @@
-"""The one error that a state machine shows to a person as it is."""
+"""The one error whose message the state machine passes on to a person."""
 
 
 class RunRefused(Exception):  # the state machine catches it by this name
-    """A run that cannot be carried out as asked. Its message is one clear sentence."""
+    """The requested run cannot be carried out. The message is one clear sentence."""

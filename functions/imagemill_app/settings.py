@@ -1,4 +1,4 @@
-"""What a handler is told by its environment. Field names are the variables' names in lower case."""
+"""Settings of the handlers. A field has the name of its environment variable, in lower case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class SettingsError(ValueError):
-    """A variable of the environment is missing or has a value that cannot be used."""
+    """An environment variable is missing, or its value cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def test_awkward_names_and_recipe_file(tmp_path: Path) -> None:
         (["photos", "out", "--quality", 101], "recipe.quality: 101 is not allowed; it must be a"),
         (["photos", "out", "--recipe", "bad.json"], 'unknown field "sise"; allowed are size'),
         (["photos", "out", "--recipe", "torn.json"], "is not JSON or TOML"),
-        (["photos", "photos/out"], "must not lie in each other"),
+        (["photos", "photos/out"], "must not contain each other"),
         (["empty", "out"], "there are no pictures at"),
         (["photos", "file"], 'OUT: "file" is not a folder.'),
     ],

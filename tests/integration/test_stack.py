@@ -108,7 +108,7 @@ def test_manual_execution_over_a_prefix_succeeds_and_its_history_is_true(
     [
         ({"source": "s3://{input}/empty/"}, "there are no pictures at"),
         ({"source": "s3://no-such-bucket-here/"}, "cannot be listed: there is no such bucket"),
-        ({"source": "s3://{output}/"}, "must not lie in each other"),
+        ({"source": "s3://{output}/"}, "must not contain each other"),
         ({"source": "s3://{input}/full/", "recipe": {"size": 0}}, "recipe.size: 0 is not allowed"),
         ({"source": "s3://{input}/full/", "recipe": {"size": "abc"}}, 'recipe.size: "abc" is'),
         ({"source": "s3://{input}/full/", "recipe": {"mode": "crop"}}, 'recipe.mode: "crop" is'),

@@ -1,9 +1,9 @@
 """The inbox: where uploads wait, window by window, for the run that takes them.
 
-Writers put a document, make sure that the window's run is under way, and then look for the seal.
-The run puts the seal and then lists the documents. S3 is strongly consistent (a put is seen by
-every later get and list), so of a writer and a run at least one sees the other: either the run
-finds the document, or the writer finds the seal and goes on to a later window. No clock decides.
+A writer puts a document, makes sure that the window's run is started, and then looks for the seal.
+The run puts the seal, and then lists the documents. S3 is strongly consistent: every get and list
+sees all earlier puts. So either the run finds the document, or the writer finds the seal and tries
+a later window. No clock decides. `docs/decisions/0006-an-upload-is-one-run.md` has the proof.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_WINDOWS_TRIED = 10
 
 
 class InboxError(Exception):
-    """No window took the group. Its messages stay in the queue."""
+    """All windows tried were over. The group's messages stay in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Inbox:
     def put(
         self, group: Group, now: Callable[[], datetime], start_run: Callable[[Window], bool]
     ) -> Window:
-        """Put a group into the present window, or a later one where that is over.
+        """Put a group into the current window, or into a later one if that is over.
 
-        `start_run` starts the run of a window and says whether it is under way. When this returns,
-        the run of the returned window will find the group. Raises InboxError.
+        `start_run` starts the run of a window and returns whether it is running. When `put`
+        returns, the run of the returned window will find the group. Raises InboxError.
         """
         window = Window.at(now(), self.window_seconds)
         for _ in range(MAX_WINDOWS_TRIED):
@@ -65,7 +65,7 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What the documents of a window hold, each key once."""
+    """The uploads of a window, each key once."""
 
     source: Location
     objects: list[SourceObject]
@@ -73,9 +73,9 @@ class Gathered:
 
 
 def sealed_uploads(bucket: Location, window: Window) -> Gathered | None:
-    """Seal a window and read what is in it; None when it is empty. Keys are in order.
+    """Seal a window and read its uploads, in key order; None if there are none.
 
-    Of several events of a key the newest counts, in whichever document it is.
+    If a key has several events, the newest counts, whichever document it is in.
     """
     write_bytes(bucket, seal_key(window.name), b"")
     newest: dict[str, dict[str, Any]] = {}
@@ -95,7 +95,7 @@ def sealed_uploads(bucket: Location, window: Window) -> Gathered | None:
 
 
 def start_input(window: Window, closes: datetime) -> str:
-    """The input of a window's run: it follows from the window, so that every start is the same."""
+    """The input of a window's run. It depends on the window alone, so every start is the same."""
     return json.dumps({"window": window.name, "closes": closes.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 

@@ -19,7 +19,7 @@ class UnreadableMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object that was created in a bucket, as its event tells."""
+    """An object that was created in a bucket, as its event describes it."""
 
     bucket: str
     key: str
@@ -30,7 +30,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The new objects of one batch of messages, as a document."""
+    """The document with the new objects of one batch of messages."""
 
     body: bytes
     objects: int
@@ -38,10 +38,10 @@ class Group:
 
 
 def uploads_in(body: str) -> list[Upload]:
-    """The uploads that a message tells of; none for a test event or another kind of event.
+    """The uploads in a message; none for a test event or another kind of event.
 
-    A message is what S3 sends to the queue, or what EventBridge sends of a bucket that it watches.
-    Raises UnreadableMessageError when the body is neither.
+    A message is what S3 sends to the queue, or what EventBridge sends about a bucket that it
+    watches. Raises UnreadableMessageError if the body is neither.
     """
     try:
         event = json.loads(body)
@@ -59,10 +59,10 @@ def uploads_in(body: str) -> list[Upload]:
 
 
 def group_of(uploads: Iterable[Upload], source: Location) -> Group | None:
-    """The group document of the pictures under `source`, or None when there is none.
+    """The group document of the pictures under `source`, or None if there are none.
 
-    Of several events of a key the newest counts. The same uploads in any order and any number
-    give the same document.
+    If a key has several events, the newest counts. The same uploads, in any order and any number
+    of times, give the same document.
     """
     newest: dict[str, Upload] = {}
     for upload in uploads:
@@ -112,7 +112,7 @@ def _notified(record: dict[str, Any]) -> Upload:
 
 
 def _watched(event: dict[str, Any]) -> Upload:
-    """An event of EventBridge, whose keys are as they are."""
+    """An event of EventBridge, whose keys are not encoded."""
     item = event["detail"]["object"]
     return Upload(
         bucket=event["detail"]["bucket"]["name"],
@@ -124,9 +124,10 @@ def _watched(event: dict[str, Any]) -> Upload:
 
 
 def is_newer(sequencer: str, known: str) -> bool:
-    """Whether an event is newer than another of the same key.
+    """Whether an event is newer than another one of the same key.
 
-    Hexadecimal digits, compared right-padded with zeros (S3 documentation, notification content).
+    Sequencers are hexadecimal digits, compared after padding with zeros on the right (S3
+    documentation, notification content).
     """
     width = max(len(sequencer), len(known))
     return sequencer.ljust(width, "0") > known.ljust(width, "0")

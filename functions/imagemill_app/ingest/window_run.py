@@ -1,4 +1,4 @@
-"""Starting the state machine so that every further start of a window's run is a no-op."""
+"""Starts the run of a window; every further start of it is a no-op."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from imagemill_contract.windows import Window
 def start_window_run(
     step_functions: Any, state_machine_arn: str, window: Window, closes: datetime
 ) -> bool:
-    """Start the run of a window; whether it is under way, by this start or an earlier one.
+    """Start the run of a window, and return whether it is running, by this or an earlier start.
 
-    False means that it has ended: its name cannot be used again.
+    False means that it has ended; its name cannot be used again.
     """
     try:
         step_functions.start_execution(

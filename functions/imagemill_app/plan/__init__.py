@@ -1,5 +1,5 @@
 """From a request to a plan: what there is, what is still to be done, and how it is cut into jobs.
 
-In goes a `RunRequest`, out come shard documents and, last, the plan that the Map reads. May import
+Takes a `RunRequest`, writes shard documents and, last, the plan that the Map reads. May import
 `ingest` (a window's uploads), the index and `stores`; nothing of `aggregate`.
 """

@@ -1,4 +1,4 @@
-"""The documents of a plan: what jobs are given, what they are not, and the plan itself last."""
+"""The documents of a plan: shards, refused and deleted objects, and last the plan itself."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from imagemill_contract.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do, before anything of it is written.
+    """What a run is going to do. Nothing of it is written yet.
 
-    `deleted` are sources that are gone, with the outputs that are theirs alone.
+    `deleted` maps each source that is gone to the outputs that belong to it alone.
     """
 
     source: Location
@@ -34,7 +34,7 @@ class Plan:
 
 
 def write_plan(run_id: str, recipe: Recipe, plan: Plan, bucket: Location) -> None:
-    """Write all documents of a run and then its plan, which is the commit."""
+    """Write all documents of a run, and then its plan, which is the commit."""
     _write_refused(run_id, plan)
     if plan.deleted:
         _write_deleted(run_id, plan)
@@ -60,7 +60,7 @@ def _class_numbers(plan: Plan) -> Mapping[str, int]:
 def _labels(
     objects: Iterable[SourceObject], prefix: str, numbers: Mapping[str, int]
 ) -> dict[str, int]:
-    """The numbers of a shard's own classes."""
+    """The numbers of the classes that a shard has."""
     return {name: numbers[name] for name in sorted(classes_of(objects, prefix))}
 
 

@@ -1,4 +1,4 @@
-"""What a run will take: minutes, and dollars by kind."""
+"""The forecast of a run: minutes, and dollars by kind."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TRANSITIONS_PER_SHARD = 5
 LIST_PAGE_OBJECTS = 1000
 PLANNER_GB, PLANNER_SECONDS_PER_OBJECT = 2.0, 50e-6
 JOB_START_SECONDS = 2.0  # of each of a shard's two jobs
-PACKED_PUTS_PER_SHARD = 10  # documents, and beginning and end of the intermediate and its shards
-PACKED_PART_BYTES = 16_000_000  # of what is packed, in one PUT; read back in one GET
+PACKED_PUTS_PER_SHARD = 10  # documents, and start and end of each multipart upload
+PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A forecast of a run. Dollars are list prices and say nothing of free tiers."""
+    """The forecast of a run. Dollars are list prices, without free tiers."""
 
     parallel_jobs: int
     minutes: float
@@ -37,7 +37,7 @@ class Estimate:
 def estimate(
     objects: int, total_bytes: int, shards: int, max_parallel_jobs: int, *, packed: bool = False
 ) -> Estimate:
-    """Forecast a run with an output object for each picture and stage, or `packed` ones."""
+    """Forecast a run that writes one object per picture and stage, or `packed` dataset shards."""
     seconds = total_bytes / BYTES_PER_VCPU_SECOND + objects * SECONDS_PER_OBJECT
     seconds += shards * 2 * JOB_START_SECONDS
     parallel = min(shards, max_parallel_jobs)
@@ -55,7 +55,7 @@ def estimate(
 
 
 def _file_requests(objects: int, total_bytes: int, shards: int) -> dict[str, float]:
-    """Dollars for requests to S3; the listings are of the source and both kinds of outputs."""
+    """Dollars for requests to S3. Listed are the source and both kinds of outputs."""
     return {
         "get": (2 * objects + 6 * shards) * DOLLARS_PER_GET,
         "put": (2 * objects + 3 * shards + 4) * DOLLARS_PER_PUT,
@@ -64,7 +64,7 @@ def _file_requests(objects: int, total_bytes: int, shards: int) -> dict[str, flo
 
 
 def _packed_requests(objects: int, total_bytes: int, shards: int) -> dict[str, float]:
-    """As for files. What is packed is taken to have as many bytes as its sources: the most."""
+    """As for files. Assumes that the packed bytes are as many as those of the sources, at most."""
     parts = math.ceil(total_bytes / PACKED_PART_BYTES)
     return {
         "get": (objects + parts + 8 * shards) * DOLLARS_PER_GET,

@@ -1,4 +1,4 @@
-"""Carries out a request up to its plan: gathers, leaves out what is done, packs."""
+"""Turns a request into a plan: gathers objects, leaves out what is done, cuts the rest."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from imagemill_dataset.index import Index
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run whose plan is written. Travels through the state machine: pointers and counts only.
+    """A run whose plan is written. It travels through the state machine: pointers and counts only.
 
     Attributes:
-        to_do: For how many objects which reason to do them holds, such as `new`.
-        done: How many objects are left out as done, by `unchanged` or an earlier rejection.
-        ignored: How many were left out by name or by the request, for each reason.
-        deleted: Sources that an earlier run has done and that are gone.
+        to_do: How many objects are to be done, by reason, such as `new`.
+        done: How many objects are left out as done, by reason, such as `unchanged`.
+        ignored: How many objects the request or their names leave out, by reason.
+        deleted: How many sources are gone that an earlier run has done.
         has_dataset: Whether earlier runs have packed results at the output.
-        estimate: Time and money, as `estimates.Estimate` has them.
+        estimate: The document of `estimates.Estimate`.
     """
 
     run_id: str
@@ -68,9 +68,9 @@ class PlannedRun:
 def plan_run(
     run_id: str, started: str, request: RunRequest, settings: PlanRunSettings
 ) -> PlannedRun:
-    """Write the shards of a run and then its plan, which is the commit; a dry run writes nothing.
+    """Write the shards of a run, and then its plan, which is the commit. A dry run writes nothing.
 
-    Raises RunRefused with one sentence when there is nothing that could be run.
+    Raises RunRefused with one sentence if there is nothing to run.
     """
     bucket = Location(f"s3://{settings.output_bucket_name}")
     plan = _planned(request, bucket, settings)
@@ -134,7 +134,7 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
 
 
 def _sifted(objects: list[SourceObject], source: Location, recipe: Recipe) -> Sifted:
-    """What jobs can be given. A sample has its own key, whatever it is called; a file may not."""
+    """What jobs can be given. Output files may collide; samples never do."""
     if not recipe.is_packed:
         return without_collisions(objects, recipe.format)
     if recipe.label_from_folder:
@@ -173,7 +173,7 @@ def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]
 
 
 def _checked_output(request: RunRequest, bucket: Location) -> Location:
-    """Where results go. The jobs may write to the stack's own bucket only, or to a folder."""
+    """Where results go. Jobs may only write to the stack's own bucket, or to a folder."""
     output = request.output or bucket
     if not output.is_file and output != bucket:
         raise RunRefused(f'output: "{output}" is not allowed; it must be "{bucket}".')
@@ -183,8 +183,8 @@ def _checked_output(request: RunRequest, bucket: Location) -> Location:
 def _check_apart(source: Location, output: Location) -> None:
     if source.contains(output) or output.contains(source):
         raise RunRefused(
-            f'output: "{output}" and the source "{source}" must not lie in each other, '
-            "or results would become sources."
+            f'output: "{output}" and the source "{source}" must not contain each other: '
+            "results would become sources."
         )
 
 
@@ -196,7 +196,7 @@ def _ignored_text(listing: Listing) -> str:
 def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
     """The request in an execution's input. Raises RunRefused.
 
-    A run of uploads has the stack's own recipe: its input follows from the window alone.
+    A run of uploads has the stack's own recipe, because its input depends on the window alone.
     """
     try:
         request = RunRequest.from_document(document, allow_files=settings.allow_file_uris)
@@ -211,7 +211,7 @@ def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
 
 
 def checked_run_id(run_id: str) -> str:
-    """Raises RunRefused for an execution name that cannot be a folder."""
+    """The `run_id` itself. Raises RunRefused if it cannot be the name of a folder."""
     try:
         return keys.check_run_id(run_id)
     except ContractError as error:

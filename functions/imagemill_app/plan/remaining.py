@@ -1,4 +1,4 @@
-"""What is still to be done: new or changed objects, and why each is done again."""
+"""What is still to be done, and for which reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_dataset.index import GIVEN_UP, PASSING, Entry, Index
 
-# Up to so many objects it is cheaper to ask for each output than to list all of them.
+# For this many objects or fewer, asking for each output is cheaper than listing all outputs.
 MAX_ASKED_FOR = 100
 
 UNCHANGED = "unchanged"
@@ -33,12 +33,12 @@ REJECTED_BEFORE = "rejected by an earlier run"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a run has to do of what it was given.
+    """Which of the given objects a run has to do.
 
     Attributes:
         objects: What is to be done, in the order given.
-        reasons: For how many objects which reason holds, such as `new` or `changed`.
-        done: How many are left out, as `unchanged` or rejected before.
+        reasons: How many objects are to be done, by reason, such as `new` or `changed`.
+        done: How many objects are left out, by reason: unchanged, or rejected before.
     """
 
     objects: list[SourceObject]
@@ -55,7 +55,7 @@ def remaining_work(
 ) -> Work:
     """Leave out what an earlier run has done with the same bytes (by ETag) and the same recipe.
 
-    `has_outputs` tells of a relative key whether all its outputs are there.
+    `has_outputs` says whether all outputs of a relative key are there.
     """
     kept: list[SourceObject] = []
     reasons: Counter[str] = Counter()
@@ -84,7 +84,7 @@ def remaining_work(
 def output_test(
     output: Location, image_format: ImageFormat, object_count: int
 ) -> Callable[[str], bool]:
-    """A test whether all outputs of a relative key are there."""
+    """A function that says whether all outputs of a relative key are there."""
     if object_count <= MAX_ASKED_FOR:
 
         def asked(relative: str) -> bool:
@@ -105,7 +105,7 @@ def output_test(
 
 
 def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
-    """A test whether the dataset shard with the sample of a relative key is there, as a whole."""
+    """A function that says whether the dataset shard with the sample of a relative key is whole."""
 
     @cache
     def whole() -> frozenset[str]:  # only when an object is asked for at all
@@ -124,7 +124,7 @@ def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
 def deleted_sources(
     entries: Mapping[str, Entry], source: Location, existing: frozenset[str]
 ) -> list[str]:
-    """Relative keys that an earlier run over this source has done, and that are gone."""
+    """Relative keys that an earlier run over this source has done and that are gone now."""
     gone = (
         relative
         for relative, entry in entries.items()
@@ -136,9 +136,9 @@ def deleted_sources(
 def deleted_outputs(
     entries: Mapping[str, Entry], source: Location, existing: frozenset[str], recipe: Recipe
 ) -> dict[str, list[str]]:
-    """Deleted sources, with the output keys that are theirs alone.
+    """Deleted sources, each with the output keys that belong to it alone.
 
-    A sample of a dataset has none: it is superseded when its object is forgotten.
+    A sample has none: it is superseded as soon as the index forgets its object.
     """
     return {
         relative: own_outputs(relative, source.prefix, existing, recipe.format)
@@ -151,9 +151,9 @@ def deleted_outputs(
 def own_outputs(
     relative: str, prefix: str, existing: frozenset[str], image_format: ImageFormat
 ) -> list[str]:
-    """Output keys of a deleted source, without those that are an existing source's, too.
+    """Output keys of a deleted source that no existing source shares.
 
-    When `a` is deleted and `a.jpg` is there, `resized/a.jpg` is the latter's.
+    If `a` is deleted and `a.jpg` is there, `resized/a.jpg` belongs to `a.jpg`.
     """
     own = []
     for stage, folder in STAGE_FOLDERS.items():
@@ -190,8 +190,8 @@ def _recipe_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A recipe as a run of today would note it: earlier ones may lack fields that are new."""
+    """An earlier recipe with all the fields of today."""
     try:
         return Recipe.from_document(recipe).to_document()
-    except ContractError:  # it has a field that is gone: a difference, which is named
+    except ContractError:  # it has a field that is gone, which is named as a difference
         return recipe

@@ -1,4 +1,4 @@
-"""From objects to shards: how much work one job is given, and where the cuts are."""
+"""Cuts objects into shards: how much work a job is given, and where the cuts lie."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from imagemill_contract.keys import Stage, output_extension
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import ImageFormat
 
-# Both from the project's measurements: photographs of 670 KB at about 125 a second and vCPU,
-# of which 0.5 ms are requests and bookkeeping, whatever the size.
+# Both measured: a vCPU does about 125 photographs of 670 KB a second. 0.5 ms of each are requests
+# and bookkeeping, whatever its size.
 BYTES_PER_VCPU_SECOND = 90_000_000
 SECONDS_PER_OBJECT = 0.0005
 
-# AWS Batch advises jobs of 3 to 5 minutes; a short one is mostly its own start.
+# AWS Batch recommends jobs of 3 to 5 minutes; a short job spends most of its time starting.
 MAX_SHARD_SECONDS = 300
 
-# A cut may lie so far from its ideal place, in shares of a shard, to keep a prefix together.
+# How far a cut may move from its ideal place to keep a prefix together, as a share of a shard.
 CUT_LEEWAY = 0.1
 
 
@@ -35,12 +35,12 @@ class Sifted:
 
 
 def estimated_seconds(item: SourceObject) -> float:
-    """Seconds of one vCPU that the resize and edge of an object take."""
+    """Seconds of one vCPU that both stages of an object take."""
     return item.bytes / BYTES_PER_VCPU_SECOND + SECONDS_PER_OBJECT
 
 
 def shard_count(total_seconds: float, max_parallel_jobs: int, min_shard_seconds: float) -> int:
-    """How many jobs the work is cut into: as many as run at once, none too small or too large."""
+    """How many jobs to cut the work into: as many as run at once, none too small or too large."""
     most = MAX_SHARD_SECONDS / (1 + 2 * CUT_LEEWAY)
     target = min(max(total_seconds / max_parallel_jobs, min_shard_seconds), most)
     return max(1, math.ceil(total_seconds / target))
@@ -57,14 +57,14 @@ def balanced_shards(
 
     Every object is in exactly one shard, in order; no shard is empty, and none has more than
     MAX_SHARD_SECONDS of work unless it is a single object. A cut lies where neighbouring keys have
-    the least in common: between folders where there are any, between first characters of hash
-    names elsewhere. So whole prefixes stay together, and nobody has to say how deep they are.
+    the least in common: between folders if there are any, or else between first characters of
+    names. So prefixes stay together, and nobody has to say how deep they are.
 
     Args:
         objects: What is to be done.
         max_parallel_jobs: How many jobs run at once.
         min_shard_seconds: Least work of a shard.
-        count: This many shards instead, as far as there are objects.
+        count: Cut into this many shards instead, if there are enough objects.
     """
     ends = list(accumulate(map(estimated_seconds, objects)))
     if not ends:
@@ -79,10 +79,10 @@ def balanced_shards(
 
 
 def without_collisions(objects: Iterable[SourceObject], image_format: ImageFormat) -> Sifted:
-    """Refuse objects, which come in key order, whose output would overwrite that of another.
+    """Refuse objects whose output would overwrite another object's. They come in key order.
 
-    A name that has the output's extension keeps it and any other gets it, so that `a` and `a.jpg`
-    both become `resized/a.jpg`. The first in key order is kept.
+    The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
+    `resized/a.jpg`. The first in key order is kept.
     """
     extensions = {output_extension(stage, image_format) for stage in Stage}
     kept_keys: set[str] = set()
@@ -100,13 +100,13 @@ def without_collisions(objects: Iterable[SourceObject], image_format: ImageForma
 
 
 def _same_output(key: str, extensions: Iterable[str]) -> list[str]:
-    """Keys before this one in key order that would have one of its output keys."""
+    """Keys before this one in key order that would share one of its output keys."""
     stems = [(key.removesuffix(ext), ext) for ext in extensions if key.endswith(ext)]
     return [stem for stem, ext in stems if stem and not stem.endswith(ext)]
 
 
 def _cuts(keys: Sequence[str], ends: Sequence[float], count: int) -> list[int]:
-    """Places between objects, rising: each near its share of the work, where keys differ most."""
+    """Where to cut, rising: each cut near its share of the work, where keys differ most."""
     total, leeway = ends[-1], CUT_LEEWAY * ends[-1] / count
     cuts: list[int] = []
     for number in range(1, min(count, len(keys))):

@@ -260,7 +260,7 @@ def test_same_request_is_planned_to_the_same_bytes(aws: dict[str, Any]) -> None:
     [
         ({"source": "s3://missing-bucket/"}, "there is no such bucket"),
         ({"source": f"s3://{INPUT}/full/"}, "there are no pictures"),
-        ({"source": f"s3://{OUTPUT}/resized/"}, "must not lie in each other"),
+        ({"source": f"s3://{OUTPUT}/resized/"}, "must not contain each other"),
         ({"source": "file:///etc/"}, "it must be s3://"),
     ],
 )

@@ -1,7 +1,7 @@
 """Pages of a bucket's objects, with every key as it is in S3.
 
-obstore takes the last slash off a key and off the place where a listing begins. So it shows a
-folder object `a/`, which the S3 console makes, as `a`, and after `a/` it begins too early.
+obstore drops the last slash of a key, and of the key that a listing begins after. So it shows the
+folder object `a/`, which the S3 console makes, as `a`, and a listing after `a/` begins too early.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _renamed(item: SourceObject) -> SourceObject:
 def _folder_paths(
     objects: Iterable[SourceObject], store: ObjectStore, prefix: str
 ) -> frozenset[str]:
-    """Paths of empty objects that no empty object is found at: their keys end in a slash."""
+    """Paths of empty objects whose keys end in a slash: no empty object has the path as its key."""
     empty = [item.key for item in objects if not item.bytes]
     if not empty:
         return frozenset()

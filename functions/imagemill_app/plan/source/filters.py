@@ -1,4 +1,4 @@
-"""Applies a request's filters; what they leave out is counted, never lost."""
+"""Applies the filters of a request, and counts what they leave out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Selected:
 def selected(
     objects: Iterable[SourceObject], prefix: str, selection: Selection, excluded: frozenset[str]
 ) -> Selected:
-    """Apply filters to objects that come in key order. `excluded` is what `exclude` names."""
+    """Apply the filters to objects in key order. `excluded` are the names in `exclude`."""
     includes = _any_of(selection.include_globs)
     excludes = _any_of(selection.exclude_globs)
     kept: list[SourceObject] = []
@@ -49,9 +49,9 @@ def selected(
 
 
 def excluded_names(selection: Selection) -> frozenset[str]:
-    """What `exclude` names, read from its file where it is the address of one.
+    """The names in `exclude`, read from its file if it is an address.
 
-    Raises RunRefused when there is no such file.
+    Raises RunRefused if there is no such file.
     """
     if not isinstance(selection.exclude, str):
         return frozenset(selection.exclude)

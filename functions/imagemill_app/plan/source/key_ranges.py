@@ -1,8 +1,8 @@
-"""Lists keys in parallel: wherever a lane is free, what is left of another's range is halved.
+"""Lists keys in parallel: a thread that is free takes half of what another one has left.
 
-A listing gives keys in order and can begin after any key, so a range that nobody has looked at can
-be cut anywhere. Nothing needs to be known of folders or names, and a guess that finds no keys costs
-one request and makes the next guess better.
+A listing returns keys in order and can begin after any key, so a range can be cut anywhere that
+nobody has listed yet. This needs no knowledge of folders or names. A cut that finds no keys costs
+one request and improves the next guess.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PagesAfter = Callable[[str | None], Generator[list[SourceObject], None, None]]
 
 @dataclass(slots=True, eq=False)
 class _Range:
-    """Keys after `seen`, up to and with `end` (None: to the last), and the pages before them."""
+    """The keys after `seen`, up to and including `end` (None: all), and the pages seen so far."""
 
     seen: str
     end: str | None
@@ -89,7 +89,7 @@ class _RangedListing:
             raise
 
     def _take(self, part: _Range, page: list[SourceObject]) -> bool:
-        """Keep what lies in the range; whether there is more of it."""
+        """Keep what lies in the range, and return whether there may be more."""
         with self._changed:
             in_range = page
             if part.end is not None:
@@ -105,7 +105,7 @@ class _RangedListing:
             return has_more
 
     def _next_range(self) -> _Range | None:
-        """A range to list: one that waits, or a half of another; None when all is listed."""
+        """A range to list: one that waits, or half of another; None when everything is listed."""
         with self._changed:
             while not self._failed:
                 part = self._waiting.pop() if self._waiting else self._half_of_largest()
@@ -130,7 +130,7 @@ class _RangedListing:
         return None
 
     def _pages_left(self, part: _Range) -> float:
-        """An estimate: keys are taken to lie as dense as where the range was looked at."""
+        """An estimate of the pages left, if keys lie as dense as in the pages seen."""
         first, seen, end = (
             _number(key, self._prefix) for key in (part.pages[0][0].key, part.seen, part.end)
         )
@@ -138,7 +138,7 @@ class _RangedListing:
 
 
 def middle(seen: str, end: str | None, prefix: str) -> str | None:
-    """A text between two keys below `prefix`, as short as can be; None when none is found."""
+    """A text between two keys below `prefix`, as short as possible; None if none is found."""
     common = prefix if end is None else commonprefix([seen, end])  # noqa: RUF071 # by characters
     number = (_number(seen, common) + _number(end, common)) // 2
     digits = ""
@@ -152,7 +152,7 @@ def middle(seen: str, end: str | None, prefix: str) -> str | None:
 
 
 def _number(key: str | None, common: str) -> int:
-    """A key that begins with `common` as a number that rises with keys; None is above them all."""
+    """A number for a key that begins with `common`, in the order of keys; None is the largest."""
     base = len(_ALPHABET)
     if key is None:
         return int(base**_DIGITS)

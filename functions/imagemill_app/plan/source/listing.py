@@ -1,4 +1,4 @@
-"""What lies at a source: its pictures, what no job can be given, and what is no picture."""
+"""Lists a source: its pictures, objects that no job can be given, and what is no picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_LISTABLE = {
     "AccessDenied": "there is no such bucket, or this stack has no right to list it",
 }
 
-# What obstore says of a key, or of the source itself, that it cannot name.
+# What obstore says about a key, or the source itself, that it cannot address.
 _UNREADABLE = ("invalid path", "Could not parse path")
 
 
@@ -41,8 +41,8 @@ class Listing:
     Attributes:
         objects: What jobs are given, in key order.
         refused: Outcomes of objects that no job can be given.
-        ignored: How many objects were left out for each reason.
-        all_keys: Every key that the source has; None where it was not listed whole.
+        ignored: How many objects were left out, by reason.
+        all_keys: Every key of the source; None if it was not listed whole.
     """
 
     objects: list[SourceObject] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Listing:
 
 
 def gather(request: RunRequest, source: Location) -> Listing:
-    """What a request takes of a source, by listing or manifest and by its filters.
+    """The objects of a source that a request takes, from a listing or a manifest, and filtered.
 
-    Raises RunRefused when there is no such folder, bucket, manifest or list of exclusions.
+    Raises RunRefused if there is no such folder, bucket, manifest or list of exclusions.
     """
     excluded = excluded_names(request.selection)
     listing = _from_manifest(request.manifest, source) if request.manifest else list_source(source)
@@ -69,7 +69,7 @@ def gather(request: RunRequest, source: Location) -> Listing:
 
 
 def list_source(source: Location) -> Listing:
-    """List a source. Raises RunRefused when there is no such folder or bucket."""
+    """List a source. Raises RunRefused if there is no such folder or bucket."""
     listing = Listing()
     found = _files_in(source, listing) if source.is_file else _objects_in(source, listing)
     existing = set()
@@ -80,7 +80,7 @@ def list_source(source: Location) -> Listing:
         else:
             listing.ignore("not a picture by its name")
     listing.objects.sort(key=lambda item: item.key)
-    # what cannot be read is there all the same: nothing of it may be pruned as deleted
+    # refused objects exist, too: their outputs must not be pruned as those of deleted sources
     listing.all_keys = frozenset(existing | {outcome.key for outcome in listing.refused})
     return listing
 
@@ -121,7 +121,7 @@ def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
 
 
 def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
-    """The slow way, by boto3, which reads every key that S3 takes."""
+    """List the slow way, by boto3, which reads every key that S3 accepts."""
     pages = boto3.client("s3").get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
         for item in page.get("Contents", []):
@@ -135,7 +135,7 @@ def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[Sourc
 
 
 def _check_listable(source: Location) -> None:
-    """One request whose errors have names; those of obstore's listing have none."""
+    """Raises RunRefused. boto3's errors have codes; those of obstore's listing have none."""
     try:
         boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
     except ClientError as error:
@@ -160,7 +160,7 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    """A folder that cannot be listed must not pass for an empty one."""
+    """Raises RunRefused: a folder that cannot be listed must not pass for an empty one."""
     raise RunRefused(f'source: "{error.filename}" cannot be listed: {error.strerror}.')
 
 
@@ -181,7 +181,7 @@ def _file_object(source: Location, key: str, listing: Listing) -> Iterator[Sourc
 def _unreadable_key(key: str) -> Outcome:
     text = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     shown = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
-    detail = "Its name has a part that is empty, '.' or '..', or a character that is none."
+    detail = "Its name has an empty, '.' or '..' part, a control character, or is not UTF-8."
     return Outcome(shown, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
 
 

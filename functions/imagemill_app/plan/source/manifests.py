@@ -1,4 +1,4 @@
-"""Lists of keys that a person or S3 Inventory has made, instead of a listing.
+"""Manifests: lists of keys, made by a person or by S3 Inventory, that replace a listing.
 
 - JSON lines: a key, or an object with `key` and perhaps `etag` and `bytes` (or `size`).
 - CSV: the key in the first column, or columns named by a first row that has `key` in it.
@@ -34,7 +34,7 @@ _BYTES_NAMES = ("bytes", "size")
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A key as a manifest has it; without ETag or length it has to be looked up."""
+    """A line of a manifest. An object without ETag or length has to be looked up."""
 
     key: str
     etag: str | None = None
@@ -44,7 +44,7 @@ class _Line:
 def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | Outcome | None]:
     """The objects of a manifest; an Outcome for one that is gone, None for one outside the source.
 
-    Raises RunRefused when the manifest is not there or cannot be read.
+    Raises RunRefused if the manifest is not there or cannot be read.
     """
     lines = list(_lines(address, source))
     inside = [line for line in lines if line.key.startswith(source.prefix)]
@@ -64,7 +64,8 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     try:
         meta = store_of(source.root).head(line.key)
     except FileNotFoundError:
-        return Outcome(line.key, Status.REJECTED, Reason.GONE, "The manifest names it.")
+        detail = "The manifest names it, but it is not there."
+        return Outcome(line.key, Status.REJECTED, Reason.GONE, detail)
     except ValueError:
         detail = "The manifest names it, but no object can have that name."
         return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
@@ -123,9 +124,9 @@ def _csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[_Line]:
 
 
 def _inventory_lines(manifest: Any, address: str, source: Location) -> Iterator[_Line]:
-    """Of S3 Inventory in CSV, whose keys are URL-encoded (S3 documentation, inventory lists)."""
+    """Lines of an S3 Inventory in CSV. Its keys are URL-encoded (S3 guide, inventory lists)."""
     if not isinstance(manifest, dict):
-        raise ValueError("it is no manifest of S3 Inventory")
+        raise ValueError("it is not a manifest of S3 Inventory")
     if source.is_file or manifest["sourceBucket"] != source.bucket:
         raise ValueError(f"it lists the bucket {manifest['sourceBucket']}, not {source}")
     if manifest.get("fileFormat") != "CSV":
