@@ -12,6 +12,8 @@ PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
 	batch_worker/requirements.txt
+# A process for each processor; what shares an engine stays together (tests/conftest.py).
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # An environment whose Python is gone, or that was never finished, is made anew.
@@ -34,7 +36,7 @@ demo: $(INSTALLED) ## Take 208 real pictures through the whole pipeline; results
 
 ##@ Before a change is taken
 test: $(INSTALLED) ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_PARALLEL)
 
 check: $(CHECKS) ## Run all checks of this group that follow
 

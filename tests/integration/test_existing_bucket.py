@@ -10,7 +10,7 @@ import pytest
 from imagemill.local_stack import LocalStack, deployed_on, worker_environment
 from imagemill_engine.engine import Engine
 from tests.helpers.photographs import cut
-from tests.integration.test_stack import ended, executions, keys_in, start
+from tests.helpers.runs import ended, executions, keys_in, start
 
 pytestmark = pytest.mark.engine
 

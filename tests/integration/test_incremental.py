@@ -11,7 +11,7 @@ import pytest
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalStack, local_stack
 from tests.helpers.photographs import cut
-from tests.integration.test_stack import ended, executions, keys_in, start
+from tests.helpers.runs import ended, executions, keys_in, start
 
 pytestmark = pytest.mark.engine
 

@@ -14,8 +14,8 @@ from imagemill_dataset.names import sample_key, split_of
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
 from tests.helpers.photographs import cut, write_broken
-from tests.integration.test_run_command import imagemill
-from tests.integration.test_stack import ended, keys_in, start
+from tests.helpers.runs import ended, keys_in, start
+from tests.helpers.tool import imagemill
 
 pytestmark = pytest.mark.engine
 

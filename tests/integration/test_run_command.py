@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.helpers.photographs import REASON_OF_BROKEN, cut, write_broken, write_pictures
+from tests.helpers.tool import imagemill
 
 pytestmark = pytest.mark.engine
-
-IMAGEMILL = Path(sys.executable).with_name("imagemill")
-
-
-def imagemill(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [str(IMAGEMILL), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def report_in(out: Path) -> dict[str, Any]:

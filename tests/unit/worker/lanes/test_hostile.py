@@ -9,8 +9,8 @@ from PIL import Image
 
 from imagemill_worker.errors import AloneError, PictureError
 from imagemill_worker.picture.resize import resized
+from tests.helpers.picture_files import JPEG_FILES, OTHER_FILES
 from tests.helpers.pictures import file_of, jpeg, photograph, png_declaring, recipe
-from tests.unit.worker.codecs.test_decode import JPEG_FILES, OTHER_FILES
 
 
 def reason_of(body: bytes, **fields: object) -> tuple[str, str]:

@@ -1,0 +1,14 @@
+"""The command line as a person types it: a real subprocess."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+IMAGEMILL = Path(sys.executable).with_name("imagemill")
+
+
+def imagemill(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [str(IMAGEMILL), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
