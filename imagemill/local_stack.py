@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagemill.project import TEMPLATE, WORKER_FOLDERS
-from imagemill_engine.deploy import deploy_stack
+from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
 
 # What differs from a deployment on AWS: parameters, and nothing else.
@@ -28,6 +28,7 @@ class LocalStack:
     """A deployed stack on a running engine."""
 
     engine: Engine
+    name: str
     input_bucket: str
     output_bucket: str
     state_machine_arn: str
@@ -43,12 +44,15 @@ def worker_environment() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(map(str, WORKER_FOLDERS))}
 
 
-def deployed_on(engine: Engine, parameters: Mapping[str, str]) -> LocalStack:
+def deployed_on(
+    engine: Engine, parameters: Mapping[str, str], name: str = STACK_NAME
+) -> LocalStack:
     """Deploy the template on a running engine. Raises DeployError."""
     chosen = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus), **parameters}
-    outputs = deploy_stack(engine, TEMPLATE, chosen).outputs
+    outputs = deploy_stack(engine, TEMPLATE, chosen, name).outputs
     return LocalStack(
         engine=engine,
+        name=name,
         input_bucket=outputs["InputBucketName"],
         output_bucket=outputs["OutputBucketName"],
         state_machine_arn=outputs["StateMachineArn"],

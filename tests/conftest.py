@@ -6,28 +6,44 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
+
 # What takes milliseconds comes first, so that most mistakes show within seconds.
 ROOMS = ("architecture", "unit", "engine", "integration", "deploy", "readers")
 
-# Fixtures that cost seconds, by name: whoever uses one runs in the process that has it.
-SHARED = ("engine", "stack", "patient_stack", "attached")
+# Where a fixture that several tests share is an engine, or a stack on it.
+ROOMS_OF_ENGINES = ("engine", "integration")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups when it is its turn
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
     for item in items:
-        for name in SHARED:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(f"{room_of(item.path)} {name}"))
-                break
-
-
-def room_of(path: Path) -> str:
-    """The folder below `tests` that a test module lies in."""
-    return path.relative_to(Path(__file__).parent).parts[0]
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def place(item: pytest.Item) -> int:
     """Where a test's room comes; within a room the order stays."""
     return ROOMS.index(room_of(item.path))
+
+
+def room_of(path: Path) -> str:
+    """The folder below `tests` that a test module lies in."""
+    return path.relative_to(TESTS).parts[0]
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """The name of those that must run in one process with this test, or None."""
+    room, scopes = room_of(item.path), shared_scopes(item)
+    if room not in ROOMS_OF_ENGINES or not scopes:
+        return None
+    return room if "session" in scopes else str(item.path.relative_to(TESTS))
+
+
+def shared_scopes(item: pytest.Item) -> set[str]:
+    """The scopes of our own fixtures that this test shares with others."""
+    info = getattr(item, "_fixtureinfo", None)
+    definitions = info.name2fixturedefs if info else {}
+    ours = [found[-1] for found in definitions.values() if found[-1].baseid.startswith("tests")]
+    return {definition.scope for definition in ours} - {"function"}

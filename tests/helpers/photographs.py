@@ -27,6 +27,7 @@ def photograph(name: str = "rocket.jpg") -> Image.Image:
         return image.convert("RGB")
 
 
+@cache
 def cut(seed: int, kind: str = "jpeg", *, scale: int = 1) -> bytes:
     """An encoded part of a photograph, the same for the same seed."""
     draw = random.Random(seed)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from imagemill.execution import Execution, start_run
 from imagemill.local_stack import LocalStack
+from tests.helpers.waiting import until
 
 
-def ended(execution: Execution, timeout_seconds: float = 60) -> Execution:
-    deadline = time.monotonic() + timeout_seconds
-    while execution.is_running():
-        assert time.monotonic() < deadline, "the run does not end"
-        time.sleep(0.1)
+def ended(execution: Execution) -> Execution:
+    until(lambda: not execution.is_running(), "the run has ended")
     return execution
 
 
@@ -32,3 +29,12 @@ def executions(stack: LocalStack) -> dict[str, Execution]:
 
 def start(stack: LocalStack, document: dict[str, Any]) -> Execution:
     return start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
+
+
+def resource_id(stack: LocalStack, logical_id: str) -> str:
+    """The physical id of a resource of this stack, of which others may be on the engine."""
+    described = stack.client("cloudformation").describe_stack_resource(
+        StackName=stack.name, LogicalResourceId=logical_id
+    )
+    physical_id: str = described["StackResourceDetail"]["PhysicalResourceId"]
+    return physical_id

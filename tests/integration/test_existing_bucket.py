@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-
 import pytest
 
-from imagemill.local_stack import LocalStack, deployed_on, worker_environment
+from imagemill.local_stack import LocalStack, deployed_on
 from imagemill_engine.engine import Engine
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, executions, keys_in, start
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -18,14 +16,13 @@ BUCKET = "pictures-of-somebody"
 
 
 @pytest.fixture(scope="module")
-def attached() -> Iterator[LocalStack]:
-    with Engine.start(worker_env=worker_environment()) as engine:
-        s3 = engine.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_notification_configuration(
-            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
-        yield deployed_on(engine, {"ExistingInputBucketName": BUCKET})
+def attached(engine: Engine) -> LocalStack:
+    s3 = engine.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    return deployed_on(engine, {"ExistingInputBucketName": BUCKET}, "attached")
 
 
 def test_upload_to_an_existing_bucket_starts_a_run_with_awkward_keys(attached: LocalStack) -> None:
@@ -37,10 +34,11 @@ def test_upload_to_an_existing_bucket_starts_a_run_with_awkward_keys(attached: L
         s3.put_object(Bucket=BUCKET, Key=f"full/{name}", Body=cut(index))
     s3.put_object(Bucket=BUCKET, Key="elsewhere/no.jpg", Body=cut(0))
 
-    deadline = time.monotonic() + 40
-    while len(keys_in(attached, attached.output_bucket, "edges/")) < len(names):
-        assert time.monotonic() < deadline, "the uploads are not processed"
-        time.sleep(0.2)
+    until(
+        lambda: len(keys_in(attached, attached.output_bucket, "edges/")) == len(names),
+        "the uploads are processed",
+        pause_seconds=0.2,
+    )
 
     runs = [ended(run) for run in executions(attached).values()]
     assert all(run.result()["verdict"] == "succeeded" for run in runs)

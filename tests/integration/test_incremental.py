@@ -2,93 +2,138 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from imagemill.execution import Execution
-from imagemill.local_stack import LocalStack, local_stack
+from imagemill.local_stack import LOCAL_PARAMETERS, LocalStack, deployed_on
+from imagemill_contract.documents import decode_lines
+from imagemill_contract.keys import INBOX
+from imagemill_contract.windows import Window
+from imagemill_engine.engine import Engine
 from tests.helpers.photographs import cut
-from tests.helpers.runs import ended, executions, keys_in, start
+from tests.helpers.runs import ended, executions, keys_in, resource_id, start
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
 
 PICTURES = 300
-WINDOW_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
-def patient_stack() -> Iterator[LocalStack]:
-    """Windows long enough for three bursts, whenever in a window they begin."""
-    with local_stack(parameters={"UploadWindowSeconds": str(WINDOW_SECONDS)}) as running:
-        yield running
+def patient_stack(engine: Engine) -> LocalStack:
+    """Windows that no test lives to see the end of: runs of uploads wait, until one is let go."""
+    # of windows this long, those of one length or the other have hours to go
+    seconds = max((70_000, 80_000, 86_400), key=lambda length: length - time.time() % length)
+    return deployed_on(engine, {"UploadWindowSeconds": str(seconds)}, "patient")
 
 
-def upload(stack: LocalStack, numbers: range | list[int]) -> None:
-    s3 = stack.client("s3")
+def upload(stack: LocalStack, folder: str, numbers: Iterable[int]) -> set[str]:
+    """Put pictures; returns their keys."""
+    keys = {}
     for number in numbers:
+        keys[number] = f"full/{folder}/{number:03}.jpg"
         body = cut(number % 40)
-        s3.put_object(Bucket=stack.input_bucket, Key=f"full/{number:03}.jpg", Body=body)
+        stack.client("s3").put_object(Bucket=stack.input_bucket, Key=keys[number], Body=body)
+    return set(keys.values())
 
 
-def wait_for_a_window(seconds: int, used: float) -> None:
-    """Wait until a window has begun, unless at most `used` seconds of one are gone."""
-    gone = time.time() % seconds
-    if gone > used:
-        time.sleep(seconds - gone)
+def inbox(stack: LocalStack) -> dict[str, set[str]]:
+    """Keys of the pictures that wait, by the name of their window."""
+    s3, found = stack.client("s3"), dict[str, set[str]]()
+    for key in keys_in(stack, stack.output_bucket, INBOX):
+        if key.endswith(".jsonl.gz"):
+            body = s3.get_object(Bucket=stack.output_bucket, Key=key)["Body"].read()
+            window = key.removeprefix(INBOX).partition("/")[0]
+            found.setdefault(window, set()).update(
+                row["key"] for row in decode_lines("group", body)[1]
+            )
+    return found
 
 
-def new_runs(stack: LocalStack, known: set[str]) -> list[Execution]:
-    deadline = time.monotonic() + 60
-    while not (fresh := set(executions(stack)) - known):
-        assert time.monotonic() < deadline, "no run starts"
-        time.sleep(0.2)
-    time.sleep(2)  # a second one would have started by now
-    fresh = set(executions(stack)) - known
-    return [ended(run) for name, run in executions(stack).items() if name in fresh]
+def gathered(stack: LocalStack, wanted: set[str], known: Iterable[str] = ()) -> set[str]:
+    """Wait until these keys are in windows that are not known; returns the names of those."""
+    queue = resource_id(stack, "UploadQueue")
+
+    def windows() -> set[str] | None:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        new = {name: keys for name, keys in inbox(stack).items() if name not in known}
+        answer = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
+        is_empty = {answer["Attributes"][name] for name in names} == {"0"}
+        return set(new) if is_empty and wanted <= set().union(*new.values()) else None
+
+    return until(windows, "all uploads are gathered", 0.2) or set()
+
+
+def run_of_window(stack: LocalStack, name: str) -> Execution:
+    """Run what a window has gathered now, in place of its own run, which waits for its end."""
+    waiting = executions(stack)[f"upload-{name}"]
+    assert waiting.is_running()
+    waiting.stop("the test goes on by hand")
+    return ended(start(stack, {"window": name}))
+
+
+def waits_until(run: Execution) -> str:
+    """The time that the first state of a run of uploads waits for."""
+    history = run.states.get_execution_history(executionArn=run.arn)["events"]
+    entered = [e["stateEnteredEventDetails"] for e in history if "stateEnteredEventDetails" in e]
+    assert [details["name"] for details in entered] == ["IsUpload", "WaitForUploads"]
+    given: dict[str, Any] = json.loads(entered[-1]["input"])
+    return str(given["closes"])
 
 
 def test_three_bursts_are_one_run_and_later_runs_touch_only_what_is_left(
     patient_stack: LocalStack,
 ) -> None:
     stack = patient_stack
-    wait_for_a_window(WINDOW_SECONDS, used=1)
     for first in (0, 100, 200):
-        upload(stack, range(first, first + 100))
-        time.sleep(0.5)
-    (run,) = new_runs(stack, set())
-    assert run.result()["stages"]["edge"]["written"] == PICTURES
-    before = {key: modified(stack, key) for key in keys_in(stack, stack.output_bucket, "edges/")}
+        (window,) = gathered(stack, upload(stack, "bursts", range(first, first + 100)))
+    (waiting,) = executions(stack).values()
+    closes = Window.parse(window).end + timedelta(
+        seconds=int(LOCAL_PARAMETERS["WindowGraceSeconds"])
+    )
+    assert (waiting.run_id, waits_until(waiting)) == (f"upload-{window}", f"{closes:%FT%TZ}")
+    first_run = run_of_window(stack, window)
+    assert first_run.result()["stages"]["edge"]["written"] == PICTURES
+    before = times_of_edges(stack, "bursts")
     assert len(before) == PICTURES
 
-    upload(stack, range(PICTURES, PICTURES + 10))
-    second = new_runs(stack, {run.run_id})
-    assert sum(item.result()["stages"]["edge"]["written"] for item in second) == 10
-    after = {key: modified(stack, key) for key in keys_in(stack, stack.output_bucket, "edges/")}
+    ten_more = upload(stack, "bursts", range(PICTURES, PICTURES + 10))
+    (later,) = gathered(stack, ten_more, {window})
+    assert run_of_window(stack, later).result()["stages"]["edge"]["written"] == 10
+    after = times_of_edges(stack, "bursts")
     assert len(after) == PICTURES + 10
     assert {key: after[key] for key in before} == before
 
+    count = len(keys_in(stack, stack.input_bucket, "full/"))
     by_hand = ended(start(stack, {"source": f"s3://{stack.input_bucket}/full/"}))
     result = by_hand.result()
-    assert result["sentence"] == "Nothing to do: all 310 pictures are done already."
+    assert result["sentence"] == f"Nothing to do: all {count} pictures are done already."
     assert result["stages"]["resize"]["planned"] == 0
 
 
-def modified(stack: LocalStack, key: str) -> object:
-    return stack.client("s3").head_object(Bucket=stack.output_bucket, Key=key)["LastModified"]
+def times_of_edges(stack: LocalStack, folder: str) -> dict[str, object]:
+    """When each edge map of a folder was written, by its key."""
+    listed = stack.client("s3").get_paginator("list_objects_v2")
+    pages = listed.paginate(Bucket=stack.output_bucket, Prefix=f"edges/{folder}/")
+    return {item["Key"]: item["LastModified"] for page in pages for item in page["Contents"]}
 
 
 def test_redelivered_and_shuffled_events_change_nothing(patient_stack: LocalStack) -> None:
     """The same pictures again, in another order and some twice: at most runs with nothing to do."""
-    stack = patient_stack
-    known = set(executions(stack))
-    numbers = [number % PICTURES for number in range(60)] + list(range(20))
+    stack, known = patient_stack, set(inbox(patient_stack))
+    (first,) = gathered(stack, upload(stack, "again", range(60)), known)
+    assert run_of_window(stack, first).result()["stages"]["edge"]["written"] == 60
+    numbers = [*range(60), *range(20)]
     random.Random(1).shuffle(numbers)
-    upload(stack, numbers)
-    for run in new_runs(stack, known):
-        result = run.result()
+    for window in gathered(stack, upload(stack, "again", numbers), {*known, first}):
+        result = run_of_window(stack, window).result()
         assert result["stages"]["resize"]["planned"] == 0
         assert result["sentence"].startswith("Nothing to do: all ")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,17 +15,18 @@ from imagemill.execution import Execution
 from imagemill.local_stack import LocalStack
 from imagemill_contract.locations import Location
 from tests.helpers.photographs import cut
-from tests.helpers.runs import ended, executions, keys_in, start
+from tests.helpers.runs import ended, executions, keys_in, resource_id, start
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
 
 
 def jobs_of(stack: LocalStack) -> Counter[str]:
     batch = stack.client("batch")
-    (queue,) = batch.describe_job_queues()["jobQueues"]
+    queue = resource_id(stack, "JobQueue")
     names: Counter[str] = Counter()
     for status in ("SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"):
-        listed = batch.list_jobs(jobQueue=queue["jobQueueArn"], jobStatus=status)
+        listed = batch.list_jobs(jobQueue=queue, jobStatus=status)
         names.update(item["jobName"] for item in listed["jobSummaryList"])
     return names
 
@@ -40,10 +40,11 @@ def test_upload_starts_a_run_by_itself_and_awkward_keys_survive(stack: LocalStac
     s3.put_object(Bucket=stack.input_bucket, Key="elsewhere/no.jpg", Body=cut(0))
     s3.put_object(Bucket=stack.input_bucket, Key="full/odd/notes.txt", Body=b"text")
 
-    deadline = time.monotonic() + 30
-    while len(keys_in(stack, stack.output_bucket, "edges/odd/")) < len(names):
-        assert time.monotonic() < deadline, "the uploads are not processed"
-        time.sleep(0.2)
+    until(
+        lambda: len(keys_in(stack, stack.output_bucket, "edges/odd/")) == len(names),
+        "the uploads are processed",
+        pause_seconds=0.2,
+    )
     runs = [ended(run) for name, run in executions(stack).items() if name not in known]
 
     assert all(run.run_id.startswith("upload-") for run in runs)
@@ -142,10 +143,7 @@ def test_killed_worker_is_tried_again_and_every_picture_is_there_once(
             "output": str(Location.of_folder(PurePosixPath(out))),
         },
     )
-    deadline = time.monotonic() + 30
-    while len(list(out.glob("resized/*"))) < 10:
-        assert time.monotonic() < deadline, "nothing is written"
-        time.sleep(0.02)
+    until(lambda: len(list(out.glob("resized/*"))) >= 10, "ten pictures are written", 0.02)
     pids = worker_pids(run.run_id)
     assert pids, "no worker runs"
     for pid in pids:
