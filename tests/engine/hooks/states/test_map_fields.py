@@ -33,7 +33,7 @@ def each(bucket: str, key: str, kind: str = "JSON", **members: Any) -> dict[str,
     [
         ("JSON", b'[{"n": 1}, {"n": 2}]'),
         ("JSONL", b'{"n": 1}\n{"n": 2}\n'),
-        ("JSONL", gzip.compress(b'{"n": 1}\n{"n": 2}\n')),
+        ("JSONL", gzip.compress(b'{"n": 1}\n{"n": 2}\n', mtime=0)),
         ("CSV", b"n\n1\n2\n"),
     ],
     ids=["JSON", "JSONL", "JSONL.gz", "CSV"],
