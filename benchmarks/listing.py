@@ -22,17 +22,18 @@ ROOMS = (".", "contract", "functions")
 def plan_once(count: int, done: int) -> None:
     """The child: plan the whole bucket and print what it took."""
     from benchmarks.key_server import keys_of
-    from imagemill_app.index import write_index_part
     from imagemill_app.plan.plan_run import plan_run, request_of
     from imagemill_app.settings import PlanRunSettings
+    from imagemill_app.stores import StoreAt
     from imagemill_contract.locations import Location
     from imagemill_contract.recipe import Recipe
     from imagemill_dataset.index import Entry, IndexedRun
+    from imagemill_dataset.stored_index import write_index_part
 
     recipe = Recipe().to_document()
     earlier = IndexedRun("earlier", "2026-11-22T10:15:30Z", "s3://input-bucket/full/", recipe)
     entries = {key[5:]: Entry(key[5:37], None, earlier) for key in keys_of(count)[:done]}
-    write_index_part(Location("s3://output-bucket"), earlier, entries)
+    write_index_part(StoreAt(Location("s3://output-bucket")), earlier, entries)
 
     settings = PlanRunSettings("output-bucket", 256, 30, "{}", allow_file_uris=False)
     request = request_of({"source": "s3://input-bucket/full/"}, settings)

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagemill_app.aggregate.map_results import job_failures
-from imagemill_app.aggregate.report import write_report
+from imagemill_app.aggregate.run_report import write_report
 from imagemill_app.settings import AggregateRunSettings
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
@@ -129,6 +130,20 @@ def index_key(started: str, run_id: str) -> str:
     """What a run adds to the index; keys sort by the time when the runs were started."""
     moment = re.sub(r"[^0-9TZ]", "", started)
     return f"{INDEX}{moment}-{check_run_id(run_id)}.jsonl.gz"
+
+
+def merged_index_key(started: str, run_id: str, part_keys: Iterable[str]) -> str:
+    """Where merged parts go, named after them and the run of theirs that was started last."""
+    digest = hashlib.sha256("\n".join(part_keys).encode()).hexdigest()[:8]
+    return index_key(started, f"{run_id[:64]}-merged-{digest}")
+
+
+def compacted_index_key(started: str, run_id: str) -> str:
+    """Where a compaction puts the index: after all parts with rows of that run, which is the last.
+
+    `_` comes after the `.` of the run's own part and the `-` of merged ones.
+    """
+    return index_key(started, f"{run_id[:70]}_compacted")
 
 
 def shard_key(run_id: str, shard_id: str) -> str:

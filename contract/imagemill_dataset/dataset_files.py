@@ -1,4 +1,4 @@
-"""The views of a dataset: a table, a card, a README and the labels, made of the whole index."""
+"""The files beside a dataset's shards: table, card, README and labels, made of the whole index."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from imagemill_dataset.labels import text_of
 from imagemill_dataset.readme import readme_of
 
 
-def views_of(index: Index, labels: Mapping[str, int], otherwise: IndexedRun) -> dict[str, bytes]:
-    """The views by their keys below the output, in the order in which to write them: the card last.
+def dataset_files(
+    index: Index, labels: Mapping[str, int], otherwise: IndexedRun
+) -> dict[str, bytes]:
+    """The files by their keys below the output, in the order in which to write them: the card last.
 
     `otherwise` is the run whose recipe the dataset has when none has packed anything.
     """
     card = card_of(index, last_packed_run(index, otherwise=otherwise), labels)
-    views = {INDEX_TABLE: index_table(index)}
+    files = {INDEX_TABLE: index_table(index)}
     if labels:
-        views[LABELS_TEXT] = text_of(labels).encode()
-    views[DATASET_README] = readme_of(card).encode()
-    views[DATASET_CARD] = json.dumps(card, ensure_ascii=False, indent=2).encode()
-    return views
+        files[LABELS_TEXT] = text_of(labels).encode()
+    files[DATASET_README] = readme_of(card).encode()
+    files[DATASET_CARD] = json.dumps(card, ensure_ascii=False, indent=2).encode()
+    return files

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,25 @@ def store_of(root: str) -> ObjectStore:
         return LocalStore(location.folder, mkdir=True)
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     return S3Store(location.bucket, client_options={"allow_http": endpoint.startswith("http://")})
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAt:
+    """The objects below a location, as `imagemill_dataset` wants its store."""
+
+    location: Location
+
+    def read(self, key: str) -> bytes:
+        return read_bytes(self.location, key)
+
+    def write(self, key: str, body: bytes) -> None:
+        write_bytes(self.location, key, body)
+
+    def keys(self, folder: str) -> list[str]:
+        return sorted(list_keys(self.location, folder))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        remove(self.location, list(keys))
 
 
 def read_bytes(location: Location, key: str) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from imagemill_app.aggregate.report import RunVerdict, write_report
+from imagemill_app.aggregate.run_report import RunVerdict, write_report
 from imagemill_app.plan.plan_run import PlannedRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagemill_contract.keys import index_key
+from imagemill_contract.keys import compacted_index_key
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
@@ -195,12 +195,11 @@ def _put_in_place(dataset: DatasetStore, index: Index, old: Iterable[str]) -> No
     """Let one part of the index say what is now, and remove what it does not name."""
     runs = (entry.run for entry in index.entries.values())
     last = max(runs, key=lambda run: (run.started, run.run_id))
-    # a name that comes after those of other parts with rows of the same runs, and so counts
-    part_key = index_key(last.started, f"{last.run_id[:70]}_compacted")
+    part_key = compacted_index_key(last.started, last.run_id)
     dataset.write(part_key, index.encode())
     dataset.remove(key for key in index.part_keys if key != part_key)
     for key in old:
         del index.shards[key]
-    dataset.write_views(index, last)
+    dataset.write_files(index, last)
     dataset.remove(old)
     dataset.write(part_key, index.encode())

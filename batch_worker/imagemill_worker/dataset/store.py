@@ -10,11 +10,10 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore
 
-from imagemill_contract.keys import INDEX, LABELS
 from imagemill_contract.locations import Location
-from imagemill_dataset.documents import views_of
 from imagemill_dataset.index import Index, IndexedRun
-from imagemill_dataset.labels import numbers_of
+from imagemill_dataset.stored_dataset import write_dataset_files
+from imagemill_dataset.stored_index import read_index
 from imagemill_worker import stores
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 
@@ -37,7 +36,15 @@ class DatasetStore:
         return cls(output, stores.open_store(output))
 
     def read(self, key: str) -> bytes:
-        return stores.read_document(self.store, self.output.prefix + key, "dataset")
+        """The whole object. Raises FileNotFoundError when there is none."""
+        try:
+            return bytes(obstore.get(self.store, self.output.prefix + key).bytes())
+        except PermissionDeniedError as error:
+            raise StoreRefusedError(f"{key!r} may not be read.") from error
+        except FileNotFoundError:
+            raise
+        except BaseError as error:
+            raise TryAgainError(f"Reading {key!r}: {error}") from error
 
     def write(self, key: str, body: bytes) -> None:
         stores.write_object(self.store, self.output.prefix + key, body)
@@ -68,9 +75,11 @@ class DatasetStore:
 
     def read_index(self) -> Index:
         """All parts of the index, merged. Raises DocumentError for a part that is none."""
-        return Index.of_parts((key, self.read(key)) for key in self.keys(INDEX))
+        try:
+            return read_index(self)
+        except FileNotFoundError as error:
+            raise TryAgainError("A run merges the index again and again.") from error
 
-    def write_views(self, index: Index, last: IndexedRun) -> None:
-        labels = numbers_of({key: self.read(key) for key in self.keys(LABELS)})
-        for key, body in views_of(index, labels, last).items():
-            self.write(key, body)
+    def write_files(self, index: Index, last: IndexedRun) -> None:
+        """Write what lies beside the dataset shards that an index names."""
+        write_dataset_files(self, index, last)

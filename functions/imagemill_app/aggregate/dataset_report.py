@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagemill_app.aggregate.packed import Packed
-from imagemill_app.aggregate.publish import publish
+from imagemill_app.results.packed_samples import PackedShards
+from imagemill_app.stores import StoreAt
 from imagemill_contract.keys import DATASET_CARD
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import IndexedRun
+from imagemill_dataset.stored_dataset import publish_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class DatasetReport:
 
 
 def published_dataset(
-    output: Location, run: IndexedRun, recipe: Recipe, packed: Packed
+    output: Location, run: IndexedRun, recipe: Recipe, packed: PackedShards
 ) -> DatasetReport:
     """Publish the dataset with what a run has packed, and say what there is to report."""
-    superseded = publish(output, run).superseded_samples()
+    superseded = publish_dataset(StoreAt(output), run).superseded_samples()
     return DatasetReport(
         format=str(recipe.output),
         shards=len(packed.shards),

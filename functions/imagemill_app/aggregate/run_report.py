@@ -9,16 +9,16 @@ from typing import Any
 
 from imagemill_app.aggregate.dataset_report import DatasetReport, published_dataset
 from imagemill_app.aggregate.map_results import JobFailure
-from imagemill_app.aggregate.packed import check_lengths
-from imagemill_app.aggregate.results import RunResults, deleted_outputs
-from imagemill_app.aggregate.sentences import run_sentence
-from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document, tally
-from imagemill_app.index import merge_parts, write_index_part
-from imagemill_app.stores import remove, remove_folder, write_bytes
+from imagemill_app.aggregate.run_results import RunResults, deleted_outputs
+from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document
+from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.results.packed_samples import PackedShards, check_lengths
+from imagemill_app.stores import StoreAt, remove, remove_folder, write_bytes
 from imagemill_contract.keys import intermediate_key, report_key, shard_id_of
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.stored_index import merge_parts, write_index_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,22 @@ def write_report(
     Raises DocumentError when an object has no outcome, or two, or a sample is not where it should.
     """
     output = Location.parse(run["output"], "run.output")
-    results = RunResults(IndexedRun(run["run_id"], run["started"], run["source"], run["recipe"]))
-    totals = tally(results.outcomes(output, failures), run["objects"] + run["refused"])
+    indexed = IndexedRun(run["run_id"], run["started"], run["source"], run["recipe"])
+    results = RunResults.read(indexed, output, failures, run["objects"] + run["refused"])
+    totals = results.totals
     check_lengths(output, results.packed.shards)
     deleted = deleted_outputs(run, output)
     if run["prune"]:
         remove(output, [key for outputs in deleted.values() for key in outputs])
-        gone = {key: Entry("", None, results.run, is_pruned=True) for key in deleted}
+        gone = {key: Entry("", None, indexed, is_pruned=True) for key in deleted}
         results.entries.update(gone)
-    write_index_part(output, results.run, results.entries, results.packed.shards)
+    write_index_part(StoreAt(output), indexed, results.entries, results.packed.shards)
     results.entries.clear()  # the whole index is read next
-    dataset = _dataset(output, results, has_dataset=run["has_dataset"])
+    dataset = _dataset(output, indexed, results.packed, has_dataset=run["has_dataset"])
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
         verdict="succeeded" if failed_percent(totals) <= tolerated_percent else "failed",
-        sentence=run_sentence(run, totals, dataset, tolerated_percent),
+        sentence=verdict_sentence(run, totals, dataset, tolerated_percent),
         stages={str(stage): asdict(counts) for stage, counts in totals.stages.items()},
         reasons=totals.reasons,
     )
@@ -65,18 +66,20 @@ def write_report(
     report["dataset"] = asdict(dataset) if dataset else None
     body = json.dumps(report, ensure_ascii=False, indent=2).encode()
     write_bytes(output, report_key(run["run_id"]), body)
-    merge_parts(output)
+    merge_parts(StoreAt(output))
     if dataset:
         _remove_intermediate(output, run["run_id"], run["shards"])
     return verdict
 
 
-def _dataset(output: Location, results: RunResults, *, has_dataset: bool) -> DatasetReport | None:
+def _dataset(
+    output: Location, run: IndexedRun, packed: PackedShards, *, has_dataset: bool
+) -> DatasetReport | None:
     """What there is to say of a dataset; a run of files may supersede samples of one."""
-    recipe = Recipe.from_document(results.run.recipe, "run.recipe")
+    recipe = Recipe.from_document(run.recipe, "run.recipe")
     if not recipe.is_packed and not has_dataset:
         return None
-    return published_dataset(output, results.run, recipe, results.packed)
+    return published_dataset(output, run, recipe, packed)
 
 
 def _remove_intermediate(output: Location, run_id: str, shards: int) -> None:

@@ -10,7 +10,7 @@ from imagemill_app.aggregate.tally import RunTally, failed_percent
 from imagemill_contract.keys import Stage
 
 
-def run_sentence(
+def verdict_sentence(
     run: Mapping[str, Any],
     totals: RunTally,
     dataset: DatasetReport | None,

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagemill_app.labels import classes_of, numbered_classes
+from imagemill_app.labels import numbered_classes
+from imagemill_app.plan.classes import classes_of
 from imagemill_app.plan.remaining import Work
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys

@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
-from imagemill_app.index import read_index
 from imagemill_app.ingest.inbox import sealed_uploads
-from imagemill_app.labels import with_class
+from imagemill_app.plan.classes import with_class
 from imagemill_app.plan.documents import Plan, write_plan
 from imagemill_app.plan.estimates import estimate
 from imagemill_app.plan.remaining import (
@@ -22,6 +21,7 @@ from imagemill_app.plan.sharding import Sifted, balanced_shards, without_collisi
 from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
+from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
@@ -29,6 +29,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
 from imagemill_dataset.index import Index
+from imagemill_dataset.stored_index import read_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     refused = [*listing.refused, *sifted.refused]
     if not sifted.kept and not refused:
         raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
-    index = read_index(output)
+    index = read_index(StoreAt(output))
     work = _work(request, sifted.kept, source, output, index)
     shards = balanced_shards(
         work.objects,

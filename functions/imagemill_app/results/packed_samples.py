@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from imagemill_app.aggregate.tally import ShardOutcomes
+from imagemill_app.results.shard_outcomes import ShardOutcomes
 from imagemill_app.stores import length_of
 from imagemill_contract.documents import Shard
 from imagemill_contract.errors import DocumentError
@@ -23,17 +23,17 @@ LOOKUPS_AT_ONCE = 32
 
 
 @dataclass(slots=True)
-class Packed:
+class PackedShards:
     """The dataset shards of a run, and how many of them and their samples were read back."""
 
     shards: list[DatasetShard] = field(default_factory=list)
     verified_shards: int = 0
     verified_samples: int = 0
 
-    def places(
+    def take_in(
         self, shard: Shard, resized: Sequence[Outcome], edges: ShardOutcomes
     ) -> dict[str, Place]:
-        """Where each packed object of a work shard lies, by its key; its shards are taken in.
+        """Add the dataset shards of a work shard; where each packed object lies, by its key.
 
         Raises DocumentError unless the samples of each dataset shard are the objects that say that
         they lie in it, each at its own position.

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app import labels
-from imagemill_app.labels import LabelsError, numbered_classes, read_labels, with_class
-from imagemill_app.stores import create_bytes, list_keys
-from imagemill_contract.documents import SourceObject
+from imagemill_app.labels import LabelsError, numbered_classes
+from imagemill_app.stores import StoreAt, create_bytes, list_keys
 from imagemill_contract.keys import LABELS
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Reason
+from imagemill_dataset.stored_dataset import read_labels
 
 classes = st.text("abcé/ .", min_size=1, max_size=4)
 RUNS = 12
@@ -36,7 +35,7 @@ def test_number_is_kept_in_whatever_order_and_batches_classes_come(runs: list[se
             assert wanted <= set(numbers)
             assert {name: numbers[name] for name in known} == known
             assert sorted(numbers.values()) == list(range(len(numbers)))
-            assert numbers == read_labels(output)
+            assert numbers == read_labels(StoreAt(output))
             known = numbers
 
 
@@ -50,7 +49,7 @@ def test_runs_at_once_give_no_number_twice_and_no_class_two(attempt: int, output
 
     with ThreadPoolExecutor(RUNS) as pool:
         found = list(pool.map(run, range(RUNS)))
-    numbers = read_labels(output)
+    numbers = read_labels(StoreAt(output))
     assert sorted(numbers.values()) == list(range(15))
     for own in found:
         assert own == {name: numbers[name] for name in own}
@@ -73,12 +72,3 @@ def test_run_that_is_always_too_late_gives_up(
 def test_object_is_created_once(output: Location) -> None:
     assert create_bytes(output, "dataset/labels/00000000.json", b"1")
     assert not create_bytes(output, "dataset/labels/00000000.json", b"2")
-
-
-def test_object_without_a_folder_is_refused_for_its_label() -> None:
-    objects = [SourceObject(f"full/{name}", "e", 1) for name in ("a.jpg", "cats/b.jpg")]
-    sifted = with_class(objects, "full/")
-    assert [item.key for item in sifted.kept] == ["full/cats/b.jpg"]
-    (refused,) = sifted.refused
-    assert (refused.key, refused.reason) == ("full/a.jpg", Reason.NO_LABEL)
-    assert refused.detail == "It lies in no folder to take its class from."

@@ -11,15 +11,16 @@ from arro3.io import read_parquet
 from rich.console import Console
 
 from imagemill.display.summary import print_summary
-from imagemill_app.aggregate import publish
-from imagemill_app.index import read_index
 from imagemill_app.labels import numbered_classes
+from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
 from imagemill_contract.documents import encode_lines, encode_outcomes
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_dataset import stored_dataset
 from imagemill_dataset.index import Index
+from imagemill_dataset.object_store import ObjectStore
+from imagemill_dataset.stored_index import read_index
 from tests.helpers.packed_runs import RECIPE, PackedRun
 
 NAMES = ["cats/a.jpg", "cats/b.jpg", "dogs/c.jpg", "e.jpg"]
@@ -65,7 +66,7 @@ def test_index_knows_where_each_sample_lies(tmp_path: Path) -> None:
     run = PackedRun(tmp_path, NAMES, most=3)
     run.reject(3)
     run.put().report()
-    index = read_index(run.output)
+    index = read_index(StoreAt(run.output))
     assert index.shards == {shard.key: shard for shard in run.shards}
     place = index.entries["dogs/c.jpg"].place
     assert place is not None
@@ -75,7 +76,7 @@ def test_index_knows_where_each_sample_lies(tmp_path: Path) -> None:
     assert index.entries["e.jpg"].place is None
 
 
-def test_dataset_is_published_with_all_its_views(tmp_path: Path) -> None:
+def test_dataset_is_published_with_all_its_files(tmp_path: Path) -> None:
     recipe = replace(RECIPE, label_from_folder=True)
     run = PackedRun(tmp_path, NAMES[:3], recipe=recipe).put()
     numbered_classes(run.output, ["dogs", "cats"])
@@ -182,24 +183,24 @@ def test_dataset_that_does_not_add_up_is_no_report(
         run.put().report()
     assert not (tmp_path / keys.report_key("run-1")).exists()
     assert not (tmp_path / keys.DATASET_CARD).exists()
-    assert read_index(run.output).entries == {}
+    assert read_index(StoreAt(run.output)).entries == {}
 
 
-def test_runs_that_end_at_once_leave_the_views_of_both(
+def test_runs_that_end_at_once_leave_the_files_of_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = PackedRun(tmp_path, NAMES[:2]).put()
     second = PackedRun(tmp_path, NAMES[2:], "run-2", minute=2).put()
-    write_views = publish._write_views
+    write_files = stored_dataset.write_dataset_files
     seen: list[int] = []
 
-    def slow_write(output: Location, index: Index, run: Any) -> None:
+    def slow_write(store: ObjectStore, index: Index, run: Any) -> None:
         seen.append(len(index.part_keys))
         if len(seen) == 1:  # the other run ends after this one has read, and writes before it
             second.report()
-        write_views(output, index, run)
+        write_files(store, index, run)
 
-    monkeypatch.setattr(publish, "_write_views", slow_write)
+    monkeypatch.setattr(stored_dataset, "write_dataset_files", slow_write)
     first.report()
     assert seen == [1, 2, 2]
     card = first.read_json(keys.DATASET_CARD)
@@ -216,7 +217,7 @@ def test_run_of_files_has_no_dataset(tmp_path: Path) -> None:
     assert not (tmp_path / keys.DATASET_CARD).exists()
 
 
-def test_run_of_files_beside_a_dataset_brings_its_views_up_to_date(tmp_path: Path) -> None:
+def test_run_of_files_beside_a_dataset_brings_its_files_up_to_date(tmp_path: Path) -> None:
     PackedRun(tmp_path, NAMES).put().report()
     card = tmp_path / keys.DATASET_CARD
     card.write_text("of before")

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from imagemill_app import index
-from imagemill_app.index import merge_parts, read_index, write_index_part
 from imagemill_app.plan.remaining import (
     deleted_outputs,
     deleted_sources,
@@ -101,34 +96,8 @@ def output(tmp_path: Path) -> Location:
     return Location.of_folder(PurePosixPath(tmp_path))
 
 
-def run_at(minute: int, run_id: str = "") -> IndexedRun:
-    started = f"2026-11-23T10:{minute:02}:00.000Z"
-    return IndexedRun(run_id or f"run-{minute}", started, str(SOURCE), RECIPE.to_document())
-
-
-def test_run_that_was_started_last_counts(output: Location) -> None:
-    first, last = run_at(1), run_at(2)
-    write_index_part(output, last, {"a.jpg": Entry("e2", None, last)})
-    write_index_part(output, first, {"a.jpg": Entry("e1", None, first), "b.jpg": done()})
-    assert {key: entry.etag for key, entry in read_index(output).entries.items()} == {
-        "a.jpg": "e2",
-        "b.jpg": "e1",
-    }
-
-
-def test_pruned_object_is_forgotten(output: Location) -> None:
-    first, last = run_at(1), run_at(2)
-    write_index_part(output, first, {"a.jpg": Entry("e1", None, first)})
-    write_index_part(output, last, {"a.jpg": Entry("", None, last, is_pruned=True)})
-    assert read_index(output).entries == {}
-
-
 def packed(run: IndexedRun, shard: str, position: int = 0) -> Entry:
     return Entry("e1", None, run, place=Place(shard, position, 8, 8, 9, 3, "ab" * 32))
-
-
-def dataset_shard(key: str) -> DatasetShard:
-    return DatasetShard(key, "train", 1, 10, "cd" * 32, PixelSums())
 
 
 def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
@@ -156,78 +125,6 @@ def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
         "b.jpg": [],
         "c.jpg": ["resized/c.jpg", "edges/c.jpg.png"],
     }
-
-
-def test_merging_parts_keeps_places_and_all_shards(
-    output: Location, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "MAX_PARTS", 1)
-    first, last = run_at(1), run_at(2)
-    old, new = dataset_shard("dataset/a.tar"), dataset_shard("dataset/b.tar")
-    write_index_part(output, first, {"a": packed(first, old.key)}, [old])
-    write_index_part(output, last, {"a": packed(last, new.key)}, [new])
-    before = read_index(output)
-    merge_parts(output)
-    after = read_index(output)
-    assert len(after.part_keys) == 1
-    assert (after.entries, after.shards) == (before.entries, before.shards)
-    assert after.superseded_samples() == {old.key: 1}
-
-
-def test_two_that_merge_at_once_lose_no_row(
-    output: Location, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "MAX_PARTS", 1)
-    late, middle, last = run_at(1), run_at(2), run_at(3)
-    write_index_part(output, middle, {"b": Entry("e1", None, middle)})
-    write_index_part(output, last, {"c": Entry("e1", None, last)})
-    write = index.write_bytes
-
-    def other_merges_first(location: Location, key: str, body: bytes) -> str:
-        monkeypatch.setattr(index, "write_bytes", write)
-        write_index_part(output, late, {"a": Entry("e1", None, late)})
-        merge_parts(output)
-        return write(location, key, body)
-
-    monkeypatch.setattr(index, "write_bytes", other_merges_first)
-    merge_parts(output)
-    assert set(read_index(output).entries) == set("abc")
-
-
-def test_part_that_another_merges_meanwhile_is_read_in_its_new_form(
-    output: Location, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for minute in (1, 2):
-        run = run_at(minute)
-        write_index_part(output, run, {str(minute): Entry("e1", None, run)})
-    monkeypatch.setattr(index, "MAX_PARTS", 1)
-    read = index.read_bytes
-
-    def other_merges_first(location: Location, key: str) -> bytes:
-        monkeypatch.setattr(index, "read_bytes", read)
-        merge_parts(output)
-        return read(location, key)
-
-    monkeypatch.setattr(index, "read_bytes", other_merges_first)
-    assert set(read_index(output).entries) == {"1", "2"}
-
-
-@given(st.data())
-def test_merging_parts_changes_nothing_that_is_read(data: st.DataObject) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        output = Location.of_folder(PurePosixPath(folder))
-        for minute in range(data.draw(st.integers(1, 8))):
-            keys = data.draw(st.sets(st.sampled_from("abcdef")))
-            run = run_at(minute)
-            reason = data.draw(st.none() | st.just(Reason.CORRUPT))
-            write_index_part(output, run, {key: Entry(f"e{minute}", reason, run) for key in keys})
-        before = read_index(output)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(index, "MAX_PARTS", 2)
-            merge_parts(output)
-        after = read_index(output)
-        assert after.entries == before.entries
-        assert len(after.part_keys) == (1 if len(before.part_keys) > 2 else len(before.part_keys))
 
 
 @pytest.mark.parametrize("object_count", [1, 1000])

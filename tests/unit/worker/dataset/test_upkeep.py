@@ -219,7 +219,7 @@ def _removed_one_by_one(dataset: object, removed: list[str]) -> None:
         Path(dataset.store.prefix, key).unlink(missing_ok=True)  # type: ignore[attr-defined]
 
 
-def test_views_are_those_of_the_compacted_dataset(dataset: Dataset) -> None:
+def test_files_are_those_of_the_compacted_dataset(dataset: Dataset) -> None:
     dataset.upkeep("compact")
     card = (dataset.output / keys.DATASET_CARD).read_text()
     assert '"superseded": {\n    "samples": 0,\n    "shards": 0\n  }' in card
