@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 
 Results = Annotated[
-    str, typer.Argument(metavar="OUT", help="Folder of results, or s3://bucket/ of them")
+    str, typer.Argument(metavar="OUT", help="Folder or s3://bucket/ with the results of runs")
 ]
 
 
@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Process a folder of pictures on this machine.
 
-    Every picture is resized and its edges are found, as the recipe says, without AWS.
+    Resizes every picture and finds its edges, as the recipe says. Needs no AWS account.
     """
     from rich.console import Console
 
@@ -85,15 +85,17 @@ def plan(
     filters: Filters,
     out: Annotated[
         str | None,
-        typer.Argument(metavar="[OUT]", help="Folder of earlier results, whose work is left out"),
+        typer.Argument(metavar="[OUT]", help="Folder with earlier results, which are left out"),
     ] = None,
-    stack: Annotated[str, typer.Option(help="Stack that plans s3://")] = "imagemill",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
+    stack: Annotated[
+        str, typer.Option(metavar="NAME", help="Stack that plans s3://")
+    ] = "imagemill",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON")] = False,
     vcpus: Vcpus = None,
 ) -> None:
-    """Show what a run would do, take and cost.
+    """Show what a run would do, how long it would take and what it would cost.
 
-    Nothing is run, and nothing is written.
+    Runs nothing and writes nothing.
     """
     from rich.console import Console
 
@@ -115,7 +117,7 @@ def plan(
 def verify(out: Results) -> None:
     """Check every sample of a packed dataset.
 
-    All dataset shards are read back and compared with the index.
+    Reads all dataset shards back and compares them with the index.
     """
     from rich.console import Console
 
@@ -128,7 +130,8 @@ def verify(out: Results) -> None:
 def compact(out: Results) -> None:
     """Remove superseded samples from a dataset.
 
-    Dataset shards that hold some, or that are small, are rewritten. Not while a run is on.
+    Rewrites the dataset shards that hold any, and merges small ones. Do not use it while a run is
+    going on.
     """
     from rich.console import Console
 
@@ -139,7 +142,7 @@ def compact(out: Results) -> None:
 
 @app.command()
 def up(port: Port = None, vcpus: Vcpus = None) -> None:
-    """Serve the stack on this machine to AWS clients."""
+    """Run the stack on this machine for any AWS client, until Ctrl-C."""
     from rich.console import Console
 
     from imagemill.commands.up import serve
@@ -148,7 +151,7 @@ def up(port: Port = None, vcpus: Vcpus = None) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit 0 done, 1 the run failed, 2 what was asked for cannot be done."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 refused and nothing started."""
     terminate_as_exit()
     try:
         app()

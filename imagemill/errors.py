@@ -2,7 +2,7 @@
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done. Nothing was started. Exit code 2."""
+    """The command cannot be carried out. Nothing was started. Exit code 2."""
 
 
 class RunFailedError(Exception):

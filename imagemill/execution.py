@@ -34,8 +34,8 @@ class Execution:
         """The output of an ended run.
 
         Raises:
-            UsageError: The run was refused before any job: the state machine's sentence.
-            RunFailedError: It ended in any other way than success.
+            UsageError: The run was refused before any job; the message is the state machine's.
+            RunFailedError: The run did not succeed.
         """
         end = self._description()
         if end["status"] == "SUCCEEDED":
@@ -52,7 +52,7 @@ class Execution:
 
 
 def _sentence_of(cause: str) -> str:
-    """What a function raised, without its stack; any other cause as it is."""
+    """The message of what a function raised, without its stack; any other cause as it is."""
     try:
         message = str(json.loads(cause)["errorMessage"])
     except (ValueError, LookupError, TypeError):
@@ -68,8 +68,8 @@ def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object
     text = json.dumps(document)
     if len(text) > MAX_INPUT_BYTES:
         raise UsageError(
-            f"The request has {len(text):,} bytes, and Step Functions takes {MAX_INPUT_BYTES:,}: "
-            "put the names to exclude into a text file in the bucket, and give its s3:// address."
+            f"The request has {len(text):,} bytes, and Step Functions takes {MAX_INPUT_BYTES:,}. "
+            "Put the names to exclude into a text file in the bucket and give its s3:// address."
         )
     run_id = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     started = states.start_execution(stateMachineArn=state_machine_arn, name=run_id, input=text)
@@ -77,7 +77,7 @@ def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object
 
 
 def follow(execution: Execution, tick: Callable[[], None]) -> None:
-    """Call `tick` until the run has ended, and once more after."""
+    """Call `tick` until the run has ended, and once more after that."""
     while execution.is_running():
         tick()
     tick()

@@ -1,4 +1,4 @@
-"""What the jobs of a run say of their progress, read from the worker's log group."""
+"""The progress of a run's jobs, read from the worker's log group."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JobLogs:
     _latest: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def read(self) -> dict[str, StageProgress]:
-        """Progress by stage as of now: the last word of each shard, summed."""
+        """The progress of each stage: the latest line of each shard, summed."""
         for event in self._new_events():
             row = _progress_row(event["message"])
             if row and row.get("run_id") == self.run_id:
@@ -43,7 +43,7 @@ class JobLogs:
 
     def _new_events(self) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
-        # from the last time stamp on: lines of that same millisecond come twice and change nothing
+        # lines of the last millisecond come twice, which changes nothing
         pages = self.logs.get_paginator("filter_log_events").paginate(
             logGroupName=self.group_name, startTime=self.since_ms
         )

@@ -12,7 +12,7 @@ from imagemill.project import TEMPLATE, WORKER_FOLDERS
 from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
 
-# What differs from a deployment on AWS: parameters, and nothing else.
+# Only these parameters differ from a deployment on AWS.
 LOCAL_PARAMETERS: Mapping[str, str] = {
     "AllowFileUris": "true",
     "UploadWindowSeconds": "2",
@@ -40,7 +40,7 @@ class LocalStack:
 
 
 def worker_environment() -> dict[str, str]:
-    """What the worker image sets and a local job therefore finds in its environment."""
+    """The variables that the worker image sets, for local jobs."""
     return {"PYTHONPATH": os.pathsep.join(map(str, WORKER_FOLDERS))}
 
 
@@ -64,6 +64,6 @@ def deployed_on(
 def local_stack(
     port: int | None = None, vcpus: int | None = None, parameters: Mapping[str, str] = _NONE
 ) -> Iterator[LocalStack]:
-    """Start the engine, deploy the template, and end everything with the block."""
+    """Start the engine, deploy the template, and end everything when the block ends."""
     with Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment()) as engine:
         yield deployed_on(engine, parameters)

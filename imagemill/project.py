@@ -1,4 +1,4 @@
-"""Where the parts of the checkout are that the tool deploys and starts."""
+"""Paths of the parts of the checkout that the tool deploys and starts."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / "template.yaml"
 
-# What the worker image holds, and a local job therefore finds on its import path.
+# The packages of the worker image, for the import path of local jobs.
 WORKER_FOLDERS = (ROOT / "contract", ROOT / "batch_worker")

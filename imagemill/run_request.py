@@ -1,4 +1,4 @@
-"""The request for a run, judged by the contract before anything is started."""
+"""The request for a run, checked by the contract before anything is started."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imagemill_contract.request import RunRequest
 def folder_request(
     photos: Path, out: Path, recipe: Recipe, fields: Mapping[str, object]
 ) -> dict[str, object]:
-    """The input of a run over a folder; `fields` are further ones. Raises UsageError."""
+    """The input of a run over a folder, with further `fields`. Raises UsageError."""
     addresses = {
         "source": str(Location.of_folder(PurePosixPath(photos))),
         "output": str(Location.of_folder(PurePosixPath(out))),
@@ -24,7 +24,7 @@ def folder_request(
 
 
 def bucket_request(source: str, recipe: Recipe, fields: Mapping[str, object]) -> dict[str, object]:
-    """The input of a run over a bucket; `fields` are further ones. Raises UsageError."""
+    """The input of a run over a bucket, with further `fields`. Raises UsageError."""
     document = {"source": source, "recipe": recipe.to_document(), **fields}
     return _checked(document, allow_files=False)
 

@@ -9,7 +9,7 @@ SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
 
 def terminate_as_exit() -> None:
-    """Make SIGTERM leave through the `with` statements, as Ctrl-C does."""
+    """Let SIGTERM raise SystemExit, so that `with` blocks clean up, as after Ctrl-C."""
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(SIGTERM_EXIT_CODE)

@@ -1,4 +1,4 @@
-"""Calls the worker as a program of its own, for what needs no job: the upkeep of a dataset."""
+"""Runs the worker as a program, for what needs no job: checking and compacting a dataset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imagemill_contract.locations import Location
 
 @dataclass(frozen=True, slots=True)
 class WorkerEnd:
-    """How the worker ended, and the events that it logged; the last one sums up."""
+    """How the worker ended, and the events that it logged; the last one is the summary."""
 
     code: WorkerExit
     events: Sequence[Mapping[str, Any]]

@@ -6,7 +6,7 @@ class ContractError(ValueError):
 
 
 class RequestError(ContractError):
-    """A run was asked for in a way that cannot be carried out. Nothing was started."""
+    """The request cannot be carried out. Nothing was started."""
 
 
 class RecipeError(RequestError):
@@ -18,4 +18,4 @@ class LocationError(RequestError):
 
 
 class DocumentError(ContractError):
-    """A run document has another version or shape than this code reads."""
+    """A run document has a version or shape that this code cannot read."""

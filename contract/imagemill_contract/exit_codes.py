@@ -1,4 +1,4 @@
-"""How the worker's process ends: read by AWS Batch, by the template's retry rules, by the tool."""
+"""The worker's exit codes, which the template's retry rules and the tool read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a field of a document may hold, and the sentence that says so when it does not."""
+"""Rules for the fields of documents, and the sentences that say what a field may hold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHARE_TOLERANCE = 1e-9
 
 
 class Rule(Protocol):
-    """Turns a JSON value into the field's own type, or raises ValueError."""
+    """Reads a JSON value as the field's own type, or raises ValueError."""
 
     @property
     def allowed(self) -> str: ...
@@ -102,7 +102,7 @@ class TrueOrFalse:
 
 
 class Name:
-    """A name that may stand in a file's name, before a dash."""
+    """A name that can be a part of a file's name, before a dash."""
 
     allowed = "a name of up to 32 of the characters a-z 0-9 _, beginning with a letter"
 
@@ -113,7 +113,7 @@ class Name:
 
 
 class Shares:
-    """Names with their shares of a whole, in the order of the names."""
+    """Names with their shares of a whole, sorted by name."""
 
     allowed = (
         "an object of names (a-z 0-9 _) and shares above 0 that add up to 1, "
@@ -145,7 +145,7 @@ class Colour:
 
 
 def shown(value: object) -> str:
-    """`value` as a person wrote it in JSON, cut to a readable length."""
+    """The `value` as JSON, cut to a readable length."""
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -153,7 +153,7 @@ def shown(value: object) -> str:
 def check_names(
     document: Mapping[str, object], allowed: Iterable[str], where: str, error: type[RequestError]
 ) -> None:
-    """Refuse names outside `allowed`, naming the nearest thing a person needs: the list."""
+    """Raises `error`, which lists what is allowed, for a name that is not in `allowed`."""
     names = list(allowed)
     for name in document:
         if name not in names:
@@ -163,7 +163,7 @@ def check_names(
 def read_fields(
     document: object, rules: Mapping[str, Rule], where: str, error: type[RequestError]
 ) -> dict[str, object]:
-    """The fields that `document` has, each read by its rule.
+    """The fields in `document`, each read by its rule.
 
     Raises `error` with one sentence that names the field, its value and what is allowed.
     """

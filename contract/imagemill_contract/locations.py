@@ -1,6 +1,6 @@
 """Addresses of folders and objects: `s3://bucket/prefix/` and `file:///folder/`.
 
-An S3 key is written into the address as it is (no percent-encoding); a file address is a URL.
+An `s3://` address holds the key as it is, without percent-encoding; a `file://` address is a URL.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Location:
     """A folder of objects.
 
     Attributes:
-        root: `s3://bucket` or `file:///absolute/folder`: what an object store is opened on.
-        prefix: What every key below starts with: empty, or ending in a slash. Always empty for
-            files, whose keys are relative to the folder.
+        root: `s3://bucket` or `file:///absolute/folder`: where an object store is opened.
+        prefix: The start of every key: empty, or ending in a slash. Always empty for files, whose
+            keys are relative to the folder.
     """
 
     root: str
@@ -51,7 +51,7 @@ class Location:
 
     @classmethod
     def of_folder(cls, path: PurePosixPath) -> Location:
-        """The location of a folder of this machine, given by an absolute path."""
+        """The location of a folder of this machine; `path` is absolute."""
         return cls("file://" + quote(str(path)))
 
     @property
@@ -73,7 +73,7 @@ class Location:
         return unquote(self.root.removeprefix("file://"))
 
     def address_of(self, key: str) -> str:
-        """The address of one object, `key` being its whole key in the store."""
+        """The address of one object; `key` is its whole key in the store."""
         return f"{self.root}/{quote(key) if self.is_file else key}"
 
     def contains(self, other: Location) -> bool:

@@ -1,6 +1,6 @@
 """The recipe: what is done to an image. One document, validated here and nowhere else.
 
-The execution input, the command line and a recipe file all hold the same fields. Names of the
+The execution input, the command line and a recipe file all have the same fields. The names of the
 resize modes and of `resize_only_if_bigger` are those of img2dataset.
 """
 
@@ -46,7 +46,7 @@ class ImageFormat(StrEnum):
 
 
 class Output(StrEnum):
-    """In what form results are written."""
+    """The form in which results are written."""
 
     FILES = "files"  # an object for each picture and stage
     WEBDATASET = "webdataset"  # tar
@@ -67,7 +67,7 @@ class Anchor(StrEnum):
     TOP_LEFT = "top_left"  # bit for bit the data set of 2017
 
 
-# Fields that say something of dataset shards only.
+# Fields that apply to dataset shards only.
 _OF_DATASETS = ("dataset_name", "shard_bytes", "split", "shuffle", "seed", "label_from_folder")
 
 
@@ -81,11 +81,11 @@ class Recipe:
 
     size: int = field(
         default=128,
-        metadata=_rule(WholeNumber(1, 16_384), "Side of the result in pixels, as `mode` says"),
+        metadata=_rule(WholeNumber(1, 16_384), "Side of the result in pixels; `mode` says which"),
     )
     mode: ResizeMode = field(
         default=ResizeMode.CENTER_CROP,
-        metadata=_rule(OneOf(ResizeMode), "How a picture is resized"),
+        metadata=_rule(OneOf(ResizeMode), "How a picture is brought to `size`"),
     )
     format: ImageFormat = field(
         default=ImageFormat.JPG, metadata=_rule(OneOf(ImageFormat), "Encoding of resized pictures")
@@ -94,13 +94,14 @@ class Recipe:
         default=95, metadata=_rule(WholeNumber(1, 100), "Encoder quality of jpg and webp")
     )
     resize_only_if_bigger: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "Do not enlarge smaller pictures")
+        default=False, metadata=_rule(TrueOrFalse(), "Never enlarge a picture")
     )
     anchor: Anchor = field(
         default=Anchor.CENTER, metadata=_rule(OneOf(Anchor), "Which square `center_crop` keeps")
     )
     background: str = field(
-        default="#ffffff", metadata=_rule(Colour(), "Colour below alpha and of the border")
+        default="#ffffff",
+        metadata=_rule(Colour(), "Colour below transparent pixels and of the border"),
     )
     keep_grey: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Write grey pictures with one channel")
@@ -120,31 +121,29 @@ class Recipe:
     )
     output: Output = field(
         default=Output.FILES,
-        metadata=_rule(OneOf(Output), "Single files, or dataset shards of a format"),
+        metadata=_rule(OneOf(Output), "One file per picture and stage, or dataset shards"),
     )
     dataset_name: str = field(
         default="images", metadata=_rule(Name(), "First part of the names of dataset shards")
     )
     shard_bytes: int = field(
         default=256_000_000,
-        metadata=_rule(ByteCount(100_000, 4_000_000_000), "Most bytes of a dataset shard"),
+        metadata=_rule(ByteCount(100_000, 4_000_000_000), "Largest size of a dataset shard"),
     )
     split: tuple[tuple[str, float], ...] = field(
         default=(("train", 1.0),), metadata=_rule(Shares(), "Share of the samples in each split")
     )
     shuffle: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "Mix the samples of a shard")
+        default=False, metadata=_rule(TrueOrFalse(), "Shuffle the samples that one job packs")
     )
-    seed: int = field(
-        default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "What `shuffle` draws the order by")
-    )
+    seed: int = field(default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "Seed of `shuffle`"))
     label_from_folder: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Take the first folder as the class")
     )
 
     @classmethod
     def from_document(cls, document: object, where: str = "recipe") -> Recipe:
-        """The recipe that `document` describes; fields that it leaves out have their default.
+        """The recipe in `document`; fields that it leaves out have their default.
 
         Raises RecipeError with one sentence that names the field, its value and what is allowed.
         """
@@ -155,7 +154,7 @@ class Recipe:
 
     @classmethod
     def values_in(cls, document: object, where: str) -> dict[str, object]:
-        """The fields that `document` has, each read by its own rule; not yet judged together.
+        """The fields in `document`, each read by its own rule, but not yet checked together.
 
         Raises RecipeError.
         """
@@ -178,9 +177,9 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _check_together(self, where: str) -> None:
-        """Refuse what would have no effect: a person who asks for it expects one."""
+        """Raises RecipeError for a field that would have no effect, as a person expects one."""
         if self.seed and not self.shuffle:
-            raise RecipeError(f"{where}.seed: {self.seed} needs shuffle, which is false.")
+            raise RecipeError(f"{where}.seed: {self.seed} has no effect unless shuffle is true.")
         if self.is_packed:
             return
         for item in fields(self):
@@ -188,8 +187,8 @@ class Recipe:
             if item.name in _OF_DATASETS and value != item.default:
                 forms = ", ".join(form for form in Output if form is not Output.FILES)
                 raise RecipeError(
-                    f"{where}.{item.name}: {shown(_json_value(value))} is of dataset shards: it "
-                    f"needs an output that is one of {forms}."
+                    f"{where}.{item.name}: {shown(_json_value(value))} has no effect unless output "
+                    f"is one of {forms}."
                 )
 
 

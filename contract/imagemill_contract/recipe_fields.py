@@ -1,4 +1,4 @@
-"""The fields of a recipe as data: what options, help and docs are made of."""
+"""The fields of a recipe as data, from which options and their help are made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RecipeField:
     Attributes:
         name: As documents spell it.
         rule: What it may hold.
-        text: What it does, for people; no full stop at its end.
+        text: What it does, without a full stop.
         default: A JSON value.
     """
 
@@ -26,7 +26,7 @@ class RecipeField:
 
 
 def recipe_fields() -> tuple[RecipeField, ...]:
-    """All fields, in the order in which people read them."""
+    """All fields, in the order in which help shows them."""
     defaults = Recipe().to_document()
     return tuple(
         RecipeField(item.name, item.metadata["rule"], item.metadata["text"], defaults[item.name])

@@ -1,4 +1,4 @@
-"""A request for a run: the input of an execution of the state machine, and what comes of it."""
+"""A request for a run: the input of an execution of the state machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imagemill_contract.recipe import Recipe
 from imagemill_contract.selection import Selection, checked_address, read_number, read_value
 from imagemill_contract.windows import Window
 
-# `closes` is for the state machine alone: until when it waits for the window's uploads.
+# `closes` is read by the state machine alone: it waits until then for the window's uploads.
 REQUEST_FIELDS = (
     *("source", "manifest", "window", "closes", "output", "recipe"),
     *Selection.names(),
@@ -24,19 +24,19 @@ _SHARDS = WholeNumber(1, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do: the objects at `source`, or what was uploaded in `window`.
+    """What a run is to do: process the objects at `source`, or the uploads of `window`.
 
     Attributes:
         recipe: What is done to each image.
         source: Where the pictures are, or None.
-        manifest: Address of a list of keys, to be taken instead of all that is at `source`.
+        manifest: Address of a list of keys, which replaces the listing of `source`.
         window: The window whose uploads are taken, or None.
         output: Where results go, or None for the stack's output bucket.
         selection: Which of the objects are taken.
         shards: Number of shards instead of the planner's choice, for measurements.
-        full: Do also what is done already.
+        full: Also do what is done already.
         prune: Remove the results of sources that are gone.
-        dry_run: Say what would be done, and do nothing.
+        dry_run: Plan only, and write nothing.
     """
 
     recipe: Recipe
@@ -101,7 +101,7 @@ def _manifest(document: Mapping[str, object], allow_files: bool) -> str | None:
 def _check_together(document: Mapping[str, object]) -> None:
     if "manifest" in document and "source" not in document:
         raise RequestError(
-            'manifest: needs a "source" beside it, the bucket and prefix that its keys lie under.'
+            'manifest: needs a "source" beside it, the bucket and prefix of its keys.'
         )
     if ("source" in document) == ("window" in document):
         raise RequestError(
@@ -109,4 +109,4 @@ def _check_together(document: Mapping[str, object]) -> None:
         )
     for name in ("dry_run", *Selection.names()):
         if "window" in document and document.get(name):
-            raise RequestError(f'{name}: needs a "source"; a window is taken once, as a whole.')
+            raise RequestError(f'{name}: needs a "source"; a window can only be taken whole.')

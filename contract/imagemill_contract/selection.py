@@ -1,4 +1,4 @@
-"""Which of the objects that a request names are taken."""
+"""The filters of a request: which objects of its source are taken."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Selection:
     """Filters. The default takes everything.
 
     Attributes:
-        exclude: Names, relative keys or stems of names (without their last extension) to leave
-            out; or the address of a text file that has one in each line.
+        exclude: What to leave out: relative keys, names, or names without their last extension;
+            or the address of a text file with one of these on each line.
         include_globs: Take only keys that match one of these.
         exclude_globs: Leave out keys that match one of these.
         min_bytes: Leave out smaller objects.
         max_bytes: Leave out larger objects.
-        limit: Take so many objects, the first in key order; a trial run.
+        limit: Take only this many objects, the first in key order, for a trial.
 
-    Globs are those of a shell, on the key below the source: `*` stands for any characters, also
-    for slashes, `?` for one, `[ab]` for one of these.
+    Globs match the key below the source: `*` stands for any characters, slashes included, `?` for
+    one character, `[ab]` for one of these.
     """
 
     exclude: tuple[str, ...] | str = ()
@@ -66,13 +66,13 @@ class Selection:
 def read_number(
     document: Mapping[str, object], name: str, rule: WholeNumber | ByteCount
 ) -> int | None:
-    """A field's number, or None where it is not given. Raises RequestError."""
+    """A field's number, or None if it is not given. Raises RequestError."""
     value = read_value(document, name, rule)
     return value if isinstance(value, int) else None
 
 
 def read_value(document: Mapping[str, object], name: str, rule: Rule) -> object:
-    """A field's value, or None where it is not given. Raises RequestError."""
+    """A field's value, or None if it is not given. Raises RequestError."""
     if name not in document:
         return None
     try:
@@ -89,7 +89,7 @@ def _exclude(value: object, *, allow_files: bool) -> tuple[str, ...] | str:
 
 
 def checked_address(value: object, name: str, *, allow_files: bool) -> str:
-    """The address of an object. Raises RequestError, also for a file where none is allowed."""
+    """The address of an object. Raises RequestError, also for a file if files are not allowed."""
     if not isinstance(value, str):
         raise RequestError(f"{name}: {shown(value)} is not the address of an object.")
     location, _ = split_object_address(value, name)

@@ -17,14 +17,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The `seconds` that begin at `start`. All windows of one length follow on each other."""
+    """The `seconds` that begin at `start`. Windows of one length follow each other without gaps."""
 
     start: datetime
     seconds: int
 
     @classmethod
     def at(cls, moment: datetime, seconds: int) -> Self:
-        """The window of that length that `moment` (with a time zone) lies in."""
+        """The window of this length that contains `moment`, which has a time zone."""
         length = timedelta(seconds=seconds)
         return cls(_EPOCH + (moment - _EPOCH) // length * length, seconds)
 
@@ -42,7 +42,7 @@ class Window:
 
     @property
     def name(self) -> str:
-        """A name that sorts by time, is fit for an execution, and says all of the window."""
+        """A name that sorts by time, can name an execution, and identifies the window."""
         return f"{self.start:{_FORMAT}}Z-{self.seconds}s"
 
     @property

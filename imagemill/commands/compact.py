@@ -1,4 +1,4 @@
-"""`imagemill compact`: dataset shards rewritten without superseded samples."""
+"""`imagemill compact`: rewrites dataset shards without superseded samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imagemill.worker_process import run_worker
 
 
 def compact_dataset(out: str, *, console: Console) -> None:
-    """Print what was compacted.
+    """Compact a dataset and print what was done.
 
     Raises:
         UsageError: There is no packed dataset at `out`.

@@ -1,4 +1,4 @@
-"""`imagemill plan`: what a run would do, take and cost, before anything runs."""
+"""`imagemill plan`: what a run would do and cost, before anything runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.1
 def planned_folder(
     photos: Path, out: Path | None, recipe: Recipe, filters: Filters, *, vcpus: int | None
 ) -> dict[str, Any]:
-    """What a run over a folder would do. Raises UsageError when it would be refused."""
+    """What a run over a folder would do. Raises UsageError if it would be refused."""
     fields = {**filters.to_fields(), "dry_run": True}
     with tempfile.TemporaryDirectory(prefix="imagemill-plan-") as nowhere:
         photos, out = checked_folders(photos, out if out and out.exists() else Path(nowhere))
@@ -37,7 +37,7 @@ def planned_folder(
 def planned_bucket(
     source: str, stack_name: str, recipe: Recipe, filters: Filters
 ) -> dict[str, Any]:
-    """What a run of a deployed stack would do. Raises UsageError when it would be refused."""
+    """What a run of a deployed stack would do. Raises UsageError if it would be refused."""
     fields = {**filters.to_fields(of_bucket=True), "dry_run": True}
     request = bucket_request(source, recipe, fields)
     try:
@@ -49,7 +49,7 @@ def planned_bucket(
 
 
 def _state_machine_of(stack_name: str) -> str:
-    """ARN of the state machine of a deployed stack. Raises UsageError when it has none."""
+    """ARN of the state machine of a deployed stack. Raises UsageError if it has none."""
     stacks = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
     outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", ())}
     if "StateMachineArn" not in outputs:

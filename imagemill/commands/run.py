@@ -1,4 +1,4 @@
-"""`imagemill run`: a folder of pictures through the whole pipeline, in place."""
+"""`imagemill run`: takes a folder of pictures, in place, through the whole pipeline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_folder(
     vcpus: int | None,
     console: Console,
 ) -> None:
-    """Process `photos` into `out` on the embedded engine; `fields` are further ones of the request.
+    """Process `photos` into `out` on the embedded engine; the request also gets `fields`.
 
     Raises:
         UsageError: The run was refused; nothing was processed.

@@ -32,11 +32,11 @@ aws stepfunctions list-executions --state-machine-arn {state_machine}
 aws s3 ls s3://{output_bucket}/ --recursive
 aws s3 cp s3://{output_bucket}/{runs}RUN_ID/report.json -
 
-Ctrl-C ends the engine and forgets everything in it."""
+Ctrl-C ends the engine, and everything in it is forgotten."""
 
 
 def serve(*, port: int | None, vcpus: int | None, console: Console) -> None:
-    """Run until Ctrl-C or SIGTERM. Raises EngineError when the engine dies."""
+    """Run until Ctrl-C or SIGTERM. Raises EngineError if the engine dies."""
     with local_stack(port=port, vcpus=vcpus) as stack:
         console.print(guide_of(stack), highlight=False, markup=False, soft_wrap=True)
         while True:

@@ -1,4 +1,4 @@
-"""`imagemill verify`: a packed dataset read back."""
+"""`imagemill verify`: reads a packed dataset back and checks it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagemill_contract.exit_codes import WorkerExit
 
 
 def verify_dataset(out: str, *, console: Console) -> None:
-    """Print what a check of all dataset shards found.
+    """Check all dataset shards and print what was found.
 
     Raises:
         UsageError: There is no packed dataset at `out`.

@@ -1,4 +1,4 @@
-"""What a run would do, as a person reads it and as a machine does."""
+"""A plan, shown to a person or printed for a program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 
 def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
-    """The plan as a person reads it."""
+    """Print the plan for a person."""
     forecast = plan["estimate"]
     table = Table(
         show_header=False, title=f"plan of {escape(plan['source'])}", title_justify="left"
@@ -37,5 +37,5 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
 
 
 def plan_text(plan: Mapping[str, Any]) -> str:
-    """The plan as a machine reads it."""
+    """The plan as JSON, for a program."""
     return json.dumps(plan, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A run as it is seen in a terminal: bars where there is one, plain lines elsewhere."""
+"""The progress of a run: bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class LineDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing is held."""
+        """There is nothing to release."""
 
     def show(self, stages: Mapping[str, StageProgress], planned: int | None) -> None:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""The end of a run as a small table, and its rejected pictures by name."""
+"""The summary of a run: a small table, and its rejected pictures by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_SHOWN = 20
 
 
 def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -> None:
-    """Counts for each stage, then what was rejected or failed and why."""
+    """Print the counts of each stage, then what was rejected or failed, and why."""
     table = Table(title=f"{report['run_id']}  ({seconds:.1f} s)", title_justify="left")
     table.add_column("stage")
     columns = ("planned", "written", "skipped", "rejected", "failed")
@@ -28,7 +28,7 @@ def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -
     for status in ("rejected", "failed"):
         _print_rows(console, status, report[status])
     for reason, count in report["to_do"].items():
-        console.print(f"done: {count:,} {reason}", highlight=False, markup=False)
+        console.print(f"processed: {count:,} {reason}", highlight=False, markup=False)
     for reason, count in {**report["done"], **report["ignored"]}.items():
         console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
     if report["deleted"]["objects"]:
@@ -45,7 +45,7 @@ def _fate(report: Mapping[str, Any]) -> str:
 
 def _print_dataset(console: Console, dataset: Mapping[str, Any]) -> None:
     console.print(
-        f"dataset: {dataset['format']}, {dataset['samples']:,} samples more, "
+        f"dataset: {dataset['format']}, {dataset['samples']:,} new samples, "
         f"{dataset['bytes']:,} bytes",
         highlight=False,
     )

@@ -1,1 +1,1 @@
-"""What a person may choose, each option defined once for all commands that have it."""
+"""The options of the command line, each defined once for all commands that have it."""

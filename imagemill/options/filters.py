@@ -1,4 +1,4 @@
-"""Which pictures of a source are taken, and what that becomes in a run request."""
+"""Options that choose pictures, and the fields of a run request that follow from them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _filter(metavar: str, text: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is taken of a source, as it was typed: each field is an option of its name."""
+    """The choice of pictures as it was typed. Each field is the option of its name."""
 
     manifest: Annotated[
-        str | None, _filter("FILE", "Take the keys in this file (JSON lines, CSV), not all")
+        str | None, _filter("FILE", "Take only the keys in this file (JSON lines or CSV)")
     ] = None
     exclude: Annotated[
-        str | None, _filter("FILE", "Leave out the names, keys or stems in this file's lines")
+        str | None, _filter("FILE", "Leave out what this file lists: a key or name per line")
     ] = None
     include: Annotated[
         list[str] | None, _filter("GLOB", "Take only keys that match; repeatable")
@@ -35,21 +35,21 @@ class Filters:
         list[str] | None, _filter("GLOB", "Leave out keys that match; repeatable")
     ] = None
     min_bytes: Annotated[
-        str | None, _filter("BYTES", "Leave out smaller files; a number, or such as 100kB")
+        str | None, _filter("BYTES", "Leave out smaller files: bytes, or a size such as 100kB")
     ] = None
     max_bytes: Annotated[
-        str | None, _filter("BYTES", "Leave out larger files; a number, or such as 20MB")
+        str | None, _filter("BYTES", "Leave out larger files: bytes, or a size such as 20MB")
     ] = None
-    limit: Annotated[int | None, _filter("N", "Take the first N only, for a trial")] = None
-    full: Annotated[bool, typer.Option("--full", help="Do also what an earlier run has done")] = (
+    limit: Annotated[int | None, _filter("N", "Take only the first N, for a trial")] = None
+    full: Annotated[bool, typer.Option("--full", help="Also do what an earlier run has done")] = (
         False
     )
 
     def to_fields(self, *, of_bucket: bool = False) -> dict[str, object]:
-        """The fields of a run request, whose source may be in a bucket.
+        """The fields of a run request.
 
-        Such a run cannot read files of this machine: names to exclude travel in the request.
-        Raises UsageError for a file that cannot be read.
+        If the source is in a bucket, the run cannot read files of this machine, so the names to
+        exclude travel in the request. Raises UsageError for a file that cannot be read.
         """
         travels = of_bucket and self.exclude is not None and not self.exclude.startswith("s3://")
         values = {
@@ -67,7 +67,7 @@ class Filters:
 
 
 def _address_of(text: str, name: str) -> str:
-    """An `s3://` address as it is, a file by its own."""
+    """An `s3://` address as it is; for a path, the address of the file. Raises UsageError."""
     if text.startswith("s3://"):
         return text
     path = Path(text).resolve()

@@ -1,4 +1,4 @@
-"""Options that several commands have: defined once, spread over the signature of each command."""
+"""Groups of options, defined once and added to the signature of each command that has them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Command = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class OptionGroup(Generic[Read]):
-    """Options, as parameters that typer understands, and what they say together.
+    """Options as parameters that typer understands, and the one value that follows from them.
 
     Attributes:
         parameters: One for each option, annotated as in a command's own signature.
-        read: Makes one value of what was typed, by the names of the parameters.
+        read: Makes the value from what was typed, by the names of the parameters.
     """
 
     parameters: tuple[Parameter, ...]
@@ -27,15 +27,15 @@ class OptionGroup(Generic[Read]):
 
 
 def option(name: str, annotation: object, default: object) -> Parameter:
-    """A parameter that can be given by its name alone, as an option is."""
+    """A keyword-only parameter, which typer makes into an option."""
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def with_options(**groups: OptionGroup[Any]) -> Callable[[Command], Command]:
     """Give a command the options of groups.
 
-    A parameter of the command that has the name of a group is not an option itself: on the command
-    line the group's options stand in its place, and the command is called with what they say.
+    A parameter with the name of a group is replaced on the command line by the group's options. The
+    command is called with the value that `read` makes from them.
     """
 
     def spread(command: Command) -> Command:

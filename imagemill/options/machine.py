@@ -1,4 +1,4 @@
-"""Options that say how much of this machine the engine takes."""
+"""Options that say what the engine may use of this machine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The recipe of a run: from a file, from options, or both.
 
-Its options are the fields that the contract has, with their texts.
+The options are made from the contract's fields and their texts.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _FILE = "recipe_file"
 
 
 def _file_option() -> Parameter:
-    text = "Recipe file, JSON or TOML; options win over it"
+    text = "Recipe file (JSON or TOML); options override it"
     shown = typer.Option("--recipe", metavar="FILE", help=text)
     return option(_FILE, Annotated[Path | None, shown], None)
 
 
 def _field_option(field: RecipeField) -> Parameter:
-    """The option of a recipe field; the contract judges what it is given."""
+    """The option of a recipe field. The contract checks its value."""
     dashed = field.name.replace("_", "-")
     if isinstance(field.rule, TrueOrFalse):
         switch = typer.Option(f"--{dashed}/--no-{dashed}", help=described(field))
@@ -44,7 +44,7 @@ def _field_option(field: RecipeField) -> Parameter:
 
 
 def described(field: RecipeField) -> str:
-    """What a recipe field does, may hold, and holds by default."""
+    """The help of a recipe field: what it does, what is allowed, and its default."""
     if isinstance(field.rule, TrueOrFalse):
         return f"{field.text} (default: {'yes' if field.default else 'no'})"
     default = json.dumps(field.default).strip('"')
@@ -52,7 +52,7 @@ def described(field: RecipeField) -> str:
 
 
 def recipe_from(path: Path | None, options: Mapping[str, bool | str | None]) -> Recipe:
-    """The recipe in `path`, if given, with every option that is not None put over it.
+    """The recipe in `path`, if given, overridden by every option that is not None.
 
     Raises UsageError with the contract's sentence.
     """
@@ -69,7 +69,7 @@ def recipe_from(path: Path | None, options: Mapping[str, bool | str | None]) -> 
 
 
 def _value(typed: bool | str, rule: Rule) -> object:
-    """What was typed as the JSON value that the rule reads."""
+    """The JSON value that the rule reads, from what was typed."""
     if isinstance(typed, bool):
         return typed
     if isinstance(rule, Shares):
@@ -78,7 +78,7 @@ def _value(typed: bool | str, rule: Rule) -> object:
 
 
 def _shares(text: str) -> object:
-    """`train=0.9,validation=0.1` as an object; any other text as it is, to be refused."""
+    """`train=0.9,validation=0.1` as an object; any other text as it is, for the rule to refuse."""
     if text.startswith("{"):  # as in a document
         return json_or_text(text)
     pairs = [part.partition("=") for part in text.split(",")]

@@ -1,4 +1,4 @@
-"""What was typed, as the JSON value that the contract judges."""
+"""From what was typed to the JSON value that the contract checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 def json_or_text(text: str) -> object:
-    """The JSON value that `text` is, or the text."""
+    """The JSON value in `text`, or the text itself if it is not JSON."""
     try:
         value: object = json.loads(text)
     except ValueError:
@@ -15,6 +15,6 @@ def json_or_text(text: str) -> object:
 
 
 def number_or_text(text: str) -> object:
-    """`128` and `0.5` as numbers, anything else as the text that it is."""
+    """`128` and `0.5` as numbers, anything else as text."""
     value = json_or_text(text)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else text

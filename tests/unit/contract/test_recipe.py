@@ -59,8 +59,11 @@ def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
         ({"background": "white"}, "it must be a colour as #rrggbb."),
         ({"to_srgb": "yes"}, "it must be true or false."),
         ({"output": "tar"}, "it must be one of files, webdataset, tfrecord, parquet."),
-        ({"shuffle": True}, "recipe.shuffle: true is of dataset shards: it needs an output that"),
-        ({"output": "parquet", "seed": 3}, "recipe.seed: 3 needs shuffle, which is false."),
+        (
+            {"shuffle": True},
+            "recipe.shuffle: true has no effect unless output is one of",
+        ),
+        ({"output": "parquet", "seed": 3}, "recipe.seed: 3 has no effect unless shuffle is true."),
         ({"split": {"train": 0.9}}, 'recipe.split: {"train": 0.9} is not allowed; it must be'),
         ({"split": {"train": 0.9, "Val": 0.1}}, "recipe.split: "),
         ({"split": {"train": 1.5, "test": -0.5}}, "recipe.split: "),

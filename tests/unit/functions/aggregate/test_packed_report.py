@@ -235,7 +235,7 @@ def test_summary_of_a_run_tells_of_its_dataset(tmp_path: Path) -> None:
     print_summary(Console(file=out, width=200), report_of(run), 1.0)
     text = out.getvalue()
     assert "3 samples in 1 older shard are superseded; `imagemill compact` removes them." in text
-    assert f"dataset: webdataset, 3 samples more, {run.shards[0].bytes} bytes" in text
+    assert f"dataset: webdataset, 3 new samples, {run.shards[0].bytes} bytes" in text
     assert f"card: file://{tmp_path}/dataset/dataset.json" in text
 
 

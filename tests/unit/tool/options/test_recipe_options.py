@@ -134,7 +134,7 @@ def test_value_is_read_as_the_field_has_it(field: str, typed: str, value: object
         (["--split", "train=0.9"], 'recipe.split: {"train": 0.9} is not allowed'),
         (["--split", "train"], 'recipe.split: "train" is not allowed'),
         (["--split", "train=1,train=1"], 'recipe.split: "train=1,train=1" is not allowed'),
-        (["--seed", "7"], "recipe.seed: 7 needs shuffle"),
+        (["--seed", "7"], "recipe.seed: 7 has no effect unless shuffle"),
         (["--background", "white"], 'recipe.background: "white" is not allowed'),
     ],
 )
@@ -147,7 +147,7 @@ def test_bad_value_gets_the_sentence_of_the_contract(typed: list[str], sentence:
 def test_options_win_over_the_file_and_are_judged_together_with_it(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text('size = 64\nkeep_grey = true\nshuffle = true\nshard_bytes = "2MB"\n')
-    with pytest.raises(UsageError, match="needs an output that is one of"):
+    with pytest.raises(UsageError, match="has no effect unless output is one of"):
         recipe_of("--recipe", str(path))
     recipe = recipe_of("--recipe", str(path), "--no-keep-grey", "--output", "tfrecord")
     assert recipe == Recipe(size=64, shuffle=True, shard_bytes=2_000_000, output=Output.TFRECORD)
