@@ -1,4 +1,4 @@
-"""The card of a dataset: what it holds, as a document for machines.
+"""The card of a dataset: a document for programs that says what the dataset holds.
 
 Nothing in it depends on when it was made: the same data gives the same card.
 """
@@ -22,11 +22,11 @@ Document = dict[str, Any]
 
 
 def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Document:
-    """The card of all samples that an index knows.
+    """The card of all samples in an index.
 
-    `samples` are those that count; a listed shard may hold `superseded` ones beside them, which
-    are in its bytes and in the sums of its pixels. Shards with superseded samples only are not
-    listed. `last` is the run whose recipe the dataset has; `labels` the numbers of its classes.
+    `samples` counts only living samples. A listed shard may also hold `superseded` ones, which are
+    part of its bytes and of its pixel sums. Shards with superseded samples only are not listed.
+    `last` is the run whose recipe the dataset has; `labels` are the numbers of its classes.
     """
     recipe = Recipe.from_document(last.recipe)
     living, superseded = index.living_samples(), index.superseded_samples()
@@ -57,7 +57,7 @@ def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Docume
 
 
 def last_packed_run(index: Index, otherwise: IndexedRun) -> IndexedRun:
-    """Of the runs that have packed anything the one that was started last."""
+    """The run that was started last, of those that have packed anything."""
     runs = {entry.run.run_id: entry.run for entry in index.entries.values() if entry.place}
     known = list(runs.values()) or [otherwise]
     return max(known, key=lambda run: (run.started, run.run_id))

@@ -1,4 +1,4 @@
-"""The files beside a dataset's shards: table, card, README and labels, made of the whole index."""
+"""The files beside a dataset's shards, made from the whole index: table, card, README, labels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from imagemill_dataset.readme import readme_of
 def dataset_files(
     index: Index, labels: Mapping[str, int], otherwise: IndexedRun
 ) -> dict[str, bytes]:
-    """The files by their keys below the output, in the order in which to write them: the card last.
+    """The files by their keys below the output, in the order to write them: the card last.
 
-    `otherwise` is the run whose recipe the dataset has when none has packed anything.
+    `otherwise` is the run whose recipe counts if no run has packed anything.
     """
     card = card_of(index, last_packed_run(index, otherwise=otherwise), labels)
     files = {INDEX_TABLE: index_table(index)}

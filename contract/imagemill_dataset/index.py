@@ -1,8 +1,8 @@
-"""The index: what earlier runs have made of each object, for the next run to leave out.
+"""The index: what earlier runs have done with each object, for the next run to leave out.
 
-Each run adds one part, `index/<started>-<run_id>.jsonl.gz`, so that two runs at once never write
-the same one. Where parts say different things of a key, the run that was started last counts, but
-a sample is superseded by a newer one or by a rejection only, not by an attempt that was given up.
+Each run adds one part, `index/<started>-<run_id>.jsonl.gz`, so two runs at once never write the
+same part. If parts differ about a key, the run that was started last counts. But only a newer
+sample or a rejection supersedes a sample, never an attempt that was given up.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from imagemill_contract.outcomes import Reason, Status
 from imagemill_dataset.json_lines import opened_lines
 from imagemill_dataset.shards import DatasetShard
 
-# Failures of an attempt, which say nothing of the picture: an earlier sample of it stays.
+# Failures of an attempt. They say nothing about the picture, so an earlier sample of it stays.
 GIVEN_UP = frozenset({Reason.JOB_FAILED, Reason.ACCESS_DENIED})
 
-# Rejections that say nothing lasting of the picture: another attempt may end otherwise.
+# Rejections that may pass: another attempt may end differently.
 PASSING = frozenset({Reason.GONE, Reason.CHANGED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
 
 
@@ -44,7 +44,7 @@ class IndexedRun:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the sample of an object lies, and what it is.
+    """Where the sample of an object lies, and what it holds.
 
     Attributes:
         shard: Key of the dataset shard, below the output.
@@ -69,10 +69,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of one object, by its key relative to the source.
+    """What is known about one object.
 
-    `reason` is that of the rejection or failure; None when both stages were written. `place` is
-    None for results that are files.
+    `reason` says why it was rejected or failed; None if both stages were written. `place` is None
+    if the results are files.
     """
 
     etag: str
@@ -84,11 +84,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Index:
-    """What parts say together.
+    """All parts together.
 
     Attributes:
-        entries: By relative key.
-        shards: Dataset shards by key, also those whose samples all lie in newer ones, too.
+        entries: By key relative to the source.
+        shards: Dataset shards by key, including those whose samples are all superseded.
         part_keys: The parts that it was read from.
     """
 
@@ -98,7 +98,7 @@ class Index:
 
     @classmethod
     def of_parts(cls, parts: Iterable[tuple[str, bytes]]) -> Index:
-        """Merge parts, given with their keys and sorted by them."""
+        """Merge parts, given with their keys and in the order of their keys."""
         index = cls()
         for key, body in parts:
             index.part_keys.append(key)
@@ -116,18 +116,18 @@ class Index:
         return encode_part(self.entries, self.shards.values())
 
     def living_samples(self) -> Counter[str]:
-        """How many samples of each dataset shard are the newest of their object."""
+        """How many samples of each dataset shard still count."""
         return Counter(entry.place.shard for entry in self.entries.values() if entry.place)
 
     def superseded_samples(self) -> dict[str, int]:
-        """How many samples of a dataset shard newer ones stand for, or none; without zeros."""
+        """How many samples of a dataset shard no longer count; shards with none are left out."""
         living = self.living_samples()
         counts = {key: shard.samples - living[key] for key, shard in self.shards.items()}
         return {key: count for key, count in counts.items() if count}
 
 
 def _counts_over(entry: Entry, known: Entry) -> bool:
-    """Whether of two rows of an object the first is to be kept; `known` was read before."""
+    """Whether `entry` replaces `known`, a row of the same object that was read before."""
     if entry.reason in GIVEN_UP and known.place:
         return False
     if known.reason in GIVEN_UP and entry.place:
@@ -136,7 +136,7 @@ def _counts_over(entry: Entry, known: Entry) -> bool:
 
 
 def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
-    """The document of entries; a row names its run and shard by their places in the header."""
+    """The document of entries. A row refers to its run and shard by their places in the header."""
     runs = sorted({entry.run.run_id: entry.run for entry in entries.values()}.items())
     run_places = {run_id: place for place, (run_id, _) in enumerate(runs)}
     listed = sorted(shards, key=lambda shard: shard.key)
@@ -152,7 +152,7 @@ def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = (
 
 
 def final_reason(stages: Iterable[tuple[Status, Reason | None]]) -> Reason | None:
-    """Why an object is not done: the reason of its first stage that was not written."""
+    """Why an object is not done: the reason of its first stage that was not written, or None."""
     for status, reason in stages:
         if status is not Status.WRITTEN:
             return reason

@@ -1,4 +1,4 @@
-"""The index as a table that anything reads: one row for each object, in Parquet."""
+"""The index as a Parquet table, with one row per object."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Digests = dict[str, str | None]
 
 
 def index_table(index: Index) -> bytes:
-    """The Parquet file of an index, in the order of its keys. The same index is the same bytes.
+    """The Parquet file of an index, in the order of keys. The same index gives the same bytes.
 
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
-    `sha256`, `reason`. What an object does not have is null: a rejected one has no shard, a sample
-    no reason.
+    `sha256`, `reason`. Columns that do not apply are null: a rejected object has no shard, a sample
+    has no reason.
     """
     file = io.BytesIO()
     write_parquet(
@@ -92,7 +92,7 @@ def _row(key: str, entry: Entry, index: Index, digests: Digests) -> tuple[object
 
 
 def _recipe_digests(index: Index) -> Digests:
-    """By run; None for a recipe of fields that are no more."""
+    """Digests of recipes by run; None for a recipe with fields that no longer exist."""
     runs = {entry.run.run_id: entry.run for entry in index.entries.values()}
     digests: Digests = {}
     for run_id, run in runs.items():

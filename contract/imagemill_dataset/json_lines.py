@@ -1,4 +1,4 @@
-"""Documents of very many rows, read one row at a time: a part of the index may have millions."""
+"""Reads documents with very many rows one row at a time: a part of the index may have millions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Row = dict[str, Any]
 
 
 def opened_lines(kind: str, body: bytes) -> tuple[Row, Iterator[Row]]:
-    """Header and rows, as `documents.decode_lines` has them, without holding them all.
+    """Header and rows, as from `documents.decode_lines`, without holding all rows.
 
-    Raises DocumentError for another kind or version, also while rows are read for a torn document.
+    Raises DocumentError for another kind or version, and, while rows are read, for a torn document.
     """
     lines = _json_lines(kind, body)
     header = next(lines, {})

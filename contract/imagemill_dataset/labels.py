@@ -1,8 +1,8 @@
-"""The numbers of classes: given once, in batches, and never changed.
+"""The numbers of classes, which are given in batches and never change.
 
-A batch is `dataset/labels/<first number>.json` with the names of its classes, which are numbered
-from there. The next batch begins where the last one ends, so whoever adds one has read all others;
-and a key can be created once only, so two runs at once never give the same number.
+The batch `dataset/labels/<first number>.json` holds the names of its classes, numbered from there.
+The next batch begins where the last one ends, so whoever adds one has read all others. A key can be
+created only once, so two runs at once never give the same number.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _KEY = re.compile(re.escape(LABELS) + r"([0-9]{8,})\.json")
 
 
 def batch_key(first: int) -> str:
-    """The key of the batch whose first class has that number."""
+    """The key of the batch whose first class has the number `first`."""
     return f"{LABELS}{first:08d}.json"
 
 
 def first_number(key: str) -> int | None:
-    """The number of the first class of a batch; None for a key that is no batch's."""
+    """The number of a batch's first class; None if the key is not that of a batch."""
     match = _KEY.fullmatch(key)
     return int(match[1]) if match else None
 
 
 def encode_batch(classes: Iterable[str]) -> bytes:
-    """The document of new classes. The same classes in any order are the same bytes."""
+    """The document of new classes. The same classes, in any order, give the same bytes."""
     document = {"v": _VERSION, "classes": sorted(set(classes))}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -38,7 +38,7 @@ def encode_batch(classes: Iterable[str]) -> bytes:
 def numbers_of(batches: Mapping[str, bytes]) -> dict[str, int]:
     """The number of each class, rising, from all batches by their keys.
 
-    Raises DocumentError when they do not number the classes from 0 without a gap, each once.
+    Raises DocumentError unless they number the classes from 0 without a gap, each once.
     """
     numbers: dict[str, int] = {}
     for first, body in sorted((_first_of(key), body) for key, body in batches.items()):
@@ -52,7 +52,7 @@ def numbers_of(batches: Mapping[str, bytes]) -> dict[str, int]:
 
 
 def text_of(numbers: Mapping[str, int]) -> str:
-    """One class in each line: line n, counted from 0, is the class of number n."""
+    """One class per line: line n, counted from 0, is the class with number n."""
     return "".join(f"{name}\n" for name in sorted(numbers, key=numbers.__getitem__))
 
 

@@ -1,7 +1,7 @@
-"""Code that reads a dataset, to be pasted: one snippet for each library that knows the format.
+"""Code to paste that loads a dataset: one snippet for each library that knows the format.
 
-Each begins with the dataset's folder, lists the shards of a split from the card beside them, and
-ends with `dataset`, whose elements are the samples.
+Each snippet begins with the dataset's folder, takes the shards of a split from the card beside
+them, and ends with `dataset`, whose elements are the samples.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ _TENSORFLOW_LABEL = """\
 
 
 def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
-    """Python code by library: `pytorch`, `tensorflow` or `huggingface`, as the format has them.
+    """Python code by library: `pytorch`, `tensorflow` or `huggingface`, depending on the format.
 
-    None where the recipe packs nothing any more.
+    Empty if the recipe packs nothing.
     """
     if not recipe.is_packed:
         return {}

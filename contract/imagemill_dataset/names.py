@@ -1,4 +1,7 @@
-"""Where a sample belongs, by its source key alone: so it stays there when the dataset grows."""
+"""Keys, splits and classes of samples, which depend on the source key alone.
+
+So a sample stays where it is when the dataset grows.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ _HASHES = 1 << 64
 
 
 def sample_key(relative: str) -> str:
-    """The key of a sample: the source key below the source, percent-encoded, its dots, too.
+    """The key of a sample: the source key below the source, percent-encoded, dots included.
 
-    Readers of WebDataset take a file's name up to its first dot as the key, so `a.b.jpg` becomes
-    `a%2Eb%2Ejpg`, and leave out names that begin with two underscores, so the first one is encoded.
-    No two names become one key, and `source_name` gives the name back.
+    Readers of WebDataset end a key at the first dot of a file's name, so `a.b.jpg` becomes
+    `a%2Eb%2Ejpg`. They leave out names that begin with two underscores, so the first underscore is
+    encoded. No two names have the same key, and `source_name` returns the name.
     """
     quoted = quote(relative, safe="/", errors="surrogateescape").replace(".", "%2E")
     return "/".join(
@@ -29,7 +32,7 @@ def sample_key(relative: str) -> str:
 
 
 def source_name(key: str) -> str:
-    """The source key, below the source, of a sample."""
+    """The source key of a sample, below the source."""
     return unquote(key, errors="surrogateescape")
 
 
@@ -40,9 +43,9 @@ def class_of(relative: str) -> str | None:
 
 
 def split_of(relative: str, split: Sequence[tuple[str, float]]) -> str:
-    """The split that a sample falls into, drawn by a hash of its name.
+    """The split of a sample, drawn by a hash of its name.
 
-    It depends on nothing but the name and the shares. `split` is in the order of its names.
+    It depends only on the name and the shares. `split` is sorted by name.
     """
     number = _hash(b"split", relative)
     end = Fraction(0)
@@ -54,7 +57,7 @@ def split_of(relative: str, split: Sequence[tuple[str, float]]) -> str:
 
 
 def in_order(relatives: Iterable[str], recipe: Recipe) -> list[str]:
-    """Names as their samples follow each other: as given, or in the order that `seed` draws."""
+    """Names in the order of their samples: as given, or shuffled by `seed`."""
     if not recipe.shuffle:
         return list(relatives)
     salt = b"shuffle %d" % recipe.seed
@@ -67,7 +70,7 @@ def dataset_shard_key(name: str, split: str, tag: str, number: int, output: Outp
 
 
 def format_of(key: str) -> Output:
-    """The format of a dataset shard, by its key. Raises ValueError for any other key."""
+    """The format of a dataset shard, from its key. Raises ValueError for any other key."""
     for output, extension in EXTENSIONS.items():
         if key.startswith(DATASET) and key.endswith(extension):
             return output
@@ -75,11 +78,11 @@ def format_of(key: str) -> Output:
 
 
 def shard_tag(run_id: str, shard_id: str) -> str:
-    """What tells the dataset shards of one work shard from all others: the same at each attempt."""
+    """A tag that only the dataset shards of this work shard have, the same at every attempt."""
     return f"{hashlib.sha256(run_id.encode()).hexdigest()[:8]}-{shard_id}"
 
 
 def _hash(salt: bytes, relative: str) -> int:
-    """A number below 2 to the 64th. Names may hold lone surrogates, as files' names do."""
+    """A number below 2 to the 64th. Names may hold lone surrogates, as file names may."""
     text = relative.encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.sha256(salt + b"\0" + text).digest()[:8])

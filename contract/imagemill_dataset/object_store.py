@@ -1,4 +1,4 @@
-"""What this package asks of a store: its callers bring one, and nothing here does I/O itself."""
+"""What this package needs from a store. Callers bring one; nothing here does I/O itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ObjectStore(Protocol):
     """The objects of one output. Keys are below it."""
 
     def read(self, key: str) -> bytes:
-        """The whole object. Raises FileNotFoundError when there is none."""
+        """The whole object. Raises FileNotFoundError if there is none."""
 
     def write(self, key: str, body: bytes) -> None:
         """Write an object, whole or not at all."""
@@ -19,4 +19,4 @@ class ObjectStore(Protocol):
         """Keys of all objects below a folder, in order."""
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there are no fault."""
+        """Delete objects; missing ones are no error."""

@@ -17,9 +17,10 @@ _LIBRARIES = {
 
 
 def readme_of(card: Mapping[str, Any]) -> str:
-    """The README of a dataset with that card, as the Hub's dataset cards are.
+    """The README of a dataset, in the form of the Hub's dataset cards.
 
-    Files are named one by one: a pattern would take in those of a run that is on, or was given up.
+    Files are named one by one: a pattern would include those of a run that is going on, or that was
+    given up.
     """
     sections = [*_about(card), *_numbers(card), *_loaders(card)]
     return "\n".join([*_front_matter(card), *sections]) + "\n"
@@ -41,17 +42,20 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"# {card['name']}", "")
     yield (
         f"{card['samples']:,} pictures ({recipe['mode']}, {recipe['size']} pixels, "
-        f"{recipe['format']}), each with its edge map ({recipe['edge']}, png), in "
-        f"{len(card['shards']):,} shards of the format {card['format']}."
+        f"{recipe['format']}), each with its edge map ({recipe['edge']}, png). Number of "
+        f"{card['format']} shards: {len(card['shards']):,}."
     )
-    yield "`dataset.json` has this in full, `index.parquet` a row for each picture."
+    yield "`dataset.json` has all details, `index.parquet` one row per picture."
     if "classes" in card:
-        yield f"The {len(card['classes']):,} classes are in `labels.txt`: line n is number n."
+        yield (
+            f"The {len(card['classes']):,} classes are in `labels.txt`, one per line: the first "
+            "line is class 0."
+        )
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (
-            f"Superseded samples in these shards, beside those that count: {inside:,}. Readers see "
-            "both, and where shares of splits have changed one picture in two splits: "
+            f"These shards also hold superseded samples, which readers see, too: {inside:,}. "
+            "If the shares of the splits have changed, a picture may be in two splits. "
             "`imagemill compact` removes them."
         )
     yield ""
@@ -64,7 +68,7 @@ def _numbers(card: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if card["pixels"]["pixels"]:
         mean, std = (_rounded(card["pixels"][name]) for name in ("mean", "std"))
-        yield from (f"Pixels on a scale from 0 to 1: mean {mean}, standard deviation {std}.", "")
+        yield from (f"Pixels, scaled to 0..1: mean {mean}, standard deviation {std}.", "")
 
 
 def _loaders(card: Mapping[str, Any]) -> Iterator[str]:
@@ -73,7 +77,7 @@ def _loaders(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _files_of(card: Mapping[str, Any], split: str) -> list[str]:
-    """Names of a split's shards, of the dataset's format only: recipes may have changed."""
+    """Names of a split's shards, only those in the dataset's format: recipes may have changed."""
     extension = EXTENSIONS[Output(card["format"])]
     keys = (shard["key"] for shard in card["shards"] if shard["split"] == split)
     return [key.removeprefix(DATASET) for key in keys if key.endswith(extension)]

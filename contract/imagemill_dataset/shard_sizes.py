@@ -1,4 +1,4 @@
-"""How samples are cut into dataset shards: even pieces, none larger than allowed."""
+"""Cuts samples into dataset shards: even pieces, none larger than allowed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from imagemill_contract.recipe import Output, Recipe
 _BLOCK = 512  # bytes; of tar, whose members have a header and end with a whole block
 _LONG_KEY = 80  # from here on tar needs extended headers, which hold the name
 _LABELS = 2 * _BLOCK  # of a class number, as a member of its own
-# Beside files and names: a TFRecord has the names of its features, Parquet lengths and pages.
+# Beside files and names, a TFRecord has the names of its features, and Parquet lengths and pages.
 _BESIDE = {Output.TFRECORD: 600, Output.PARQUET: 400}
-# Names are in a sample as its key and as its file name, which may be three times as long in UTF-8.
+# A sample has its name twice: as key, and as file name, which may be three times as long in UTF-8.
 _NAMES = 5
-# What ends a shard: tar fills up to 20 blocks, Parquet has a footer with a row for each group.
+# The end of a shard: tar is filled up to 20 blocks, Parquet has a footer with a row for each group.
 _ENDS = {Output.WEBDATASET: 22 * _BLOCK, Output.TFRECORD: 0, Output.PARQUET: 16_384}
 
 
 def end_bytes(output: Output) -> int:
-    """What a dataset shard takes beside its samples, at most."""
+    """The most bytes that a dataset shard has beside its samples."""
     return _ENDS[output]
 
 
 def packed_bytes(recipe: Recipe, key_bytes: int, image_bytes: int, edge_bytes: int) -> int:
-    """What a sample takes of a dataset shard, at most: by the lengths of its key and its files."""
+    """The most bytes that a sample takes in a dataset shard, from the lengths of key and files."""
     if recipe.output is not Output.WEBDATASET:
         return image_bytes + edge_bytes + _NAMES * key_bytes + _BESIDE[recipe.output]
     about_bytes = 250 + _NAMES * key_bytes  # of the JSON member
@@ -39,7 +39,7 @@ def packed_bytes(recipe: Recipe, key_bytes: int, image_bytes: int, edge_bytes: i
 
 
 def even_pieces(sizes: Sequence[int], most_bytes: int) -> Iterator[tuple[int, int]]:
-    """First and end of each piece: as few as `most_bytes` allows, of about equal bytes.
+    """Start and end of each piece: as few pieces as `most_bytes` allows, of about equal bytes.
 
     A sample that is larger than allowed is a piece of its own.
     """
@@ -58,7 +58,7 @@ def _even(ends: Sequence[int], first: int, last: int, most_bytes: int) -> Iterat
     if first == last:
         return
     count = len(_filled(ends, first, last, most_bytes))
-    # the least that pieces can have, when there are to be no more of them
+    # the smallest limit that needs no more pieces
     least, most = 0, most_bytes
     while least < most:
         middle = (least + most) // 2

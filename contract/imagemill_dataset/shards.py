@@ -1,4 +1,4 @@
-"""A dataset shard: one file of samples, with the sums that the dataset's card is made of."""
+"""A dataset shard: one file of samples, with the sums from which the dataset's card is made."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LARGEST = 255
 
 @dataclass(frozen=True, slots=True)
 class PixelSums:
-    """Exact sums over pixels, red, green and blue: sums of any parts add up to those of the whole.
+    """Exact sums over pixels, for red, green and blue. Sums of parts add up to those of the whole.
 
     Attributes:
-        pixels: How many.
-        sums: Of the values, 0 to 255, of each channel.
-        squares: Of their squares.
+        pixels: How many pixels.
+        sums: Sum of the values, 0 to 255, of each channel.
+        squares: Sum of their squares.
     """
 
     pixels: int = 0
@@ -38,12 +38,12 @@ class PixelSums:
 
     @property
     def mean(self) -> list[float]:
-        """Of each channel, on a scale from 0 to 1; empty without a pixel."""
+        """Mean of each channel, scaled to 0..1; empty without a pixel."""
         return [value / self.pixels / _LARGEST for value in self.sums] if self.pixels else []
 
     @property
     def standard_deviation(self) -> list[float]:
-        """Of each channel, over all pixels, on a scale from 0 to 1; empty without a pixel."""
+        """Standard deviation of each channel, scaled to 0..1; empty without a pixel."""
         if not self.pixels:
             return []
         pairs = zip(self.sums, self.squares, strict=True)

@@ -1,4 +1,4 @@
-"""The files beside a dataset's shards in their store: made of all runs, and written beside them."""
+"""Writes the files beside a dataset's shards into their store, made from all runs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def read_labels(store: ObjectStore) -> dict[str, int]:
 
 
 def write_dataset_files(store: ObjectStore, index: Index, run: IndexedRun) -> None:
-    """Write table, card, README and labels of an index; `run` as `dataset_files` has it."""
+    """Write table, card, README and labels of an index; `run` counts if no run has packed any."""
     for key, body in dataset_files(index, read_labels(store), otherwise=run).items():
         store.write(key, body)
 
 
 def publish_dataset(store: ObjectStore, run: IndexedRun) -> Index:
-    """Write the files of all runs, this one's part of the index being there; the index they show.
+    """Write the files of all runs, and return the index that they show.
 
-    Files are written over those of other runs. Whoever writes last has seen all parts: a part is
-    there before its run writes files, and a run that then finds other parts than it has read
-    writes them again.
+    This run's part of the index is there already. Runs overwrite each other's files, but whoever
+    writes last has seen all parts: a part is there before its run writes files, and a run that then
+    finds other parts than it has read writes the files again.
     """
     while True:
         index = read_index(store)

@@ -1,4 +1,4 @@
-"""The index in its store: read, added to, and its parts merged."""
+"""Reads the index from its store, adds parts to it, and merges them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imagemill_dataset.index import Entry, Index, IndexedRun, encode_part
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.shards import DatasetShard
 
-# A plan reads all parts: so many are read in a second or two, and more are merged into one.
+# A plan reads all parts. This many take a second or two; more are merged into one.
 MAX_PARTS = 64
 MAX_READS = 5
 
@@ -21,10 +21,10 @@ def part_keys(store: ObjectStore) -> list[str]:
 
 
 def read_index(store: ObjectStore) -> Index:
-    """All parts, merged. Parts that another run merges meanwhile are read in their new form.
+    """All parts together. Parts that another run merges meanwhile are read in their new form.
 
-    Raises DocumentError for a part that is none, and FileNotFoundError when parts go faster than
-    they can be read.
+    Raises DocumentError for a part that cannot be read, and FileNotFoundError if parts disappear
+    faster than they can be read.
     """
     for _ in range(MAX_READS - 1):
         with suppress(FileNotFoundError):
@@ -38,15 +38,15 @@ def write_index_part(
     entries: Mapping[str, Entry],
     shards: Iterable[DatasetShard] = (),
 ) -> None:
-    """Add what a run has made; a run without objects adds nothing."""
+    """Add the part of a run; a run without objects adds nothing."""
     if entries:
         store.write(index_key(run.started, run.run_id), encode_part(entries, shards))
 
 
 def merge_parts(store: ObjectStore) -> None:
-    """Put many parts into one; beside other runs, too: rows are written before parts go.
+    """Merge many parts into one. Other runs may go on: rows are written before parts are removed.
 
-    What was merged is in the key, so that two at once never write different rows to one key.
+    The key depends on what was merged, so two merges at once never write different rows to one key.
     """
     if len(part_keys(store)) <= MAX_PARTS:
         return

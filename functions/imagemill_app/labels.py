@@ -1,4 +1,4 @@
-"""Numbers for new classes, given beside other runs that do the same."""
+"""Gives numbers to new classes, even while other runs do the same."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from imagemill_contract.locations import Location
 from imagemill_dataset.labels import batch_key, encode_batch
 from imagemill_dataset.stored_dataset import read_labels
 
-# Each time that it fails another run has added a batch.
+# An attempt fails only if another run has added a batch.
 MAX_ATTEMPTS = 100
 
 
 class LabelsError(Exception):
-    """Other runs were always faster. The attempt fails and is made again."""
+    """Other runs were always faster. The Lambda's attempt fails and is retried."""
 
 
 def numbered_classes(output: Location, classes: Iterable[str]) -> dict[str, int]:
-    """The number of each class of the dataset, after those of `classes` that have none got one.
+    """Give numbers to those of `classes` that have none, and return the numbers of all classes.
 
-    A batch is written only where there is none yet; who comes too late reads again and goes on.
+    A batch can only be created, never overwritten; a run that comes too late reads again.
     """
     wanted = set(classes)
     for _ in range(MAX_ATTEMPTS):
@@ -29,4 +29,4 @@ def numbered_classes(output: Location, classes: Iterable[str]) -> dict[str, int]
         if not missing:
             return numbers
         create_bytes(output, batch_key(len(numbers)), encode_batch(missing))
-    raise LabelsError(f"No number could be given to {len(missing)} classes.")
+    raise LabelsError(f"{len(missing)} classes could not be given a number.")

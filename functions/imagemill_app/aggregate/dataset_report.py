@@ -1,4 +1,4 @@
-"""What a report says of the dataset that a run has added to."""
+"""The part of a report about the dataset that a run has added to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class DatasetReport:
     """What a run has packed, and what became of older samples.
 
     Attributes:
-        format: As the recipe calls it.
-        shards: Dataset shards of this run.
-        samples: In them.
-        bytes: Of them.
-        verified: How many `shards` and `samples` of them were read back and checked.
+        format: The recipe's `output`.
+        shards: How many dataset shards this run has written.
+        samples: How many samples they hold.
+        bytes: How many bytes they have.
+        verified: How many of these `shards` and `samples` were read back and checked.
         superseded: How many `samples`, in how many `shards`, of the whole dataset no longer count.
         card: Address of the dataset's card.
     """
@@ -43,7 +43,7 @@ class DatasetReport:
 def published_dataset(
     output: Location, run: IndexedRun, recipe: Recipe, packed: PackedShards
 ) -> DatasetReport:
-    """Publish the dataset with what a run has packed, and say what there is to report."""
+    """Publish the dataset with what a run has packed, and return the part of its report."""
     superseded = publish_dataset(StoreAt(output), run).superseded_samples()
     return DatasetReport(
         format=str(recipe.output),

@@ -1,4 +1,4 @@
-"""What the Map says of its items: which job of which shard failed, and why."""
+"""Reads from the Map's results which job of which shard failed, and why."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class JobFailure:
     """A job that was given up after its retries.
 
     Attributes:
-        stage: Stage of the job, or "" when the item failed outside a job.
+        stage: Stage of the job, or "" if the item failed outside a job.
         cause: One sentence.
-        job_id: AWS Batch's id, or "" when no job was made.
+        job_id: AWS Batch's id, or "" if there was no job.
     """
 
     stage: str
@@ -52,7 +52,7 @@ def _failure_of(row: Mapping[str, Any]) -> Iterator[tuple[str, JobFailure]]:
 
 
 def _job_failure(failure: Mapping[str, str]) -> JobFailure:
-    """Reads the cause that Step Functions gives: the job's description as JSON, or plain text."""
+    """Read the cause from Step Functions: the job's description as JSON, or plain text."""
     stage, error, cause = failure["stage"], failure["error"], failure.get("cause") or ""
     try:
         job = json.loads(cause)

@@ -1,4 +1,4 @@
-"""The report of a run: what a person and a machine read when it is over."""
+"""Writes the report of a run, for people and programs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def write_report(
 ) -> RunVerdict:
     """Read all outcomes of a planned run, write its report and its part of the index.
 
-    What it writes follows from what it reads: it can be called again at any point.
+    It can be called again at any point, because it writes the same for the same outcomes.
 
-    Raises DocumentError when an object has no outcome, or two, or a sample is not where it should.
+    Raises DocumentError if an object has no outcome, or two, or a sample is not where it should be.
     """
     output = Location.parse(run["output"], "run.output")
     indexed = IndexedRun(run["run_id"], run["started"], run["source"], run["recipe"])
@@ -75,7 +75,7 @@ def write_report(
 def _dataset(
     output: Location, run: IndexedRun, packed: PackedShards, *, has_dataset: bool
 ) -> DatasetReport | None:
-    """What there is to say of a dataset; a run of files may supersede samples of one."""
+    """The part about the dataset. A run that writes files may supersede samples, too."""
     recipe = Recipe.from_document(run.recipe, "run.recipe")
     if not recipe.is_packed and not has_dataset:
         return None
@@ -83,7 +83,7 @@ def _dataset(
 
 
 def _remove_intermediate(output: Location, run_id: str, shards: int) -> None:
-    """Delete what resize jobs have left to edge jobs; what is not there is no fault."""
+    """Delete the intermediate shards; missing ones are no error."""
     keys = [intermediate_key(run_id, shard_id_of(index)) for index in range(shards)]
     if keys:
         remove_folder(output, keys[0].rpartition("/")[0], keys)

@@ -1,4 +1,4 @@
-"""What became of all objects of a run, read from its documents once."""
+"""What became of all objects of a run. Its documents are read once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from imagemill_dataset.index import Entry, IndexedRun, final_reason
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """All that a run has come to.
+    """The results of a run.
 
     Attributes:
         totals: Its outcomes, counted.
-        entries: What the index is to know of each object, by relative key.
-        packed: What went into dataset shards.
+        entries: What the index will say about each object, by relative key.
+        packed: Its dataset shards.
     """
 
     totals: RunTally
@@ -37,10 +37,10 @@ class RunResults:
     def read(
         cls, run: IndexedRun, output: Location, failures: Mapping[str, JobFailure], planned: int
     ) -> RunResults:
-        """Read the outcomes of all stages, a shard at a time: they are never held together.
+        """Read the outcomes of all stages, one shard at a time, never holding all of them.
 
-        Raises DocumentError when an object has no outcome, or two, or a sample is not where it
-        should be.
+        Raises DocumentError if an object has no outcome, or two, or a sample is not where it should
+        be.
         """
         counting, packed = Counting(), PackedShards()
         refused = decode_outcomes(read_bytes(output, refused_key(run.run_id)))[1]
@@ -59,7 +59,7 @@ class RunResults:
 
 
 def deleted_outputs(run: Mapping[str, Any], output: Location) -> dict[str, list[str]]:
-    """Relative keys of the sources that are gone, with the outputs that are theirs alone."""
+    """Relative keys of the sources that are gone, each with the outputs that are its own alone."""
     if not run["deleted"]:
         return {}
     _, rows = decode_lines("deleted", read_bytes(output, deleted_key(run["run_id"])))
@@ -73,7 +73,7 @@ def _shards(run_id: str, output: Location) -> Iterator[Shard]:
 
 
 def _entries_without_class(run: IndexedRun, refused: Iterable[Outcome]) -> dict[str, Entry]:
-    """A picture that has no class now may have a sample without one from before."""
+    """Entries of pictures that have no class: one may have a sample of an earlier run."""
     prefix = Location.parse(run.source, "run.source").prefix
     return {
         relative_key(outcome.key, prefix): Entry("", Reason.NO_LABEL, run)
@@ -89,7 +89,7 @@ def _entries(
     edges: ShardOutcomes,
     packed: PackedShards,
 ) -> Iterator[tuple[str, Entry]]:
-    """What the index is to know of a shard's objects; its dataset shards are taken in."""
+    """What the index will say about a shard's objects. Adds its dataset shards to `packed`."""
     places = {}
     if shard.recipe.is_packed:
         places = packed.take_in(shard, resized.outcomes, edges)

@@ -1,6 +1,6 @@
-"""Outcomes counted, by the conservation law.
+"""Counts outcomes, and checks the conservation law.
 
-For each stage: planned = written + skipped + rejected + failed, each object exactly once.
+For each stage, planned = written + skipped + rejected + failed, and each object counts once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, StageCounts, Status
 
-# A report is read by people: the outcome documents hold all rows.
+# People read the report; the outcome documents hold all rows.
 MAX_LISTED = 1000
 
 
@@ -41,7 +41,7 @@ class RunTally:
 
 @dataclass(slots=True)
 class Counting:
-    """A tally under way: outcomes are added as they are read, and forgotten."""
+    """A tally in progress: outcomes are added as they are read, and are not kept."""
 
     _statuses: dict[Stage, Counter[Status]] = field(
         default_factory=lambda: {stage: Counter() for stage in Stage}
@@ -63,7 +63,7 @@ class Counting:
                     rows.append(StageOutcome(stage, outcome))
 
     def tally(self, planned: int) -> RunTally:
-        """Raises DocumentError when a stage has not exactly `planned` outcomes."""
+        """The counts. Raises DocumentError unless each stage has exactly `planned` outcomes."""
         counts = {
             stage: StageCounts.of(planned, statuses.elements())
             for stage, statuses in self._statuses.items()
@@ -72,13 +72,13 @@ class Counting:
 
 
 def listed_document(totals: RunTally) -> dict[str, object]:
-    """What the report lists by name: rejected and failed objects, and what was written."""
+    """The part of the report about outputs: bytes written, rejected and failed objects by name."""
     rows = {str(status): [_listed(row) for row in rows] for status, rows in totals.listed.items()}
     return {"output_bytes": totals.output_bytes, **rows}
 
 
 def failed_percent(totals: RunTally) -> float:
-    """Share of objects that were given up in any stage, in percent of the planned ones."""
+    """Percentage of the planned objects that failed in any stage."""
     planned = totals.stages[Stage.RESIZE].planned
     failed = sum(counts.failed for counts in totals.stages.values())
     return 100 * failed / planned if planned else 0.0

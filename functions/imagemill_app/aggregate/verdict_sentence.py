@@ -1,4 +1,4 @@
-"""How a run ended, in one sentence."""
+"""The one sentence that says how a run ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def verdict_sentence(
     dataset: DatasetReport | None,
     tolerated_percent: float,
 ) -> str:
-    """What was done, what was not, and what it means for a dataset."""
+    """What was done, what was not, and what that means for a dataset."""
     done = sum(run["done"].values())
     if run["objects"] + run["refused"] == 0:
         parts = [f"Nothing to do: all {done} pictures are done already"]

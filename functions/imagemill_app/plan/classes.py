@@ -1,4 +1,4 @@
-"""The classes of objects, where a recipe takes them from folders."""
+"""The classes of objects, if the recipe takes them from folders."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def classes_of(objects: Iterable[SourceObject], prefix: str) -> set[str]:
 
 
 def with_class(objects: Iterable[SourceObject], prefix: str) -> Sifted:
-    """Refuse the objects that lie in no folder."""
+    """Refuse objects that lie in no folder."""
     kept: list[SourceObject] = []
     refused: list[Outcome] = []
     for item in objects:
         if class_of(relative_key(item.key, prefix)) is not None:
             kept.append(item)
         else:
-            detail = "It lies in no folder to take its class from."
+            detail = "It lies in no folder, so it has no class."
             refused.append(Outcome(item.key, Status.REJECTED, Reason.NO_LABEL, detail))
     return Sifted(kept, refused)

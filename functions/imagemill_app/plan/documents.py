@@ -19,7 +19,7 @@ from imagemill_contract.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do. Nothing of it is written yet.
+    """What a run will do. Nothing of it is written yet.
 
     `deleted` maps each source that is gone to the outputs that belong to it alone.
     """

@@ -1,4 +1,4 @@
-"""What the jobs of a run have packed: read from their outcomes, and checked against the shards."""
+"""Reads from the outcomes what the jobs of a run have packed, and checks it against the shards."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class PackedShards:
     def take_in(
         self, shard: Shard, resized: Sequence[Outcome], edges: ShardOutcomes
     ) -> dict[str, Place]:
-        """Add the dataset shards of a work shard; where each packed object lies, by its key.
+        """Add the dataset shards of a work shard, and return the place of each object by its key.
 
-        Raises DocumentError unless the samples of each dataset shard are the objects that say that
-        they lie in it, each at its own position.
+        Raises DocumentError unless each dataset shard holds exactly the objects that name it, each
+        at its own position.
         """
         own = _dataset_shards(edges.header)
         verified = cast("Mapping[str, int]", edges.header.get("verified", {}))
@@ -53,7 +53,7 @@ class PackedShards:
 
 
 def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
-    """Raises DocumentError for a dataset shard that is not there as it was written."""
+    """Raises DocumentError if a dataset shard is missing or has another length than was written."""
     with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
         lengths = pool.map(lambda shard: length_of(output, shard.key), shards)
         for shard, length in zip(shards, lengths, strict=True):
@@ -69,7 +69,7 @@ def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
 
 def _place(shard: Shard, picture: Outcome, edge: Outcome) -> Place:
     if picture.status is not Status.WRITTEN or edge.output_key is None or edge.position is None:
-        raise DocumentError(f"{edge.key} is packed, but nothing says what or where.")
+        raise DocumentError(f"{edge.key} is packed, but its outcomes do not say where.")
     name = class_of(relative_key(edge.key, shard.source.prefix))
     return Place(
         shard=relative_key(edge.output_key, shard.output.prefix),
@@ -91,8 +91,8 @@ def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> N
         found = sorted(positions.pop(shard.key, []))
         if found != list(range(shard.samples)):
             raise DocumentError(
-                f"{shard.key} has {shard.samples} samples, but {len(found)} objects lie in it "
-                "or two at one position."
+                f"{shard.key} has {shard.samples} samples, but {len(found)} objects name it, "
+                "or two name the same position."
             )
     if positions:
-        raise DocumentError(f"Objects lie in {min(positions)}, which no job says it has written.")
+        raise DocumentError(f"Objects name {min(positions)}, but no job says that it wrote it.")

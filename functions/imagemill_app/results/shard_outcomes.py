@@ -1,4 +1,4 @@
-"""Outcomes of the objects of a shard, as the jobs have written them."""
+"""Reads the outcomes of a shard's objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcomes:
-    """Outcomes of a shard in one stage, and what its job says of them all; empty without a job."""
+    """Outcomes of a shard in one stage, and the header of its job's document, if there is one."""
 
     outcomes: list[Outcome]
     header: Mapping[str, object] = field(default_factory=dict)
@@ -23,12 +23,12 @@ class ShardOutcomes:
 def shard_outcomes(
     shard: Shard, stage: Stage, failure: str, before: Sequence[Outcome]
 ) -> ShardOutcomes:
-    """One outcome for each object of a shard, also where its job left no document.
+    """One outcome for each object of a shard, even if its job left no document.
 
     Args:
         shard: What was planned.
         stage: Whose outcomes.
-        failure: What is known of the shard's failed job, or "".
+        failure: What is known about the shard's failed job, or "".
         before: Outcomes of the stage before, in shard order; empty for the first stage.
 
     Raises:
@@ -47,7 +47,7 @@ def shard_outcomes(
 
 
 def skipped_after(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """What the next stage makes of objects that have no resized picture."""
+    """Outcomes of the next stage for objects that have no resized picture."""
     return [Outcome(item.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE) for item in outcomes]
 
 

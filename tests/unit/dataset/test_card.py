@@ -158,7 +158,7 @@ def test_readme_has_the_counts_and_the_loaders_of_the_card() -> None:
     text = readme_of(card())
     assert "| train | 3 | 2 | 2,004 |" in text
     assert "The 3 classes are in `labels.txt`" in text
-    assert "Superseded samples in these shards, beside those that count: 1." in text
+    assert "These shards also hold superseded samples, which readers see, too: 1." in text
     for code in card()["loaders"].values():
         assert f"```python\n{code.rstrip()}\n```" in text
 

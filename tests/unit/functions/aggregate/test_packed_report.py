@@ -166,10 +166,10 @@ def cut_the_file(run: PackedRun) -> None:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lose_a_row, "has 5 samples, but 4 objects lie in it"),
-        (put_two_at_one_position, "two at one position"),
-        (forget_a_position, "nothing says what or where"),
-        (name_an_unknown_shard, "which no job says it has written"),
+        (lose_a_row, "has 5 samples, but 4 objects name it"),
+        (put_two_at_one_position, "two name the same position"),
+        (forget_a_position, "its outcomes do not say where"),
+        (name_an_unknown_shard, "but no job says that it wrote it"),
         (lose_the_file, "is not there"),
         (cut_the_file, "has 5 bytes"),
     ],

@@ -11,4 +11,4 @@ def test_object_without_a_folder_is_refused_for_its_label() -> None:
     assert [item.key for item in sifted.kept] == ["full/cats/b.jpg"]
     (refused,) = sifted.refused
     assert (refused.key, refused.reason) == ("full/a.jpg", Reason.NO_LABEL)
-    assert refused.detail == "It lies in no folder to take its class from."
+    assert refused.detail == "It lies in no folder, so it has no class."
