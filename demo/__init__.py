@@ -1,1 +1,1 @@
-"""`make demo`: real pictures through everything that runs on AWS, on this machine."""
+"""`make demo`: takes real pictures through the whole pipeline, on this machine."""

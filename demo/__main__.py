@@ -1,4 +1,4 @@
-"""Upload pictures, wait for the run that this triggers, fetch and show its results."""
+"""Uploads pictures, waits for the run that this starts, and fetches and shows its results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> None:
     source = OUT / "source"
     count = cut_pictures(source / SOURCE_PREFIX)
     console.print(f"{count} pictures cut from photographs into {source / SOURCE_PREFIX}")
-    # all messages of the upload come as one batch, and so as one group
+    # long enough for all messages of the upload to be one batch, and so one group
     with local_stack(parameters={"BatchingWindowSeconds": "5"}) as stack:
         console.print(f"stack deployed on {stack.engine.endpoint_url}")
         upload(stack, source)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def upload(stack: LocalStack, folder: Path) -> None:
-    """Put every file below `folder` into the input bucket, its path being its key."""
+    """Put every file below `folder` into the input bucket, with its path as its key."""
     s3 = stack.client("s3")
 
     def put(path: Path) -> None:
@@ -69,7 +69,7 @@ def upload(stack: LocalStack, folder: Path) -> None:
 def triggered_runs(stack: LocalStack, count: int) -> list[Execution]:
     """The ended runs that `count` uploads have started: one, unless the upload took long.
 
-    Raises RunFailedError when pictures remain that no run has taken.
+    Raises RunFailedError if there are pictures that no run has taken.
     """
     states = stack.client("stepfunctions")
     deadline = time.monotonic() + RUNS_END_WITHIN_SECONDS
@@ -87,7 +87,7 @@ def triggered_runs(stack: LocalStack, count: int) -> list[Execution]:
 
 
 def pictures_planned(run: Execution) -> int:
-    """Of an ended run. Raises RunFailedError when it failed."""
+    """How many pictures an ended run has planned. Raises RunFailedError if it failed."""
     planned: int = run.result()["stages"]["resize"]["planned"]
     return planned
 
@@ -124,7 +124,7 @@ def contact_sheet(folder: Path) -> Path:
 
 
 def report_of(run_id: str) -> dict[str, Any]:
-    """The report of a run. Exits with 1 unless each of its pictures was resized and edged."""
+    """The report of a run. Exits with code 1 unless all its pictures went through both stages."""
     report: dict[str, Any] = json.loads((OUT / report_key(run_id)).read_text("utf-8"))
     for stage, counts in report["stages"].items():
         if counts["written"] != counts["planned"]:

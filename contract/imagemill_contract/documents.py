@@ -1,8 +1,7 @@
 """The documents of a run: compressed JSON lines with a version.
 
-The same content is always the same bytes.
-
-A document's first line is its header, `{"v": 1, "kind": ...}`; every further line is a row.
+A document's first line is its header, `{"v": 1, "kind": ...}`; every further line is a row. The
+same content always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """An object as it was when it was listed: its identity for the rest of the run.
+    """An object as it was when it was listed, which is its identity for the rest of the run.
 
-    `etag` is without the quotes that HTTP puts around it, as S3 events have it.
+    `etag` has no quotes around it, as in S3 events and unlike in HTTP.
     """
 
     key: str
@@ -48,9 +47,9 @@ class SourceObject:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What one job of a stage is given: everything it needs to know, in one document.
+    """The objects that one job of a stage handles, with everything that the job needs to know.
 
-    `labels` has the number of each class among the objects, where the recipe wants labels.
+    `labels` has the number of each class among the objects, if the recipe wants labels.
     """
 
     run_id: str

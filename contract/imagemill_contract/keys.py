@@ -26,7 +26,7 @@ DATASET_README = "dataset/README.md"
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
 
-# Names that say of themselves that they are no picture. Everything else is judged by its bytes.
+# Extensions of files that are no pictures. Everything else is judged by its bytes.
 _NO_PICTURE = frozenset(
     {"csv", "html", "ini", "js", "json", "jsonl", "log", "lst", "md", "py", "rst", "sha256", "tsv"}
     | {"txt", "xml", "yaml", "yml", "db", "parquet", "tfrecord"}
@@ -45,7 +45,7 @@ STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
 
 
 def may_be_picture(key: str) -> bool:
-    """Whether the name is worth opening: no folder marker, dotfile, text or archive."""
+    """Whether to open the object: its name is no folder marker, dotfile, text or archive."""
     name = key.rpartition("/")[2]
     if not name or name.startswith(".") or name == "Thumbs.db":
         return False
@@ -73,7 +73,7 @@ def output_extension(stage: Stage, image_format: ImageFormat) -> str:
 
 
 def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
-    """Where the result of a stage goes, below the output prefix.
+    """The key of a stage's result, below the output prefix.
 
     The extension of the output is appended unless the name has it already:
     `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`.
@@ -107,7 +107,7 @@ def refused_key(run_id: str) -> str:
 
 
 def deleted_key(run_id: str) -> str:
-    """Sources that an earlier run has processed and that are gone."""
+    """Sources that an earlier run has processed and that are gone now."""
     return run_folder(run_id) + "deleted.jsonl.gz"
 
 
@@ -127,7 +127,7 @@ def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
 
 
 def index_key(started: str, run_id: str) -> str:
-    """What a run adds to the index; keys sort by the time when the runs were started."""
+    """The part of the index that a run adds; keys sort by the time when their run was started."""
     moment = re.sub(r"[^0-9TZ]", "", started)
     return f"{INDEX}{moment}-{check_run_id(run_id)}.jsonl.gz"
 
@@ -155,7 +155,7 @@ def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
 
 
 def intermediate_key(run_id: str, shard_id: str) -> str:
-    """Where the resize job leaves its pictures for the edge job, when they are packed."""
+    """Where the resize job leaves its pictures for the edge job, if they are packed."""
     return f"{INTERMEDIATE}{check_run_id(run_id)}/{_checked_shard_id(shard_id)}.tar"
 
 
@@ -177,12 +177,12 @@ def inbox_folder(window: str) -> str:
 
 
 def group_key(window: str, content: bytes) -> str:
-    """Where a group document goes: the same content always to the same key."""
+    """The key of a group document. The same content always has the same key."""
     return f"{inbox_folder(window)}{hashlib.sha256(content).hexdigest()[:40]}.jsonl.gz"
 
 
 def seal_key(window: str) -> str:
-    """What says that the run of a window has begun to read it."""
+    """The key of the object that says that the run of a window has begun to read it."""
     return inbox_folder(window) + "sealed"
 
 

@@ -1,4 +1,4 @@
-"""What became of an object: one row for each object of a shard and each stage."""
+"""Outcomes: what became of each object of a shard, in each stage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an object was not written. A closed list; the detail beside it is for the person."""
+    """Why an object was not written. A closed list; the detail beside it is for people."""
 
     # rejected: the picture
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -55,7 +55,7 @@ class Outcome:
         key: The source object's whole key.
         status: What became of it.
         reason: Why it was not written; None for written ones.
-        detail: One sentence for the person, or empty.
+        detail: One sentence for people, or empty.
         output_key: Whole key of what was written, or of the shard that it was packed into, or None.
         output_bytes: Length of what was written.
         width: Pixels of what was written.
@@ -78,7 +78,7 @@ class Outcome:
     position: int | None = None
 
     def to_row(self) -> dict[str, object]:
-        """The row as JSON values, without what is empty."""
+        """The row as JSON values, without empty ones."""
         row = {name: value for name, value in asdict(self).items() if value}
         position = {} if self.position is None else {"position": self.position}
         return {"key": self.key} | row | position
@@ -97,7 +97,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class StageCounts:
-    """How the objects of one stage ended. The parts add up to `planned`: `of` sees to it."""
+    """How the objects of one stage ended. `of` makes sure that the parts add up to `planned`."""
 
     planned: int
     written: int
@@ -107,7 +107,7 @@ class StageCounts:
 
     @classmethod
     def of(cls, planned: int, statuses: Iterable[Status]) -> StageCounts:
-        """Raises DocumentError when an object is missing or is there twice."""
+        """Count statuses. Raises DocumentError if there are more or fewer than `planned`."""
         counts = Counter(statuses)
         if counts.total() != planned:
             raise DocumentError(
