@@ -31,5 +31,4 @@ def write_object(_store: object, key: str, body: bytes) -> None:
     client().put_object(Bucket="bucket", Key=key, Body=body, ContentType="image/jpeg")
 
 
-stores.read_object = read_object
-stores.write_object = write_object
+vars(stores).update(read_object=read_object, write_object=write_object)

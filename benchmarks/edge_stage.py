@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import cv2
 
@@ -18,34 +20,35 @@ from imagemill_worker.picture.edges import edge_map, edges_of, encoded_edges, re
 from imagemill_worker.picture.stages import product_of
 
 PASSES = 400
+Item = TypeVar("Item")
 
 
-def microseconds(work: Callable[[int], object], count: int) -> float:
-    for index in range(count):
-        work(index)
+def microseconds(work: Callable[[Item], object], items: Sequence[Item]) -> float:
+    """What the work takes for one of the items."""
+    for item in items:
+        work(item)
     began = time.perf_counter()
     for _ in range(PASSES // 4):
-        for index in range(count):
-            work(index)
-    return 1e6 * (time.perf_counter() - began) / (PASSES // 4 * count)
+        for item in items:
+            work(item)
+    return 1e6 * (time.perf_counter() - began) / (PASSES // 4 * len(items))
 
 
 def main() -> None:
     os.sched_setaffinity(0, {0})
     cv2.setNumThreads(1)
     bodies = [product_of(Stage.RESIZE, photo.read(), Recipe()).body for photo in photographs()]
-    count = len(bodies)
     print("| method | decode us | edges us | PNG us | whole us | images/s | PNG bytes |")
     print("|---|---|---|---|---|---|---|")
     for method in EdgeMethod:
         recipe = Recipe(edge=method)
         images = [read_picture(body, method) for body in bodies]
-        decode = microseconds(lambda i, m=method: read_picture(bodies[i], m), count)
+        decode = microseconds(partial(read_picture, method=method), bodies)
         maps = [edge_map(body, recipe) for body in bodies]
-        find = microseconds(lambda i, m=method, images=images: edges_of(images[i], m), count)
-        encode = microseconds(lambda i, maps=maps: encoded_edges(maps[i]), count)
-        whole = microseconds(lambda i, r=recipe: product_of(Stage.EDGE, bodies[i], r), count)
-        size = sum(len(encoded_edges(edges)) for edges in maps) // count
+        find = microseconds(partial(edges_of, method=method), images)
+        encode = microseconds(encoded_edges, maps)
+        whole = microseconds(partial(product_of, Stage.EDGE, recipe=recipe), bodies)
+        size = sum(len(encoded_edges(edges)) for edges in maps) // len(maps)
         row = (decode, find, encode, whole, 1e6 / whole, size)
         print(f"| {method} | " + " | ".join(f"{value:.0f}" for value in row) + " |")
 

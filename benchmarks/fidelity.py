@@ -34,7 +34,8 @@ def reference(body: bytes, resample: Image.Resampling) -> np.ndarray:
         Image.fromarray(full[:, :, band].astype(np.float32)).resize((SIZE, SIZE), resample, box)
         for band in range(3)
     ]
-    return np.clip(np.rint(np.dstack([np.asarray(band) for band in bands])), 0, 255)
+    clipped: np.ndarray = np.clip(np.rint(np.dstack(list(map(np.asarray, bands)))), 0, 255)
+    return clipped
 
 
 def brightness(image: np.ndarray) -> np.ndarray:

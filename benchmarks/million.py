@@ -74,7 +74,7 @@ def work_shards() -> int:
 
 
 def bill_of(run: Run, jobs: Jobs, shards: int, output: Output) -> Bill:
-    counts: Counter[Kind] = Counter()
+    counts = dict.fromkeys(Kind, 0.0)
     written = Counter(item.key for item in run.requests if item.kind is Kind.PUT)
     for item in run.requests:
         share = written[item.key] if item.kind is Kind.PUT else 1  # parts of one upload

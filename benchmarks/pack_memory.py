@@ -86,7 +86,7 @@ def curves(
     environment: dict[str, str],
 ) -> list[Curve]:
     """The resize job, and an edge job for each format over what it has left."""
-    found = []
+    found: list[Curve] = []
     for output in PACKED:
         shard = new_shard(Recipe(size=1536, output=output, shard_bytes=shard_bytes))
         if not found:

@@ -102,9 +102,10 @@ def install(path: str) -> None:
     log = Path(path).open("a", buffering=1)  # noqa: SIM115 # until the process ends
 
     def serve_logged(application: Application, *arguments: Any) -> Any:
-        return serve(_logged(application, log.write), *arguments)
+        logged: Any = _logged(application, log.write)
+        return serve(logged, *arguments)
 
-    server.serve = serve_logged
+    vars(server)["serve"] = serve_logged
 
 
 def _logged(application: Application, write: Callable[[str], object]) -> Application:

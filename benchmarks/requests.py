@@ -121,8 +121,8 @@ def print_requests(runs: dict[Output, Run]) -> None:
     for output, run in runs.items():
         kinds = Counter(item.kind for item in run.requests)
         billed = kinds[Kind.PUT] + kinds[Kind.LIST]
-        row = (kinds[Kind.PUT], kinds[Kind.LIST], billed, run.objects)
-        row += (kinds[Kind.GET] - run.objects, kinds[Kind.DELETE])
+        row = [kinds[Kind.PUT], kinds[Kind.LIST], billed, run.objects]
+        row += [kinds[Kind.GET] - run.objects, kinds[Kind.DELETE]]
         print(f"| {output} | " + " | ".join(f"{count:,}" for count in row) + " |")
 
 

@@ -49,6 +49,7 @@ def naive() -> Convert:
 
     def convert(body: bytes) -> bytes:
         image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
         height, width = image.shape[:2]
         scale = SIZE / min(height, width)
         size = (round(width * scale), round(height * scale))

@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_local_paths_are_replaced_and_the_others_stay(folder: Path):
         uploads[artifact_key(suffix, content)] = content
         return f"s3://bucket/{artifact_key(suffix, content)}"
 
-    template = {
+    template: dict[str, Any] = {
         "Globals": {"Function": {"CodeUri": "code/", "Timeout": 3}},
         "Resources": {
             "One": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}},
@@ -70,7 +71,7 @@ def test_local_paths_are_replaced_and_the_others_stay(folder: Path):
             "Bucket": {"Type": "AWS::S3::Bucket"},
         },
     }
-    result = packed(template, folder.parent, upload)
+    result: dict[str, Any] = packed(template, folder.parent, upload)
     code, resources = result["Globals"]["Function"], result["Resources"]
     assert code["Timeout"] == 3
     assert code["CodeUri"].endswith(".zip")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from obstore.store import LocalStore
 
@@ -87,7 +87,7 @@ class Folder:
             SourceObject(meta["path"], str(meta["e_tag"]).strip('"'), meta["size"])
             for meta in sorted(metas, key=lambda meta: meta["path"])
         ]
-        source, output = Location.of_folder(self.source), Location.of_folder(self.output)
+        source, output = map(Location.of_folder, map(PurePosixPath, (self.source, self.output)))
         shard = Shard(self.run_id, SHARD, source, output, recipe(**fields), objects)
         path = self.output / keys.shard_key(self.run_id, SHARD)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -65,8 +65,8 @@ class PackedRun:
         intermediate = keys.intermediate_key(self.run_id, SHARD_ID)
         digest = hashlib.sha256(body).hexdigest()
         for position, name in enumerate(names):
-            size = {"position": position, "width": 128, "height": 96}
-            written = {"status": Status.WRITTEN, "output_bytes": 50, **size}
+            size: dict[str, Any] = {"position": position, "width": 128, "height": 96}
+            written: dict[str, Any] = {"status": Status.WRITTEN, "output_bytes": 50, **size}
             self.resized.append(Outcome(name, output_key=intermediate, sha256=digest, **written))
             self.edges.append(Outcome(name, output_key=key, **written))
         sums = PixelSums(100, (100, 200, 300), (1000, 2000, 3000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -22,6 +23,10 @@ def bgr() -> np.ndarray:
 
 def sixteen_bits(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(np.uint16) * 257
+
+
+def in_mode(mode: str, kind: str) -> bytes:
+    return file_of(photograph().convert(mode), kind)
 
 
 def several(kind: str, **options: object) -> bytes:
@@ -56,7 +61,7 @@ JPEG_FILES: dict[str, Callable[[], bytes]] = {
     "eighth": lambda: jpeg(2400, 1700),
 }
 OTHER_FILES: dict[str, Callable[[], bytes]] = {
-    **{f"png {mode}": (lambda m=mode: file_of(photograph().convert(m), "PNG")) for mode in "1LP"},
+    **{f"png {mode}": partial(in_mode, mode, "PNG") for mode in "1LP"},
     "png": lambda: file_of(photograph(), "PNG"),
     "png alpha": lambda: file_of(with_alpha(), "PNG"),
     "png grey alpha": lambda: file_of(with_alpha(photograph().convert("L")), "PNG"),
@@ -76,7 +81,7 @@ OTHER_FILES: dict[str, Callable[[], bytes]] = {
     "bmp": lambda: by_opencv(".bmp", bgr()),
     "bmp palette": lambda: file_of(photograph().quantize(16), "BMP"),
     **{
-        f"tiff {mode}": (lambda m=mode: file_of(photograph().convert(m), "TIFF"))
+        f"tiff {mode}": partial(in_mode, mode, "TIFF")
         for mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr")
     },
     "tiff alpha": lambda: file_of(with_alpha(), "TIFF"),

@@ -46,9 +46,9 @@ def with_alpha(image: Image.Image | None = None) -> Image.Image:
 
 def expected(body: bytes, size: int = 128, background: str = "white") -> Array:
     """What Pillow makes of a file at full size: the oracle of `center_crop`."""
-    image = Image.open(io.BytesIO(body))
-    profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
+    opened = Image.open(io.BytesIO(body))
+    profile = opened.info.get("icc_profile")
+    image = ImageOps.exif_transpose(opened)
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
     if image.mode in ("P", "LA") or "transparency" in image.info:
@@ -58,7 +58,9 @@ def expected(body: bytes, size: int = 128, background: str = "white") -> Array:
         srgb = ImageCms.createProfile("sRGB")
         alpha = image.getchannel("A") if image.mode == "RGBA" else None
         image = image.convert("RGB") if alpha else image
-        image = ImageCms.profileToProfile(image, given, srgb, outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, given, srgb, outputMode="RGB")
+        assert converted is not None
+        image = converted
         if alpha:
             image.putalpha(alpha)
     if image.mode == "RGBA":

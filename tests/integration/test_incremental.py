@@ -51,9 +51,8 @@ def inbox(stack: LocalStack) -> dict[str, set[str]]:
         if key.endswith(".jsonl.gz"):
             body = s3.get_object(Bucket=stack.output_bucket, Key=key)["Body"].read()
             window = key.removeprefix(INBOX).partition("/")[0]
-            found.setdefault(window, set()).update(
-                row["key"] for row in decode_lines("group", body)[1]
-            )
+            _, rows = decode_lines("group", body)
+            found.setdefault(window, set()).update(str(row["key"]) for row in rows)
     return found
 
 

@@ -48,7 +48,9 @@ def samples_in(out: Path, card: dict[str, Any]) -> dict[str, tuple[str, Sample]]
 
 
 def table_in(out: Path) -> list[dict[str, Any]]:
-    return read_parquet(out / "dataset/index.parquet").read_all().to_struct_array().to_pylist()
+    rows: Any = read_parquet(out / "dataset/index.parquet").read_all().to_struct_array()
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 @pytest.mark.parametrize("output", ["webdataset", "tfrecord", "parquet"])

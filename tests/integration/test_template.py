@@ -13,7 +13,7 @@ from imagemill_contract.keys import Stage
 from tests.helpers.stack_template import ROOT, resources_of, template
 
 FUNCTIONS = resources_of("AWS::Serverless::Function")
-SETTINGS = {
+SETTINGS: dict[str, type[Any]] = {
     "GroupObjectsFunction": settings.GroupObjectsSettings,
     "PlanRunFunction": settings.PlanRunSettings,
     "AggregateRunFunction": settings.AggregateRunSettings,

@@ -18,7 +18,7 @@ FEATURES = dict.fromkeys(TEXTS, TEXT) | {"image/class/label": NUMBER}
 
 
 def parsed(record: tf.Tensor) -> dict[str, tf.Tensor]:
-    sample = tf.io.parse_single_example(record, FEATURES)
+    sample: dict[str, tf.Tensor] = tf.io.parse_single_example(record, FEATURES)
     # as Pillow decodes, to the bit; TensorFlow's own choice is the faster transform
     sample["image"] = tf.io.decode_jpeg(sample["image/encoded"], dct_method="INTEGER_ACCURATE")
     sample["edge"] = tf.io.decode_png(sample["edge/encoded"])

@@ -85,7 +85,7 @@ def run(photos: Path, out: Path, recipe: dict[str, object]) -> None:
     file = out.with_suffix(".json")
     file.write_text(json.dumps(recipe), encoding="utf-8")
     imagemill = Path(sys.executable).with_name("imagemill")
-    command = [imagemill, "run", photos, out, "--recipe", file]
+    command: list[str | Path] = [imagemill, "run", photos, out, "--recipe", file]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
 

@@ -181,7 +181,7 @@ def test_a_role_without_the_managed_rule_cannot_wait_for_a_job(
     allowed = {"Effect": "Allow", "Action": "batch:*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_role_policy(RoleName=name, PolicyName="batch", PolicyDocument=document)
-    submit = {
+    submit: dict[str, Any] = {
         "Type": "Task",
         "Resource": "arn:aws:states:::batch:submitJob",
         "Arguments": {

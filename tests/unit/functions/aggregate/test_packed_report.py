@@ -17,6 +17,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import encode_lines, encode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.recipe import Output
 from imagemill_dataset import stored_dataset
 from imagemill_dataset.index import Index
 from imagemill_dataset.object_store import ObjectStore
@@ -211,7 +212,7 @@ def test_runs_that_end_at_once_leave_the_files_of_both(
 
 
 def test_run_of_files_has_no_dataset(tmp_path: Path) -> None:
-    run = PackedRun(tmp_path, [], recipe=replace(RECIPE, output="files")).put()
+    run = PackedRun(tmp_path, [], recipe=replace(RECIPE, output=Output.FILES)).put()
     run.report()
     assert report_of(run)["dataset"] is None
     assert not (tmp_path / keys.DATASET_CARD).exists()
@@ -221,7 +222,7 @@ def test_run_of_files_beside_a_dataset_brings_its_files_up_to_date(tmp_path: Pat
     PackedRun(tmp_path, NAMES).put().report()
     card = tmp_path / keys.DATASET_CARD
     card.write_text("of before")
-    nothing = PackedRun(tmp_path, [], "run-2", recipe=replace(RECIPE, output="files"))
+    nothing = PackedRun(tmp_path, [], "run-2", recipe=replace(RECIPE, output=Output.FILES))
     nothing.document["has_dataset"] = True  # as the planner has seen in the index
     nothing.put().report()
     assert nothing.read_json(keys.DATASET_CARD)["samples"] == len(NAMES)

@@ -6,6 +6,7 @@ import random
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -21,6 +22,10 @@ from imagemill_contract.windows import Window
 SOURCE = Location("s3://input-bucket", "full/")
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 WINDOW = Window.at(NOON, 60)
+
+
+def same(moment: datetime) -> datetime:
+    return moment
 
 
 def group(*names: str, sequencer: str = "01", etag: str = "e") -> Group:
@@ -105,9 +110,8 @@ def test_start_that_fails_after_the_document_is_written_loses_nothing(
 
 def test_clock_that_jumps_back_ends_in_a_window_that_is_open(inbox: Inbox, runs: Runs) -> None:
     for index in range(3):
-        window = inbox.put(
-            group(f"{index}.jpg"), lambda now=NOON + timedelta(minutes=index): now, runs.start
-        )
+        now = partial(same, NOON + timedelta(minutes=index))
+        window = inbox.put(group(f"{index}.jpg"), now, runs.start)
         runs.plan(window)
     back = inbox.put(group("back.jpg"), lambda: NOON, runs.start)
     assert back == WINDOW.next().next().next()
@@ -162,7 +166,7 @@ def test_every_upload_is_taken_whatever_the_order_and_whenever_runs_plan(
                 return True
 
             batch = group(*(f"{number}.jpg" for number in numbers))
-            inbox.put(batch, lambda now=moment: now, start)
+            inbox.put(batch, partial(same, moment), start)
             uploaded |= {f"full/{number}.jpg" for number in numbers}
         for window in started:
             if window.name not in runs.taken:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from arro3.io import read_parquet
@@ -29,8 +29,8 @@ from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 every_format = pytest.mark.parametrize("name", FORMATS)
 
 
-def sample(key: str, image: bytes, **more: object) -> Sample:
-    given_ones: dict[str, object] = {
+def sample(key: str, image: bytes, **more: Any) -> Sample:
+    given_ones: dict[str, Any] = {
         "filename": f"Bücher/{key}.jpeg",
         "image_format": "jpg",
         "edge": b"edge of " + image[:8],
@@ -272,12 +272,12 @@ def test_what_the_samples_raise_comes_out_as_it_is(name: str, failure: BaseExcep
 
 
 class FullDisk(io.BytesIO):
-    def write(self, data: object) -> int:
+    def write(self, data: Any) -> int:
         if self.tell() > 50_000:
             raise OSError(28, "No space left on device")
         return super().write(data)
 
-    def writelines(self, lines: object) -> None:
+    def writelines(self, lines: Any) -> None:
         for line in lines:
             self.write(line)
 
@@ -329,14 +329,24 @@ def test_64_megabytes_do_not_need_as_much_memory(name: str, tmp_path: Path) -> N
 # --- other readers --------------------------------------------------------------------------------
 
 
-def grouped(file: BinaryIO) -> Iterator[dict[str, object]]:
+def grouped(file: BinaryIO) -> Iterator[dict[str, Any]]:
     """As the `webdataset` library does it."""
+    files: list[tuple[str, bytes]] = []
     with tarfile.open(fileobj=file, mode="r|*") as archive:
-        files = [(member.name, archive.extractfile(member).read()) for member in archive]
-    split = [re.match(r"^((?:.*/|)[^.]+)[.]([^/]*)$", name).groups() for name, _ in files]
+        for member in archive:
+            content = archive.extractfile(member)
+            assert content is not None
+            files.append((member.name, content.read()))
+    split = [match_of(r"^((?:.*/|)[^.]+)[.]([^/]*)$", name) for name, _ in files]
     rows = zip(split, files, strict=True)
     for key, group in itertools.groupby(rows, lambda row: row[0][0]):
         yield {"__key__": key} | {extension: body for (_, extension), (_, body) in group}
+
+
+def match_of(pattern: str, text: str) -> tuple[str, ...]:
+    match = re.match(pattern, text)
+    assert match is not None
+    return match.groups()
 
 
 def test_webdataset_groups_the_files_of_a_sample() -> None:
@@ -387,8 +397,9 @@ def masked(data: bytes) -> bytes:
     return struct.pack("<I", ((crc >> 15 | crc << 17 & 0xFFFFFFFF) + 0xA282EAD8) % 2**32)
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of the fields of a message in protobuf's wire format."""
+def fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Number and value, an int or bytes, of the fields of a message in protobuf's wire format."""
+    at = 0
 
     def varint() -> int:
         nonlocal at
@@ -400,16 +411,15 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             at, shift = at + 1, shift + 7
         return value
 
-    at = 0
     while at < len(data):
         number, wire_type = divmod(varint(), 8)
-        value: int | bytes = varint()
+        value: Any = varint()
         if wire_type == 2:
             at, value = at + value, data[at : at + value]
         yield number, value
 
 
-def features(record: bytes) -> dict[str, int | bytes]:
+def features(record: bytes) -> dict[str, Any]:
     [(number, entries)] = fields(record)
     assert number == 1
     found = {}

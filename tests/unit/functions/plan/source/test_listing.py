@@ -65,7 +65,7 @@ def test_file_that_cannot_be_read_is_a_failure_and_not_deleted(
     monkeypatch.setattr("imagemill_app.plan.source.listing.store_of", lambda root: Store())
     listing = list_source(location_of(tmp_path))
     assert [(item.key, item.status) for item in listing.refused] == [("a.jpg", "failed")]
-    assert listing.all_keys == {"a.jpg"}
+    assert listing.all_keys == frozenset({"a.jpg"})
 
 
 def test_folder_that_cannot_be_listed_is_refused_and_not_taken_for_empty(
