@@ -1,10 +1,15 @@
-"""In which order the tests run, and which of them must run in one process."""
+"""In which order the tests run, which of them must run in one process, and at what pace."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing on a machine that has other work to do.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 

@@ -139,7 +139,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps)
 def test_every_upload_is_taken_whatever_the_order_and_whenever_runs_plan(
     deliveries: list[tuple[list[int], int, bool, bool]],

@@ -53,7 +53,7 @@ def test_half_a_heic_file_is_rejected(kept: int) -> None:
     assert caught.value.reason in ("truncated", "corrupt")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 1200), st.integers(1, 1200))
 @example(256, 256)
 @example(256, 192)

@@ -93,7 +93,7 @@ def sample_lists(draw: st.DrawFn) -> list[Sample]:
 
 
 @every_format
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(samples=sample_lists())
 def test_what_is_read_is_what_was_written(name: str, samples: list[Sample]) -> None:
     body = shard(name, samples)

@@ -64,7 +64,7 @@ def test_turning_the_picture_turns_the_placement(
         assert one.box == (other.box[1], other.box[0], other.box[3], other.box[2])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(small_sides, small_sides, sizes, modes, st.booleans(), st.sampled_from(["JPEG", "PNG"]))
 def test_pixels_have_the_shape_of_their_placement(
     width: int, height: int, size: int, mode: ResizeMode, only_if_bigger: bool, kind: str

@@ -39,7 +39,7 @@ class Bucket:
                 return
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(names, st.integers(1, 5))
 def test_every_key_is_listed_once_and_in_order(keys: set[str], page: int) -> None:
     bucket = Bucket({"full/" + key for key in keys}, page)
