@@ -1,4 +1,4 @@
-"""`make bench`: the benchmarks that need nothing but this checkout, one after the other."""
+"""`make bench`: runs the benchmarks that need nothing but this checkout, one after the other."""
 
 from __future__ import annotations
 

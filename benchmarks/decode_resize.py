@@ -1,4 +1,4 @@
-"""Decode, resize to 128 (centre crop), encode as JPEG q95: one core, against what people use.
+"""Decode, resize to 128 (centre crop), encode as JPEG q95, on one core, against other tools.
 
 Every contender runs in a fresh process for each round, as it ships, pinned to one core; rounds go
 A B C A B C. `floor` is libjpeg-turbo decoding at 1/8 and nothing else.
@@ -37,7 +37,7 @@ def commands() -> dict[str, list[str]]:
 
 
 def environment_of(name: str) -> dict[str, str]:
-    """The worker starts its lanes with settings of their own; nothing else is helped."""
+    """The environment of a contender: the worker gets the settings of its lanes, others nothing."""
     env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_ALBUMENTATIONS_UPDATE": "1"}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
     if name == "imagemill":
@@ -48,7 +48,7 @@ def environment_of(name: str) -> dict[str, str]:
 
 
 def milliseconds(name: str, command: list[str], paths: list[str]) -> list[float]:
-    """For each image, in a fresh process on core 0."""
+    """Milliseconds per image, in a fresh process on core 0."""
     done = subprocess.run(
         [*command, str(PASSES), *paths],
         env=environment_of(name),
@@ -70,7 +70,7 @@ def print_all(times: dict[str, list[list[float]]]) -> None:
 
 
 def print_by_detail(times: dict[str, list[list[float]]], paths: list[str]) -> None:
-    """The same ratios for each third of the pictures, by bits a pixel: what the gain depends on."""
+    """Print the same ratios for each third of the pictures, by bits per pixel."""
     detail = {number: bits_a_pixel(path) for number, path in enumerate(paths)}
     order = sorted(detail, key=lambda number: detail[number])
     print("\n| bits a pixel | floor | " + " | ".join(SLOWER) + " |")

@@ -1,6 +1,6 @@
-"""The edge stage on one core: images a second, and where the time goes.
+"""The edge stage on one core: images per second, and where the time goes.
 
-Input is what the resize stage writes: pictures of 128 x 128, JPEG q95.
+The input is what the resize stage writes: pictures of 128 x 128, JPEG q95.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the benchmarks compare with, installed inside this checkout: .venvs/ and build/."""
+"""Installs the tools to compare with into .venvs/ and build/ of this checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHARP = "sharp@0.35.5"
 
 
 def python_of(environment: tuple[str, tuple[str, ...]]) -> str:
-    """Path of the Python of an environment, which is made at the first call."""
+    """Path of an environment's Python. The first call makes the environment."""
     name, packages = environment
     folder = ROOT / ".venvs" / name
     python, done = folder / "bin" / "python", folder / ".installed"

@@ -1,7 +1,7 @@
-"""Is the fast path true to the picture? SSIM of the final file against full-size references.
+"""Does the fast path keep the picture's detail? SSIM of the final file against references.
 
-References are computed in floating point from the full decode, by area and by Lanczos; brightness
-of the decoded output file is compared. Also: what converting an embedded profile costs.
+References are computed in floating point from the full decode, by area and by Lanczos. Compared is
+the brightness of the decoded output file. Also measures what converting an embedded profile costs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def similarity(body: bytes, resample: Image.Resampling) -> float:
 
 
 def profile_cost() -> tuple[float, float, float]:
-    """Milliseconds for a picture without a profile, with sRGB, and with another one."""
+    """Milliseconds for a picture without a profile, with sRGB, and with another profile."""
     photo = next(photo for photo in photographs() if photo.size_class == "2mp")
     image = Image.open(photo.path).convert("RGB")
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -1,8 +1,8 @@
-"""A loopback S3 that lists any number of made-up keys and keeps only the index that is put into it.
+"""A loopback S3 that lists any number of made-up keys, and stores nothing but the index.
 
-`python -m benchmarks.key_server COUNT DONE`: prints its port, and for each line that comes in a
-line of JSON with the requests so far. Keys are hash names under `full/`, as S3 lists them: in
-order, 1,000 to a page. The first DONE of them have results in the output bucket. No signatures are
+`python -m benchmarks.key_server COUNT DONE` prints its port and, for each line on its input, a line
+of JSON with the requests so far. Keys are hash names under `full/`, listed as by S3: in order,
+1,000 per page. The first DONE of them have results in the output bucket. Signatures are not
 checked.
 """
 
@@ -74,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: a line for each request would be the slowest part."""
+        """Log nothing: a line per request would be the slowest part."""
 
 
 def _page(keys: list[str], query: dict[str, str]) -> bytes:

@@ -1,6 +1,6 @@
-"""Planning at scale: a bucket of hash-named keys listed, packed and written as shard documents.
+"""Planning at scale: lists a bucket of hash-named keys and writes its shard documents.
 
-The real PlanRun logic in a process of its own, against a loopback S3 in another.
+The real PlanRun logic runs in a process of its own, against a loopback S3 in another process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOMS = (".", "contract", "functions")
 
 
 def plan_once(count: int, done: int) -> None:
-    """The child: plan the whole bucket and print what it took."""
+    """In the child process: plan the whole bucket and print what that took."""
     from benchmarks.key_server import keys_of
     from imagemill_app.plan.plan_run import plan_run, request_of
     from imagemill_app.settings import PlanRunSettings
@@ -55,7 +55,7 @@ def _cpu_seconds() -> float:
 
 
 def measured(count: int, done: int) -> dict[str, Any]:
-    """What planning a bucket of `count` keys takes, of which an earlier run has done some."""
+    """What it takes to plan a bucket of `count` keys, some of which an earlier run has done."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.key_server", str(count), str(done)],
         cwd=ROOT,

@@ -1,6 +1,6 @@
-"""Memory of a job of many photographs of up to 12 megapixels, 32 threads: does it stay flat?
+"""Does the memory of a job stay flat? Many photographs of up to 12 megapixels, 32 threads.
 
-`python -m benchmarks.memory [OBJECTS]`, 20,000 unless said.
+`python -m benchmarks.memory [OBJECTS]`; the default is 20,000 objects.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SAMPLES = 24
 
 
 def resident_mib(process_id: int) -> float:
-    """Of a process and its children; what they share is counted twice."""
+    """Resident memory of a process and its children; shared memory is counted twice."""
     ids = [process_id]
     children = Path(f"/proc/{process_id}/task/{process_id}/children")
     ids += map(int, children.read_text().split())

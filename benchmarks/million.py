@@ -1,7 +1,7 @@
-"""From the requests of one run to the bill of a million photographs. Arithmetic with list prices.
+"""Calculates the bill of a million photographs from the requests of one run and list prices.
 
-What grows with pictures, with work shards and with bytes is told apart by the keys; all else is
-once for each run.
+The keys tell which requests grow with pictures, with work shards and with bytes; all others happen
+once per run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DOLLARS_PER_VCPU_HOUR = (0.012, 0.018)  # Spot, November 2026
 
 @dataclass(frozen=True)
 class Run:
-    """What was seen of one run; `stored_bytes` are of all that it wrote, by key."""
+    """What was seen of one run; `stored_bytes` are the lengths of all objects written, by key."""
 
     requests: list[Request]
     stored_bytes: dict[str, int]
@@ -45,7 +45,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Jobs:
-    """What both jobs of a photograph take, and what comes of it."""
+    """What both jobs of a photograph take, and the bytes that they write."""
 
     cpu_seconds: float
     picture_bytes: float
@@ -54,7 +54,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Bill:
-    """Of a million photographs; `put` has LIST with it, which costs the same."""
+    """The bill of a million photographs; `put` includes LIST, which costs the same."""
 
     put: float
     get: float
@@ -67,7 +67,7 @@ class Bill:
 
 
 def work_shards() -> int:
-    """How many the planner makes of a million photographs."""
+    """How many work shards the planner makes from a million photographs."""
     photograph = SourceObject("a", "e", round(mean_bytes()))
     seconds = MILLION * sharding.estimated_seconds(photograph)
     return sharding.shard_count(seconds, PARALLEL_JOBS, MIN_SHARD_SECONDS)
@@ -91,9 +91,9 @@ def bill_of(run: Run, jobs: Jobs, shards: int, output: Output) -> Bill:
 
 
 def _times(item: Request, run: Run, jobs: Jobs, shards: int) -> float:
-    """How many requests a million photographs make where this run made this one.
+    """How many requests a million photographs make for each request like this one.
 
-    Where it wrote an object in parts: where it wrote the object.
+    For an object written in parts, how many for each such object.
     """
     if item.kind is Kind.LIST:
         return LISTINGS / _source_listings(run) if item.query["prefix"] == run.prefix else 1
@@ -112,7 +112,7 @@ def _times(item: Request, run: Run, jobs: Jobs, shards: int) -> float:
 
 
 def uploads(size_bytes: float, part_bytes: int) -> int:
-    """Requests that write an object: one, or its parts, their beginning and their end."""
+    """Requests that write an object: one, or one per part plus the start and the end."""
     return 1 if size_bytes <= part_bytes else math.ceil(size_bytes / part_bytes) + 2
 
 

@@ -1,9 +1,9 @@
-"""Memory of an edge job that packs dataset shards of 256 MB: does it stay flat?
+"""Does the memory of an edge job stay flat while it packs dataset shards of 256 MB?
 
-Pictures are of 1536 x 1536, JPEG q95, so that a few hundred fill a shard. The resize job runs once
-for each store, the edge job for each format: over a folder, and against a loopback S3, to which a
-shard goes in parts. Memory is resident, of the supervisor and its lanes; bytes written are those of
-the supervisor, to temporary files and to the store.
+Pictures have 1536 x 1536 pixels, JPEG q95, so that a few hundred fill a shard. The resize job runs
+once for each store, the edge job for each format: over a folder, and against a loopback S3, to
+which a shard goes in parts. Memory is the resident memory of the supervisor and its lanes. Bytes
+written are those that the supervisor writes, to temporary files and to the store.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Curve:
-    """Of one job: its memory, and what it says at its end."""
+    """The memory of one job, and its last log line."""
 
     name: str
     moments: list[Moment]
@@ -56,7 +56,7 @@ class Curve:
 
 
 def written_mb(process_id: int) -> float:
-    """By all write calls of a process."""
+    """Megabytes in all write calls of a process."""
     lines = Path(f"/proc/{process_id}/io").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("wchar")) / 1e6
 
@@ -85,7 +85,7 @@ def curves(
     new_shard: Callable[[Recipe], str],
     environment: dict[str, str],
 ) -> list[Curve]:
-    """The resize job, and an edge job for each format over what it has left."""
+    """Curves of the resize job, and of an edge job for each format over its results."""
     found: list[Curve] = []
     for output in PACKED:
         shard = new_shard(Recipe(size=1536, output=output, shard_bytes=shard_bytes))

@@ -1,8 +1,8 @@
-"""CPU of packing: do dataset shards cost more than a file for each picture and stage?
+"""Do dataset shards cost more CPU than one file per picture and stage?
 
-Resize and edge of the same 600 photographs, in each form of output, against a loopback S3 and over
-folders: seconds of CPU of both jobs, their starts included, as they say in their last line. Jobs
-run on core 0, the server on core 1. Rounds go A B C D A B C D; ratios are of the same round.
+Both jobs run over the same 600 photographs with each `output`, against a loopback S3 and over
+folders. CPU seconds are those in their last log lines, starts included. Jobs run on core 0, the
+server on core 1. Rounds go A B C D A B C D; ratios are within one round.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Seconds = dict[Stage, float]
 
 
 def cpu_seconds(shard: str, environment: dict[str, str]) -> Seconds:
-    """Of the resize job of a shard and then of its edge job."""
+    """CPU seconds of the resize job and the edge job of a shard."""
     seconds = {}
     for stage in Stage:
         command = [sys.executable, "-m", "imagemill_worker", stage, "--shard", shard]
@@ -50,7 +50,7 @@ def cpu_seconds(shard: str, environment: dict[str, str]) -> Seconds:
 
 
 def link_photographs(folder: Path, count: int) -> None:
-    """`count` names of the same photographs."""
+    """Make `count` links to the same photographs."""
     folder.mkdir()
     paths = [photo.path for photo in photographs()]
     for number in range(count):
@@ -58,7 +58,7 @@ def link_photographs(folder: Path, count: int) -> None:
 
 
 def folder_shard(photos: Path, out: Path, recipe: Recipe) -> str:
-    """The address of a shard document over folders."""
+    """The address of a shard document for folders."""
     metas = [meta for page in LocalStore(photos).list() for meta in page]
     objects = [
         SourceObject(meta["path"], str(meta["e_tag"]).strip('"'), meta["size"])

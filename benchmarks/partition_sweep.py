@@ -1,7 +1,7 @@
 """The experiment of 2017 again: how many jobs should a run be cut into?
 
-Then, 65,536 and 4,096 jobs were hopeless and 256 were right, which was found by hand. Here the same
-pictures are run on the embedded engine in ever fewer jobs, and in as many as the planner chooses.
+In 2017, 65,536 and 4,096 jobs were hopeless, and 256 jobs, found by hand, were right. Here the same
+pictures are processed on the embedded engine in fewer and fewer jobs, and in the planner's choice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Row:
 
 
 def make_pictures(folder: Path, count: int) -> None:
-    """`count` names of a few photographs, enlarged to what a camera makes."""
+    """Make `count` links to a few photographs, enlarged to the size of a camera's."""
     bodies = []
     for name in PHOTOGRAPHS:
         with (files("skimage") / "data" / name).open("rb") as file, Image.open(file) as image:
@@ -50,7 +50,7 @@ def make_pictures(folder: Path, count: int) -> None:
 
 
 def run_once(stack: LocalStack, photos: Path, out: Path, shards: int | None) -> tuple[int, float]:
-    """Shards and seconds of one run, from its start to its end."""
+    """The number of shards of one run, and its seconds from start to end."""
     document: dict[str, object] = {
         "source": str(Location.of_folder(PurePosixPath(photos))),
         "output": str(Location.of_folder(PurePosixPath(out))),
@@ -69,7 +69,7 @@ def run_once(stack: LocalStack, photos: Path, out: Path, shards: int | None) -> 
 
 
 def sweep(count: int, rounds: int) -> list[Row]:
-    """Every way of cutting, in alternating rounds."""
+    """Measure every way of cutting, in alternating rounds."""
     with tempfile.TemporaryDirectory() as name, local_stack() as stack:
         photos, out = Path(name) / "photos", Path(name) / "out"
         make_pictures(photos, count)
@@ -107,7 +107,7 @@ def markdown(rows: list[Row], count: int) -> str:
 
 
 def svg(rows: list[Row]) -> str:
-    """Bars of seconds, as a picture for the documentation."""
+    """A bar chart of the seconds, for the documentation."""
     longest = max(row.seconds for row in rows)
     bars = []
     for number, row in enumerate(rows):

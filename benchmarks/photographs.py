@@ -1,9 +1,9 @@
 """The photographs that the benchmarks decode: 2, 4 and 12 megapixels, 670 KB on average.
 
-Real photographs, re-encoded: from a folder of JPEG files of at least 2 megapixels when one is given
-by PHOTOGRAPHS or lies in `../shared/photos/full`, otherwise from those that scikit-image ships,
-which are smaller and therefore smoother when enlarged. Baseline JPEG, 4:2:0. The 2017 data set that
-the sizes imitate had 330,000 pictures in 220 GB.
+Real photographs, re-encoded as baseline JPEG 4:2:0. They come from a folder of JPEG files of at
+least 2 megapixels, given by PHOTOGRAPHS or in `../shared/photos/full`. Without one they are those
+that scikit-image ships, which are smaller and so smoother when enlarged. The sizes imitate the data
+set of 2017, with 330,000 pictures in 220 GB.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Photograph:
 
 
 def photographs() -> list[Photograph]:
-    """15 files, made at the first call; the same every time for the same sources."""
+    """15 files, made at the first call; the same sources always give the same files."""
     if not (BUILD / "done").exists():
         _make()
     return [Photograph(path.parent.name, path) for path in sorted(BUILD.glob("*/*.jpg"))]

@@ -1,8 +1,8 @@
 """A line of JSON for each request to S3 that reaches the embedded engine.
 
-`logging_engine` starts the engine with a module in front that wraps its application: the engine
-itself knows nothing of it. Requests of the account's root user, which is the benchmark, are left
-out; those of jobs, handlers and the state machine bear the credentials of their roles.
+`logging_engine` puts a module in front of the engine that wraps its application; the engine itself
+is unchanged. Requests of the account's root user are the benchmark's own and are left out; those of
+jobs, handlers and the state machine have the credentials of their roles.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitabl
 
 
 class Kind(StrEnum):
-    """As S3 bills them: PUT, COPY, POST and LIST cost 12.5 times GET and all others."""
+    """Kinds of requests by price: PUT, COPY, POST and LIST cost 12.5 times GET and all others."""
 
     PUT = "put"
     LIST = "list"
@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`key` is empty for a request of the whole bucket."""
+    """One request; `key` is empty if it is about the whole bucket."""
 
     method: str
     bucket: str
@@ -95,7 +95,7 @@ def requests_in(log: Path) -> list[Request]:
 
 
 def install(path: str) -> None:
-    """In the engine's process: put the log before the application that will be served."""
+    """In the engine's process: put the log in front of the served application."""
     from hypercorn import asyncio as server
 
     serve = server.serve

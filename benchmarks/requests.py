@@ -1,4 +1,4 @@
-"""What a run asks of S3, and what a million pictures cost, for each form of output.
+"""Counts the S3 requests of a run for each `output`, and calculates the cost of a million pictures.
 
 2,000 small pictures go through the deployed stack on the embedded engine, which logs every request
 of jobs, handlers and state machine (`request_log.py`). `million.py` scales them, with the CPU time
@@ -37,7 +37,7 @@ WIDTH, HEIGHT = 320, 240
 
 
 def pictures(count: int) -> Iterator[bytes]:
-    """Parts of the photographs, each another one."""
+    """Parts of the photographs, each a different one."""
     sources = [Image.open(photo.path).convert("RGB") for photo in photographs()]
     for number in range(count):
         source = sources[number % len(sources)]
@@ -48,7 +48,7 @@ def pictures(count: int) -> Iterator[bytes]:
 
 
 def seen_run(stack: LocalStack, log: Path, bodies: Sequence[bytes], output: Output) -> Run:
-    """Upload pictures, named by their hashes, and run. Each must have been read exactly once."""
+    """Upload pictures, named by their hashes, and run. Fails unless each was read exactly once."""
     s3 = stack.client("s3")
     names = [f"{PREFIX}{hashlib.sha256(body).hexdigest()}.jpg" for body in bodies]
 
@@ -78,7 +78,7 @@ def seen_run(stack: LocalStack, log: Path, bodies: Sequence[bytes], output: Outp
 
 
 def measured_jobs(count: int, rounds: int) -> dict[Output, Jobs]:
-    """Of photographs, one work shard of them, in alternating rounds; seconds are medians."""
+    """Both jobs of one work shard of photographs, in alternating rounds; seconds are medians."""
     seconds: dict[Output, list[float]] = {output: [] for output in Output}
     written: dict[Output, tuple[float, float]] = {}
     server = Server(wait_seconds=0)
@@ -102,7 +102,7 @@ def measured_jobs(count: int, rounds: int) -> dict[Output, Jobs]:
 
 
 def bytes_written(server: Server) -> tuple[float, float]:
-    """Of all pictures, and of all dataset shards, as the outcomes have them."""
+    """Bytes of all pictures and of all dataset shards, from the outcomes."""
     _, pictures_written = outcomes(server, Stage.RESIZE)
     header, _ = outcomes(server, Stage.EDGE)
     shards = header.get("shards", [])

@@ -1,8 +1,8 @@
-"""What is compared: each takes the bytes of a JPEG file and gives those of a 128 x 128 one.
+"""The contenders: each turns the bytes of a JPEG file into those of a 128 x 128 JPEG file.
 
-Run as a script in a contender's own environment: `rivals.py NAME PASSES FILE...` prints the seconds
-that PASSES over the files took, a line for each file, imports and reading not counted. No import
-but the contender's own.
+Runs as a script in a contender's own environment: `rivals.py NAME PASSES FILE...` prints one line
+for each file with the seconds that PASSES over it took, without imports and reading. It imports
+nothing but the contender.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A whole job against S3 with 30 to 60 ms to the first byte: what of the compute speed is left?
+"""How much of the compute speed is left in a whole job against S3, 30 to 60 ms to the first byte?
 
-The job runs on core 0, a loopback server on core 1: photographs of 670 KB in, pictures of 128 x 128
-out. The rate is taken by the server, from the first object read to the last one written. `compute`
-is the same work on the same core with the bytes at hand. Rounds go A B C A B C.
+The job runs on core 0 and a loopback server on core 1: photographs of 670 KB in, pictures of
+128 x 128 out. The server measures the rate, from the first object read to the last one written.
+`compute` is the same work on the same core without S3. Rounds go A B C A B C.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def worker_environment(server: Server, extra_path: str = "") -> dict[str, str]:
 
 
 def job_rate(server: Server, shard: str, threads: int, extra_path: str = "") -> float:
-    """Images a second of a job, start of the process not counted."""
+    """Images per second of a job, without the start of its process."""
     command = [sys.executable, "-m", "imagemill_worker", "resize", "--shard", shard]
     subprocess.run(
         [*command, "--threads", str(threads)],

@@ -1,9 +1,9 @@
-"""A loopback S3 of one bucket in memory, slow to the first byte as the real one is.
+"""A loopback S3 with one bucket in memory that is as slow to the first byte as the real one.
 
-`python -m benchmarks.s3_server FOLDER SECONDS` serves the photographs of the folder, under any
-number of names, and keeps what is put; SECONDS is the longest wait for a first byte, half of it the
-shortest. It prints its port, and a line of JSON for each line that comes in: writes, and seconds
-from the first read to the last write. No signatures are checked.
+`python -m benchmarks.s3_server FOLDER SECONDS` serves the photographs in the folder under any
+number of names, and keeps what is put. The wait for a first byte is between half of SECONDS and
+SECONDS. It prints its port and, for each line on its input, a line of JSON: the number of writes,
+and the seconds from the first read to the last write. Signatures are not checked.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Bucket:
     def answer_upload(
         self, method: str, key: str, query: dict[str, str], body: bytes
     ) -> tuple[str, bytes]:
-        """The same of a multipart upload: its beginning, a part, its end."""
+        """The response to a request of a multipart upload: its start, a part, or its end."""
         if "uploads" in query:
             number = f"upload-{len(self.parts)}"
             self.parts[number] = {}

@@ -1,4 +1,4 @@
-"""How long a job takes to begin: `--help`, the first request, the first picture asked for."""
+"""How long a job takes to start: until `--help` ends, the first request, the first picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A burst of uploads through the GroupObjects handler: seconds, memory, and runs started.
 
-AWS Lambda hands over at most 6 MB of messages at once, about 3,500 events of S3: 330,000 uploads
-are some 95 invocations. Here they come one after the other, in one process as warm invocations do,
+AWS Lambda passes on at most 6 MB of messages at once, about 3,500 events of S3, so 330,000 uploads
+are some 95 invocations. Here they run one after the other in one process, like warm invocations,
 with the embedded engine as S3 and Step Functions.
 """
 
@@ -78,7 +78,7 @@ def message(number: int, bucket: str) -> dict[str, Any]:
 
 
 def handle_burst(uploads: int) -> None:
-    """The child: invoke the handler over the burst and print what was measured, as JSON."""
+    """In the child process: invoke the handler over the burst and print measurements as JSON."""
     import group_objects
 
     from imagemill_app.ingest.inbox import sealed_uploads

@@ -1,6 +1,6 @@
-"""One or two vCPUs, threads or processes: images a second of the decode-resize-encode work.
+"""Threads or processes? Images per second of decode, resize and encode on one and two vCPUs.
 
-`python -m benchmarks.vcpus`. Two processes on two cores against two threads of one process.
+`python -m benchmarks.vcpus` compares two processes on two cores with two threads of one process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS, PASSES = 5, 12
 
 
 def child(threads: int) -> None:
-    """Print images a second of this process."""
+    """Print the images per second of this process."""
     bodies = [photo.read() for photo in photographs()]
     convert = imagemill()
     list(map(convert, bodies))
