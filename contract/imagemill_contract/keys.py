@@ -24,6 +24,7 @@ DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
 
 # Extensions of files that are no pictures. Everything else is judged by its bytes.
@@ -53,10 +54,17 @@ def may_be_picture(key: str) -> bool:
     return not (dot and stem and extension.lower() in _NO_PICTURE)
 
 
+def is_hidden(key: str) -> bool:
+    """Whether a file of that key, or a folder that it lies in, has a name with a leading dot."""
+    return any(part.startswith(".") for part in key.split("/"))
+
+
 def is_readable_key(key: str) -> bool:
-    """Whether the object stores of jobs can name it: no empty, `.` or `..` part, no control."""
-    parts = key.split("/")
-    return not {"", ".", ".."} & set(parts) and not any(ord(character) < 32 for character in key)
+    """Whether the object stores of jobs can name it.
+
+    It has no empty, `.` or `..` part, no control character, and nothing that is not Unicode.
+    """
+    return not {"", ".", ".."} & set(key.split("/")) and not _UNREADABLE.search(key)
 
 
 def relative_key(source_key: str, source_prefix: str) -> str:

@@ -25,6 +25,7 @@ from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
+from imagemill_contract.folder_source import no_pictures
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.request import RunRequest
@@ -117,7 +118,7 @@ def _planned(request: RunRequest, bucket: Location, settings: PlanRunSettings) -
     sifted = _sifted(listing.objects, source, request.recipe)
     refused = [*listing.refused, *sifted.refused]
     if not sifted.kept and not refused:
-        raise RunRefused(f'source: there are no pictures at "{source}"{_ignored_text(listing)}.')
+        raise RunRefused(no_pictures(source, listing.ignored))
     index = read_index(StoreAt(output))
     work = _work(request, sifted.kept, source, output, index)
     shards = balanced_shards(
@@ -187,11 +188,6 @@ def _check_apart(source: Location, output: Location) -> None:
             f'output: "{output}" and the source "{source}" must not contain each other: '
             "results would become sources."
         )
-
-
-def _ignored_text(listing: Listing) -> str:
-    parts = [f"{count} {reason}" for reason, count in listing.ignored.items()]
-    return f" (left out: {', '.join(parts)})" if parts else ""
 
 
 def request_of(document: object, settings: PlanRunSettings) -> RunRequest:

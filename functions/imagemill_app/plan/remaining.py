@@ -15,6 +15,7 @@ from imagemill_contract.keys import (
     DATASET,
     STAGE_FOLDERS,
     Stage,
+    is_hidden,
     output_extension,
     output_key,
     relative_key,
@@ -124,13 +125,13 @@ def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
 def deleted_sources(
     entries: Mapping[str, Entry], source: Location, existing: frozenset[str]
 ) -> list[str]:
-    """Relative keys that an earlier run over this source has done and that are gone now."""
-    gone = (
-        relative
-        for relative, entry in entries.items()
-        if entry.run.source == str(source) and source.prefix + relative not in existing
-    )
-    return sorted(gone)
+    """Relative keys that an earlier run over this source has done and that are gone now.
+
+    What is hidden in a folder was not listed, so it may still be there.
+    """
+    own = [relative for relative, entry in entries.items() if entry.run.source == str(source)]
+    gone = [relative for relative in own if source.prefix + relative not in existing]
+    return sorted(item for item in gone if not (source.is_file and is_hidden(item)))
 
 
 def deleted_outputs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +19,7 @@ from imagemill_app.plan.source.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.folder_source import LeftOut, names_in
 from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
@@ -78,7 +78,7 @@ def list_source(source: Location) -> Listing:
         if may_be_picture(item.key):
             listing.objects.append(item)
         else:
-            listing.ignore("not a picture by its name")
+            listing.ignore(LeftOut.NO_PICTURE)
     listing.objects.sort(key=lambda item: item.key)
     # refused objects exist, too: their outputs must not be pruned as those of deleted sources
     listing.all_keys = frozenset(existing | {outcome.key for outcome in listing.refused})
@@ -94,7 +94,7 @@ def _from_manifest(address: str, source: Location) -> Listing:
         elif isinstance(item, Outcome):
             listing.refused.append(item)
         elif not may_be_picture(item.key):
-            listing.ignore("not a picture by its name")
+            listing.ignore(LeftOut.NO_PICTURE)
         elif item.key in taken:
             listing.ignore("named twice")
         else:
@@ -149,14 +149,11 @@ def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     folder = Path(source.folder)
     if not folder.is_dir():
         raise RunRefused(f'source: "{source}" is not a folder.')
-    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent) / name
-            if path.is_file():
-                yield from _file_object(source, path.relative_to(folder).as_posix(), listing)
-            else:  # a pipe would be waited for
-                listing.ignore("not a regular file")
+    for found in names_in(folder, _refuse_folder):
+        if found.left_out is None:
+            yield from _file_object(source, found.key, listing)
+        else:
+            listing.ignore(found.left_out)
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
@@ -179,10 +176,9 @@ def _file_object(source: Location, key: str, listing: Listing) -> Iterator[Sourc
 
 
 def _unreadable_key(key: str) -> Outcome:
-    text = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    shown = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
+    unicode_key = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     detail = "Its name has an empty, '.' or '..' part, a control character, or is not UTF-8."
-    return Outcome(shown, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
+    return Outcome(unicode_key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
 
 
 def _plain(etag: str | None) -> str:

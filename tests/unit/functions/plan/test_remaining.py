@@ -80,6 +80,15 @@ def test_deleted_sources_are_those_of_the_same_source_that_are_gone() -> None:
     assert deleted_sources(entries, SOURCE, frozenset({"full/a.jpg"})) == ["b.jpg"]
 
 
+def test_what_is_hidden_in_a_folder_is_not_taken_for_deleted(tmp_path: Path) -> None:
+    folder = Location.of_folder(PurePosixPath(tmp_path))
+    for source, gone in ((folder, ["b.jpg"]), (SOURCE, [".a/1.jpg", "b.jpg", "c/.2.jpg"])):
+        run = IndexedRun("run-0", "2026", str(source), RECIPE.to_document())
+        names = [".a/1.jpg", "b.jpg", "c/.2.jpg"]
+        entries = {name: Entry("e", None, run) for name in names}
+        assert deleted_sources(entries, source, frozenset()) == gone
+
+
 def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
     def own(relative: str, *existing: str) -> list[str]:
         keys = frozenset(f"full/{name}" for name in existing)

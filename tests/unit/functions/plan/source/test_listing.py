@@ -27,21 +27,44 @@ def test_folder_is_listed_with_awkward_names_in_key_order(tmp_path: Path) -> Non
 
 
 def test_what_is_no_picture_is_counted(tmp_path: Path) -> None:
-    for name in ["a.jpg", "notes.txt", ".DS_Store"]:
+    for name in ["a.jpg", "notes.txt", "Thumbs.db"]:
         (tmp_path / name).touch()
     listing = list_source(location_of(tmp_path))
     assert [item.key for item in listing.objects] == ["a.jpg"]
     assert listing.ignored == {"not a picture by its name": 2}
 
 
+def test_hidden_files_and_folders_are_left_out_and_counted_once_each(tmp_path: Path) -> None:
+    folder = tmp_path / ".photos"  # what is hidden above the source does not matter
+    for name in ["a.jpg", "b/c.jpg", ".DS_Store", ".x.jpg", ".git/1.jpg", "b/.thumbs/d/2.jpg"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    listing = list_source(location_of(folder))
+    assert [item.key for item in listing.objects] == ["a.jpg", "b/c.jpg"]
+    assert listing.ignored == {"hidden": 4}
+
+
+def test_link_to_a_folder_is_not_followed_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.jpg").touch()
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    (tmp_path / "c.jpg").symlink_to(tmp_path / "a/1.jpg")  # to a file: its picture
+    listing = list_source(location_of(tmp_path))
+    assert [item.key for item in listing.objects] == ["a/1.jpg", "c.jpg"]
+    assert listing.ignored == {"link to a folder": 1}
+
+
 def test_name_that_cannot_be_a_key_is_refused_and_not_lost(tmp_path: Path) -> None:
     (tmp_path / "good.jpg").touch()
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.jpg")).touch()
     (tmp_path / "two\nlines.jpg").touch()
+    (tmp_path / "two\\nlines.jpg").touch()  # a backslash and an n
+    (tmp_path / "deleted\x7f.jpg").touch()
     listing = list_source(location_of(tmp_path))
-    assert [item.key for item in listing.objects] == ["good.jpg"]
-    assert [item.reason for item in listing.refused] == [Reason.UNREADABLE_KEY] * 2
-    assert {item.key for item in listing.refused} == {"bad\\xff.jpg", "two\\nlines.jpg"}
+    assert [item.key for item in listing.objects] == ["good.jpg", "two\\nlines.jpg"]
+    assert [item.reason for item in listing.refused] == [Reason.UNREADABLE_KEY] * 3
+    refused = {item.key for item in listing.refused}
+    assert refused == {"bad\\xff.jpg", "two\nlines.jpg", "deleted\x7f.jpg"}
 
 
 def test_pipe_and_dangling_link_are_counted_and_not_waited_for(tmp_path: Path) -> None:

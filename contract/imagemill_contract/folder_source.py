@@ -1,0 +1,67 @@
+"""A folder as a source: what in it is an object, told the same way to whoever asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from imagemill_contract.keys import is_hidden
+from imagemill_contract.locations import Location
+
+
+class LeftOut(StrEnum):
+    """Why something at a source is left out without being opened."""
+
+    HIDDEN = "hidden"  # also a whole folder, which then counts as one
+    LINKED_FOLDER = "link to a folder"
+    NO_REGULAR_FILE = "not a regular file"
+    NO_PICTURE = "not a picture by its name"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundName:
+    """Something in a folder: an object by its key, unless there is a reason to leave it out."""
+
+    key: str
+    left_out: LeftOut | None = None
+
+
+def names_in(folder: Path, on_error: Callable[[OSError], object]) -> Iterator[FoundName]:
+    """All that lies in a folder and in its folders; `on_error` is told what cannot be listed.
+
+    Whether a file's name is that of a picture is not judged here.
+    """
+    for parent, folders, names in os.walk(folder, onerror=on_error):
+        within = Path(parent).relative_to(folder)
+        entered = []
+        for name in sorted(folders):
+            reason = _reason_to_pass_by(Path(parent) / name)
+            if reason is None:
+                entered.append(name)
+            else:
+                yield FoundName((within / name).as_posix(), reason)
+        folders[:] = entered
+        for name in sorted(names):
+            yield FoundName((within / name).as_posix(), _reason_to_leave(Path(parent) / name))
+
+
+def no_pictures(source: Location, left_out: Mapping[str, int]) -> str:
+    """The refusal of a source in which nothing may be a picture, with what else there is."""
+    parts = [f"{count} {reason}" for reason, count in left_out.items()]
+    others = f" (left out: {', '.join(parts)})" if parts else ""
+    return f'source: there are no pictures at "{source}"{others}.'
+
+
+def _reason_to_pass_by(folder: Path) -> LeftOut | None:
+    if is_hidden(folder.name):
+        return LeftOut.HIDDEN
+    return LeftOut.LINKED_FOLDER if folder.is_symlink() else None
+
+
+def _reason_to_leave(file: Path) -> LeftOut | None:
+    if is_hidden(file.name):
+        return LeftOut.HIDDEN
+    return None if file.is_file() else LeftOut.NO_REGULAR_FILE  # a pipe would be waited for
