@@ -6,13 +6,13 @@ Each command imports what it needs when it is called, so that help is shown at o
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 import imagemill
-from imagemill.errors import RunFailedError, UsageError
+from imagemill.errors import ExitCode, ToolError
+from imagemill.escaping import escaped
 from imagemill.options.filters import FILTERS, Filters
 from imagemill.options.groups import with_options
 from imagemill.options.machine import Port, Vcpus
@@ -74,7 +74,7 @@ def run(
     from imagemill.commands.run import run_folder
 
     fields = {**filters.to_fields(), **({"prune": True} if prune else {})}
-    run_folder(Path(photos), Path(out), recipe, fields, vcpus=vcpus, console=Console())
+    run_folder(photos, out, recipe, fields, vcpus=vcpus, console=Console())
 
 
 @app.command()
@@ -105,8 +105,7 @@ def plan(
     if source.startswith("s3://"):
         shown = planned_bucket(source, stack, recipe, filters)
     else:
-        earlier = Path(out) if out is not None else None
-        shown = planned_folder(Path(source), earlier, recipe, filters, vcpus=vcpus)
+        shown = planned_folder(source, out, recipe, filters, vcpus=vcpus)
     if as_json:
         typer.echo(plan_text(shown))
     else:
@@ -151,13 +150,19 @@ def up(port: Port = None, vcpus: Vcpus = None) -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 refused and nothing started."""
+    """Run the command line, and end with a code of `ExitCode`."""
     terminate_as_exit()
     try:
         app()
-    except UsageError as error:
-        typer.echo(f"imagemill: {error}", err=True)
-        sys.exit(2)
-    except (RunFailedError, LocalError) as error:
-        typer.echo(f"imagemill: {error}", err=True)
-        sys.exit(1)
+    except ToolError as error:
+        _end(str(error), error.exit_code)
+    except LocalError as error:
+        _end(str(error), ExitCode.FAILED)
+    except OSError as error:  # a full disk, a folder that went away
+        place = f'"{escaped(str(error.filename))}": ' if error.filename else ""
+        _end(f"{place}{error.strerror or error}.", ExitCode.FAILED)
+
+
+def _end(sentence: str, code: ExitCode) -> NoReturn:
+    typer.echo(f"imagemill: {sentence}", err=True)
+    sys.exit(code)

@@ -1,9 +1,45 @@
-"""The tool's errors: each is one sentence for the person at the terminal."""
+"""How the tool ends: exit codes, and errors whose message is one sentence for a person."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
 
 
-class UsageError(Exception):
-    """The command cannot be carried out. Nothing was started. Exit code 2."""
+class ExitCode(IntEnum):
+    """Exit codes of `imagemill`."""
+
+    DONE = 0  # also where pictures were rejected
+    FAILED = 1
+    NOT_POSSIBLE = 2  # nothing was started; typer's code for options that it does not know
+    STOPPED = 130  # by Ctrl-C, as shells count it
 
 
-class RunFailedError(Exception):
-    """A run was started and did not succeed. Exit code 1."""
+class ToolError(Exception):
+    """Base of the tool's errors.
+
+    ToolError
+    ├── UsageError         the command cannot be carried out
+    ├── RunFailedError     what was started did not succeed
+    └── EngineLostError    the engine died, or does not answer
+    """
+
+    exit_code: ClassVar[ExitCode]
+
+
+class UsageError(ToolError):
+    """The command cannot be carried out. Nothing was started."""
+
+    exit_code = ExitCode.NOT_POSSIBLE
+
+
+class RunFailedError(ToolError):
+    """What was started did not succeed."""
+
+    exit_code = ExitCode.FAILED
+
+
+class EngineLostError(ToolError):
+    """The engine has died, or does not answer as it should."""
+
+    exit_code = ExitCode.FAILED

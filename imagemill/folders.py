@@ -2,25 +2,98 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from imagemill.errors import UsageError
+from imagemill.escaping import escaped
+from imagemill_contract.folder_source import LeftOut, names_in, no_pictures
+from imagemill_contract.keys import is_readable_key, may_be_picture
+from imagemill_contract.locations import Location
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-def checked_folders(photos: Path, out: Path) -> tuple[Path, Path]:
-    """Both folders as absolute paths. Raises UsageError when they cannot be used."""
-    if not photos.is_dir():
-        raise UsageError(f'PHOTOS: "{photos}" is not a folder.')
-    if out.exists() and not out.is_dir():
-        raise UsageError(f'OUT: "{out}" is not a folder.')
-    photos, out = photos.resolve(), out.resolve()
-    if photos == out or photos in out.parents or out in photos.parents:
-        raise UsageError(f'OUT: "{out}" and PHOTOS "{photos}" must not contain each other.')
-    try:
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where pictures are and where results go, both absolute."""
+
+    photos: Path
+    out: Path
+
+
+def checked_folders(photos: str, out: str) -> Folders:
+    """The folders of a run, as they were typed; OUT need not be there yet.
+
+    Raises UsageError when they cannot be used together.
+    """
+    with _errors_of("PHOTOS", photos):
+        source = _local(photos, "PHOTOS")
+        if not source.is_dir():
+            raise UsageError(f'PHOTOS: "{escaped(photos)}" is not a folder.')
+        source = source.resolve()
+    with _errors_of("OUT", out):
+        output = _local(out, "OUT")
+        if output.exists() and not output.is_dir():
+            raise UsageError(f'OUT: "{escaped(out)}" is not a folder.')
+        output = output.resolve()
+    if source == output or source in output.parents or output in source.parents:
+        raise UsageError(
+            f'OUT: "{escaped(str(output))}" and PHOTOS "{escaped(str(source))}" must not contain '
+            "each other."
+        )
+    return Folders(source, output)
+
+
+def make_writable(out: Path) -> None:
+    """Make the folder of results, unless it is there. Raises UsageError when it takes no files."""
+    with _errors_of("OUT", str(out)):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
-    except OSError as error:
-        raise UsageError(f'OUT: "{out}" cannot be written: {error.strerror}.') from None
-    return photos, out
+
+
+def check_has_pictures(photos: Path) -> None:
+    """Raises UsageError, with the planner's sentence, when no file may be a picture by its name.
+
+    The planner judges what is in doubt: a name that cannot be a key, a folder that cannot be read.
+    """
+    left_out: Counter[str] = Counter()
+    try:
+        for found in names_in(photos, _raise):
+            if found.left_out is not None:
+                left_out[found.left_out] += 1
+            elif may_be_picture(found.key) or not is_readable_key(found.key):
+                return
+            else:
+                left_out[LeftOut.NO_PICTURE] += 1
+    except OSError:
+        return
+    raise UsageError(no_pictures(Location.of_folder(PurePosixPath(photos)), left_out))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _local(typed: str, name: str) -> Path:
+    if _ADDRESS.match(typed):
+        raise UsageError(
+            f'{name}: "{escaped(typed)}" must be a folder of this machine; '
+            "buckets are for a stack on AWS."
+        )
+    return Path(typed)
+
+
+@contextmanager
+def _errors_of(name: str, typed: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f'{name}: "{escaped(typed)}" cannot be used: {reason}.') from None

@@ -12,6 +12,7 @@ class StageProgress:
     """Sums over the shards of one stage."""
 
     done: int = 0
+    written: int = 0
     rejected: int = 0
     failed: int = 0
 
@@ -37,6 +38,7 @@ class JobLogs:
         for (stage, _), row in self._latest.items():
             total = sums.setdefault(stage, StageProgress())
             total.done += row["done"]
+            total.written += row["written"]
             total.rejected += row["rejected"]
             total.failed += row["failed"]
         return sums

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from imagemill.errors import UsageError
+from imagemill.folders import Folders
 from imagemill_contract.errors import RequestError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
@@ -13,12 +14,12 @@ from imagemill_contract.request import RunRequest
 
 
 def folder_request(
-    photos: Path, out: Path, recipe: Recipe, fields: Mapping[str, object]
+    folders: Folders, recipe: Recipe, fields: Mapping[str, object]
 ) -> dict[str, object]:
     """The input of a run over a folder, with further `fields`. Raises UsageError."""
     addresses = {
-        "source": str(Location.of_folder(PurePosixPath(photos))),
-        "output": str(Location.of_folder(PurePosixPath(out))),
+        "source": str(Location.of_folder(PurePosixPath(folders.photos))),
+        "output": str(Location.of_folder(PurePosixPath(folders.out))),
     }
     return _checked({**addresses, "recipe": recipe.to_document(), **fields}, allow_files=True)
 

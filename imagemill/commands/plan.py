@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from imagemill.errors import UsageError
 from imagemill.execution import follow, start_run
-from imagemill.folders import checked_folders
+from imagemill.folders import check_has_pictures, checked_folders
 from imagemill.local_stack import local_stack
 from imagemill.options.filters import Filters
 from imagemill.run_request import bucket_request, folder_request
@@ -23,13 +24,17 @@ POLL_SECONDS = 0.1
 
 
 def planned_folder(
-    photos: Path, out: Path | None, recipe: Recipe, filters: Filters, *, vcpus: int | None
+    photos: str, out: str | None, recipe: Recipe, filters: Filters, *, vcpus: int | None
 ) -> dict[str, Any]:
     """What a run over a folder would do. Raises UsageError if it would be refused."""
     fields = {**filters.to_fields(), "dry_run": True}
     with tempfile.TemporaryDirectory(prefix="imagemill-plan-") as nowhere:
-        photos, out = checked_folders(photos, out if out and out.exists() else Path(nowhere))
-        request = folder_request(photos, out, recipe, fields)
+        folders = checked_folders(photos, out or nowhere)
+        if not folders.out.exists():
+            folders = replace(folders, out=Path(nowhere))
+        request = folder_request(folders, recipe, fields)
+        if "manifest" not in fields:
+            check_has_pictures(folders.photos)
         with local_stack(vcpus=vcpus) as stack:
             return _dry_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imagemill.display.progress import BarDisplay, LineDisplay, display_on
-from imagemill.display.summary import print_summary
+from imagemill.display.lines import print_line
+from imagemill.display.progress import RunProgress, display_on
+from imagemill.display.summary import print_stopped, print_summary
 from imagemill.errors import RunFailedError
+from imagemill.escaping import escaped
 from imagemill.execution import Execution, follow, start_run
-from imagemill.folders import checked_folders
+from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.run_request import folder_request
@@ -24,8 +26,8 @@ POLL_SECONDS = 0.25
 
 
 def run_folder(
-    photos: Path,
-    out: Path,
+    photos: str,
+    out: str,
     recipe: Recipe,
     fields: Mapping[str, object],
     *,
@@ -37,36 +39,48 @@ def run_folder(
     Raises:
         UsageError: The run was refused; nothing was processed.
         RunFailedError: It did not succeed.
+        EngineLostError: The engine died.
     """
-    photos, out = checked_folders(photos, out)
-    request = folder_request(photos, out, recipe, fields)
-    started = time.monotonic()
-    with local_stack(vcpus=vcpus) as stack:
-        execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
-        try:
-            _watch(stack, execution, out, console)
-            failure = _failure_of(execution)
-        except (KeyboardInterrupt, SystemExit):
-            execution.stop("The person at the terminal ended the run.")
-            raise
-    report_path = out / report_key(execution.run_id)
+    folders = checked_folders(photos, out)
+    request = folder_request(folders, recipe, fields)
+    if "manifest" not in fields:
+        check_has_pictures(folders.photos)
+    make_writable(folders.out)
+    started, progress = time.monotonic(), RunProgress()
+    try:
+        with local_stack(vcpus=vcpus) as stack:
+            execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
+            failure = _end_of(stack, execution, folders.out, progress, console)
+    except (KeyboardInterrupt, SystemExit):
+        print_stopped(Console(stderr=True), progress)
+        raise
+    report_path = folders.out / report_key(execution.run_id)
     if report_path.exists():
         report = json.loads(report_path.read_text(encoding="utf-8"))
         print_summary(console, report, time.monotonic() - started)
-        console.print(f"report: {report_path}", highlight=False, soft_wrap=True)
+        print_line(console, f"report: {escaped(str(report_path))}")
     if failure:
         raise failure
 
 
-def _failure_of(execution: Execution) -> RunFailedError | None:
+def _end_of(
+    stack: LocalStack, execution: Execution, out: Path, progress: RunProgress, console: Console
+) -> RunFailedError | None:
+    """Watch a run until it has ended, or stop it. Returns the error of one that has failed."""
     try:
+        _watch(stack, execution, out, progress, console)
         execution.result()
     except RunFailedError as error:
         return error
+    except (KeyboardInterrupt, SystemExit):
+        execution.stop("The person at the terminal ended the run.")
+        raise
     return None
 
 
-def _watch(stack: LocalStack, execution: Execution, out: Path, console: Console) -> None:
+def _watch(
+    stack: LocalStack, execution: Execution, out: Path, progress: RunProgress, console: Console
+) -> None:
     started_ms = int(time.time() * 1000)
     logs = JobLogs(stack.client("logs"), stack.worker_log_group, execution.run_id, started_ms)
     plan = out / plan_key(execution.run_id)
@@ -76,14 +90,12 @@ def _watch(stack: LocalStack, execution: Execution, out: Path, console: Console)
         def tick() -> None:
             time.sleep(POLL_SECONDS)
             stack.engine.check()
-            _show(display, logs, plan)
+            if plan.exists():
+                progress.stages = logs.read()
+                progress.planned = planned_objects(plan.read_bytes())
+                display.show(progress)
 
         follow(execution, tick)
-
-
-def _show(display: BarDisplay | LineDisplay, logs: JobLogs, plan: Path) -> None:
-    if plan.exists():
-        display.show(logs.read(), planned_objects(plan.read_bytes()))
 
 
 def planned_objects(plan: bytes) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +25,19 @@ from imagemill.job_logs import StageProgress
 from imagemill_contract.keys import Stage
 
 PLAIN_LINE_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class RunProgress:
+    """What is known of a run so far.
+
+    Attributes:
+        stages: What the jobs of each stage have told.
+        planned: Objects that the jobs are given; None before that is known.
+    """
+
+    stages: Mapping[str, StageProgress] = field(default_factory=dict)
+    planned: int | None = None
 
 
 class _Rate(ProgressColumn):
@@ -61,18 +75,32 @@ class BarDisplay:
     ) -> None:
         self._progress.stop()
 
-    def show(self, stages: Mapping[str, StageProgress], planned: int | None) -> None:
+    def show(self, run: RunProgress) -> None:
         for stage, task in self._tasks.items():
-            state = stages.get(stage, StageProgress())
-            self._progress.update(task, total=planned, completed=state.done, note=_note(state))
+            state = run.stages.get(stage, StageProgress())
+            self._progress.update(task, total=run.planned, completed=state.done, note=_note(state))
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a stage was first seen to have done pictures, and how many these were."""
+
+    seconds: float
+    done: int
+
+    def rate(self, done: int, now: float) -> float:
+        """Images per second since then; 0 while nothing more is done."""
+        return (done - self.done) / (now - self.seconds) if now > self.seconds else 0.0
 
 
 class LineDisplay:
     """A line every few seconds, for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._started = self._last = time.monotonic()
+        self._clock = clock
+        self._last = clock()
+        self._starts: dict[str, _Start] = {}
         self._shown: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -86,22 +114,29 @@ class LineDisplay:
     ) -> None:
         """There is nothing to release."""
 
-    def show(self, stages: Mapping[str, StageProgress], planned: int | None) -> None:
-        now = time.monotonic()
-        complete = planned is not None and all(state.done == planned for state in stages.values())
+    def show(self, run: RunProgress) -> None:
+        now = self._clock()
+        for stage, state in run.stages.items():
+            if state.done:
+                self._starts.setdefault(stage, _Start(now, state.done))
+        complete = all(state.done == run.planned for state in run.stages.values())
         if now - self._last < PLAIN_LINE_SECONDS and not complete:
             return
-        for stage, state in stages.items():
+        for stage, state in run.stages.items():
             if self._shown.get(stage) != state.done:
                 self._shown[stage] = state.done
-                self._console.print(self._line(stage, state, planned, now), highlight=False)
+                self._console.print(self._line(stage, state, run.planned, now), highlight=False)
                 self._last = now
 
     def _line(self, stage: str, state: StageProgress, planned: int | None, now: float) -> str:
-        rate = state.done / max(now - self._started, 0.001)
-        left = f", {(planned - state.done) / rate:.0f} s left" if planned and rate else ""
-        note = f", {_note(state)}" if _note(state) else ""
-        return f"{stage}: {state.done} of {planned or '?'} images, {rate:.0f} images/s{left}{note}"
+        start = self._starts.get(stage)
+        rate = start.rate(state.done, now) if start else 0.0
+        parts = [f"{stage}: {state.done} of {planned or '?'} images"]
+        if rate:
+            parts.append(f"{rate:,.{0 if rate >= 10 else 1}f} images/s")
+        if rate and planned and planned > state.done:
+            parts.append(f"{(planned - state.done) / rate:.0f} s left")
+        return ", ".join([*parts, *_notes(state)])
 
 
 def display_on(console: Console) -> BarDisplay | LineDisplay:
@@ -109,6 +144,9 @@ def display_on(console: Console) -> BarDisplay | LineDisplay:
 
 
 def _note(state: StageProgress) -> str:
+    return ", ".join(_notes(state))
+
+
+def _notes(state: StageProgress) -> list[str]:
     parts = [f"{state.rejected} rejected"] if state.rejected else []
-    parts += [f"{state.failed} failed"] if state.failed else []
-    return ", ".join(parts)
+    return [*parts, f"{state.failed} failed"] if state.failed else parts

@@ -1,4 +1,4 @@
-"""The summary of a run: a small table, and its rejected pictures by name."""
+"""The summary of a run: a small table, warnings, and rejected pictures by name."""
 
 from __future__ import annotations
 
@@ -6,33 +6,83 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from imagemill.display.lines import print_line
+from imagemill.display.progress import RunProgress
+from imagemill.escaping import escaped
+from imagemill.job_logs import StageProgress
+from imagemill_contract.keys import DATASET_README, Stage
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason, Status
 
 MAX_SHOWN = 20
 
 
 def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -> None:
     """Print the counts of each stage, then what was rejected or failed, and why."""
-    table = Table(title=f"{report['run_id']}  ({seconds:.1f} s)", title_justify="left")
+    console.print(_counts(report, title=f"{report['run_id']}  ({seconds:.1f} s)"))
+    print_line(console, report["sentence"])
+    warning = _warning(report)
+    if warning:
+        print_line(console, f"warning: {warning}")
+    if (report.get("dataset") or {}).get("samples"):
+        _print_dataset(console, report)
+    for status in (Status.REJECTED, Status.FAILED):
+        _print_rows(console, status, report[status])
+    _print_plan(console, report)
+
+
+def _counts(report: Mapping[str, Any], title: str) -> Table:
+    """What became of the pictures in each stage."""
+    table = Table(title=title, title_justify="left")
     table.add_column("stage")
-    columns = ("planned", "written", "skipped", "rejected", "failed")
+    columns = ("planned", *Status)
     for column in columns:
         table.add_column(column, justify="right")
     for stage, counts in report["stages"].items():
         table.add_row(stage, *(f"{counts[column]:,}" for column in columns))
-    console.print(table)
-    console.print(report["sentence"], highlight=False, markup=False)
-    if (report.get("dataset") or {}).get("samples"):
-        _print_dataset(console, report["dataset"])
-    for status in ("rejected", "failed"):
-        _print_rows(console, status, report[status])
+    return table
+
+
+def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
+    """What was planned and why, what was left out, and what is gone."""
     for reason, count in report["to_do"].items():
-        console.print(f"processed: {count:,} {reason}", highlight=False, markup=False)
+        print_line(console, f"planned: {count:,} {reason}")
     for reason, count in {**report["done"], **report["ignored"]}.items():
-        console.print(f"left out: {count:,} {reason}", highlight=False, markup=False)
+        print_line(console, f"left out: {count:,} {reason}")
     if report["deleted"]["objects"]:
-        console.print(f"deleted at the source: {report['deleted']['objects']:,}; {_fate(report)}")
+        deleted = f"{report['deleted']['objects']:,}"
+        print_line(console, f"deleted at the source: {deleted}; {_fate(report)}")
+
+
+def print_stopped(console: Console, run: RunProgress) -> None:
+    """What a run that was stopped has done so far, and how to go on."""
+    resized, edges = (run.stages.get(stage, StageProgress()).written for stage in Stage)
+    if resized or edges:
+        planned = "?" if run.planned is None else f"{run.planned:,}"
+        print_line(
+            console,
+            f"Stopped: {resized:,} of {planned} pictures resized, {edges:,} edge maps made.",
+        )
+    else:
+        print_line(console, "Stopped before any picture was done.")
+    print_line(console, "Run the same command again to go on.")
+
+
+def _warning(report: Mapping[str, Any]) -> str | None:
+    """What a person should not overlook, although the run may have succeeded."""
+    planned = report["stages"][Stage.RESIZE]["planned"]
+    written = sum(counts[Status.WRITTEN] for counts in report["stages"].values())
+    if not planned or written:
+        return None
+    if report["reasons"] == {Reason.NO_LABEL: planned}:
+        return (
+            f"Nothing was written: none of the {planned:,} pictures lies in a folder to take its "
+            "class from. Sort them into folders, or leave out --label-from-folder."
+        )
+    return f"Nothing was written, although {planned:,} pictures were planned."
 
 
 def _fate(report: Mapping[str, Any]) -> str:
@@ -43,22 +93,34 @@ def _fate(report: Mapping[str, Any]) -> str:
     return "their samples are superseded" if is_packed else "their results were removed"
 
 
-def _print_dataset(console: Console, dataset: Mapping[str, Any]) -> None:
-    console.print(
+def _print_dataset(console: Console, report: Mapping[str, Any]) -> None:
+    dataset = report["dataset"]
+    print_line(
+        console,
         f"dataset: {dataset['format']}, {dataset['samples']:,} new samples, "
         f"{dataset['bytes']:,} bytes",
-        highlight=False,
     )
-    console.print(f"card: {dataset['card']}", highlight=False, markup=False, soft_wrap=True)
+    print_line(console, f"card: {_place_of(report['output'], DATASET_README)}")
 
 
-def _print_rows(console: Console, status: str, rows: list[Mapping[str, Any]]) -> None:
+def _place_of(output: str, key: str) -> str:
+    """Path of a result in a folder of this machine, address of one in a bucket."""
+    location = Location.parse(output, "report.output")
+    if location.is_file:
+        return escaped(f"{location.folder}/{key}")
+    return location.address_of(location.prefix + key)
+
+
+def _print_rows(console: Console, status: Status, rows: list[Mapping[str, Any]]) -> None:
     for row in rows[:MAX_SHOWN]:
-        console.print(
-            f"{status} {escape(row['key'])}: [yellow]{row['reason']}[/], "
-            f"{escape(row.get('detail', ''))}",
-            highlight=False,
-            soft_wrap=True,
+        line = Text.assemble(
+            f"{status} {escaped(row['key'])}: ", (row["reason"], "yellow"), f", {_detail(row)}"
         )
+        console.print(line, soft_wrap=True)
     if len(rows) > MAX_SHOWN:
-        console.print(f"... and {len(rows) - MAX_SHOWN:,} more {status}, all in the report")
+        print_line(console, f"... and {len(rows) - MAX_SHOWN:,} more {status}, all in the report")
+
+
+def _detail(row: Mapping[str, Any]) -> str:
+    """On one line, whatever a library has said."""
+    return " ".join(str(row.get("detail", "")).split())

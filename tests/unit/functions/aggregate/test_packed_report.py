@@ -237,7 +237,7 @@ def test_summary_of_a_run_tells_of_its_dataset(tmp_path: Path) -> None:
     text = out.getvalue()
     assert "3 samples in 1 older shard are superseded; `imagemill compact` removes them." in text
     assert f"dataset: webdataset, 3 new samples, {run.shards[0].bytes} bytes" in text
-    assert f"card: file://{tmp_path}/dataset/dataset.json" in text
+    assert f"card: {tmp_path}/dataset/README.md" in text
 
 
 def test_card_is_the_same_whichever_run_publishes(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from imagemill.commands.run import planned_objects
-from imagemill.display.progress import BarDisplay, LineDisplay, display_on
+from imagemill.display.progress import BarDisplay, LineDisplay, RunProgress, display_on
 from imagemill.job_logs import JobLogs, StageProgress
 
 
@@ -32,7 +32,7 @@ class Logs:
         return Paginator(self.messages)
 
     def add(self, at: int, **row: object) -> None:
-        known = {"event": "progress", "run_id": "r", "rejected": 0, "failed": 0}
+        known = {"event": "progress", "run_id": "r", "written": 0, "rejected": 0, "failed": 0}
         self.messages.append((at, json.dumps({**known, **row})))
 
 
@@ -61,8 +61,8 @@ def test_pipe_gets_plain_lines_and_a_terminal_gets_bars() -> None:
 def test_plain_line_names_done_planned_and_rejected() -> None:
     text = io.StringIO()
     with LineDisplay(Console(file=text, width=200)) as display:
-        display.show({"resize": StageProgress(done=50, rejected=3)}, 50)
-        display.show({"resize": StageProgress(done=50, rejected=3)}, 50)
+        display.show(RunProgress({"resize": StageProgress(done=50, rejected=3)}, 50))
+        display.show(RunProgress({"resize": StageProgress(done=50, rejected=3)}, 50))
     (line,) = text.getvalue().splitlines()
     assert line.startswith("resize: 50 of 50 images, ")
     assert line.endswith("3 rejected")
@@ -72,7 +72,7 @@ def test_bars_show_both_stages() -> None:
     text = io.StringIO()
     console = Console(file=text, width=120, force_terminal=True)
     with BarDisplay(console) as display:
-        display.show({"resize": StageProgress(done=7, rejected=2)}, 9)
+        display.show(RunProgress({"resize": StageProgress(done=7, rejected=2)}, 9))
     assert "7/9" in text.getvalue()
     assert "2 rejected" in text.getvalue()
     assert "edge" in text.getvalue()
