@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from imagemill.errors import EngineLostError
 from imagemill.project import TEMPLATE, WORKER_FOLDERS
 from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
-from imagemill_engine.errors import EngineError
+from imagemill_engine.errors import EngineDiedError
 
 # Only these parameters differ from a deployment on AWS.
 LOCAL_PARAMETERS: Mapping[str, str] = {
@@ -76,36 +77,32 @@ def local_stack(
     Raises:
         EngineError: The engine does not start.
         DeployError: The template cannot be deployed.
-        EngineLostError: The engine has died within the block, whatever was raised there.
+        EngineLostError: The engine has died, whatever was raised of it in the block.
     """
-    environment = worker_environment()
-    with (
-        Engine.start(port=port, vcpus=vcpus, worker_env=environment) as engine,
-        faults_explained(engine),
-    ):
-        yield deployed_on(engine, parameters)
+    started = Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment())
+    try:
+        with started as engine, _faults_of(engine):
+            yield deployed_on(engine, parameters)
+    except EngineDiedError as death:
+        raise EngineLostError(_epitaph(death)) from death
 
 
 @contextmanager
-def faults_explained(engine: Engine) -> Iterator[None]:
-    """What clients raise when the engine has died, or is at fault, as EngineLostError."""
+def _faults_of(engine: Engine) -> Iterator[None]:
+    """What clients raise because the engine has died, or is at fault, as what it is."""
     try:
         yield
-    except EngineError as error:
-        raise _lost(error) from error
     except (BotoCoreError, ClientError) as error:
         deadline = time.monotonic() + DEATH_SECONDS
         while time.monotonic() < deadline:
-            try:
-                engine.check()
-            except EngineError as death:
-                raise _lost(death) from error
+            engine.check()
             time.sleep(POLL_SECONDS)
-        raise EngineLostError(f"The engine does not answer as it should: {error}.") from error
+        raise EngineLostError(f"The engine does not answer as it should: {error}") from error
 
 
-def _lost(death: EngineError) -> EngineLostError:
-    sentence, _, log = str(death).partition("\n")
-    last_line = log.rpartition("\n")[2].strip()
-    said = f" The last line of its log: {last_line}" if last_line else ""
-    return EngineLostError(f"{sentence} Run the same command again to go on.{said}")
+def _epitaph(death: EngineDiedError) -> str:
+    again = "Run the same command again to go on."
+    if death.code < 0:
+        return f"The engine was killed by {signal.Signals(-death.code).name}. {again}"
+    last_line = death.log.rpartition("\n")[2]
+    return f"The engine has ended with code {death.code}: {last_line or 'it said nothing'}. {again}"

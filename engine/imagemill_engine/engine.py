@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imagemill_engine import settings
-from imagemill_engine.errors import EngineError
+from imagemill_engine.errors import EngineDiedError, EngineError
 from imagemill_engine.processes import HOST, listening_socket, server_process, watched
 from imagemill_engine.session import client_of
 
@@ -109,10 +109,10 @@ class Engine:
             return self._clients[service]
 
     def check(self) -> None:
-        """Raise `EngineError` with the end of the log when the engine has died."""
+        """Raise `EngineDiedError` with the end of the log when the engine has died."""
         code = self._process.poll()
         if code is not None:
-            raise EngineError(f"The engine has ended with code {code}.\n{self._log_tail()}")
+            raise EngineDiedError(code, self._log_tail())
 
     def close(self) -> None:
         for client in self._clients.values():

@@ -1,7 +1,8 @@
 """What can go wrong with the embedded engine.
 
 LocalError
-├── EngineError    the engine does not start, or has died
+├── EngineError    the engine does not start
+│   └── EngineDiedError    it has started, or was about to, and its process has ended
 ├── DeployError    the stack could not be created or updated
 └── HookError      the emulator is not the version that the hooks were written for
 """
@@ -13,6 +14,20 @@ class LocalError(Exception):
 
 class EngineError(LocalError):
     """The engine does not start, or has died."""
+
+
+class EngineDiedError(EngineError):
+    """The process of the engine has ended.
+
+    Attributes:
+        code: Its exit code; minus the signal that has killed it.
+        log: The end of its log.
+    """
+
+    def __init__(self, code: int, log: str) -> None:
+        super().__init__(f"The engine has ended with code {code}.\n{log}")
+        self.code = code
+        self.log = log
 
 
 class DeployError(LocalError):

@@ -129,8 +129,8 @@ def test_second_run_does_what_is_left_and_prune_removes_results_of_deleted_pictu
     (photos / names[0]).unlink()
     (photos / names[1]).write_bytes(cut(99))
     second = imagemill("run", photos, out)
-    assert "processed: 1 changed" in second.stdout
-    assert "processed: 2 new" in second.stdout
+    assert "planned: 1 changed" in second.stdout
+    assert "planned: 2 new" in second.stdout
     assert "left out: 2 unchanged" in second.stdout
     assert "deleted at the source: 1; their results are kept" in second.stdout
     assert names_in(out / "resized") == set(names)
