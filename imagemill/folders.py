@@ -36,12 +36,12 @@ def checked_folders(photos: str, out: str) -> Folders:
         source = _local(photos, "PHOTOS")
         if not source.is_dir():
             raise UsageError(f'PHOTOS: "{escaped(photos)}" is not a folder.')
-        source = source.resolve()
+        source = _resolved(source, "PHOTOS")
     with _errors_of("OUT", out):
         output = _local(out, "OUT")
         if output.exists() and not output.is_dir():
             raise UsageError(f'OUT: "{escaped(out)}" is not a folder.')
-        output = output.resolve()
+        output = _resolved(output, "OUT")
     if source == output or source in output.parents or output in source.parents:
         raise UsageError(
             f'OUT: "{escaped(str(output))}" and PHOTOS "{escaped(str(source))}" must not contain '
@@ -88,6 +88,15 @@ def _local(typed: str, name: str) -> Path:
             "buckets are for a stack on AWS."
         )
     return Path(typed)
+
+
+def _resolved(folder: Path, name: str) -> Path:
+    path = folder.resolve()
+    if not is_readable_key(str(path).removeprefix("/")):
+        raise UsageError(
+            f'{name}: "{escaped(str(path))}" has a control character in its name, or is not UTF-8.'
+        )
+    return path
 
 
 @contextmanager

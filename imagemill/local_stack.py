@@ -104,5 +104,7 @@ def _epitaph(death: EngineDiedError) -> str:
     again = "Run the same command again to go on."
     if death.code < 0:
         return f"The engine was killed by {signal.Signals(-death.code).name}. {again}"
+    if death.code == 0:
+        return f"The engine was ended from outside. {again}"
     last_line = death.log.rpartition("\n")[2]
     return f"The engine has ended with code {death.code}: {last_line or 'it said nothing'}. {again}"

@@ -15,7 +15,11 @@ def compact_dataset(out: str, *, console: Console) -> None:
         UsageError: There is no packed dataset at `out`.
         RunFailedError: It could not be read or written.
     """
-    found = run_worker("compact", out).events[-1]
+    try:
+        found = run_worker("compact", out).events[-1]
+    except (KeyboardInterrupt, SystemExit):
+        print_line(console, "Stopped: nothing is lost. Run the same command again to finish.")
+        raise
     if not found["removed"]:
         print_line(console, "Nothing to do: no sample is superseded, and no two shards are small.")
         return

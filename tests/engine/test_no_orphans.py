@@ -152,7 +152,7 @@ def test_nothing_is_left_and_the_owner_is_told_when_the_engine_is_ended(
     owner.say_go()
     _, error = owner.process.communicate(timeout=GONE_SECONDS)
     assert owner.process.returncode == 1
-    assert f"EngineError: The engine has ended with code {code}." in error
+    assert f"EngineDiedError: The engine has ended with code {code}." in error
     assert "Ready" in error  # the end of the log, although its folder has been removed
 
 

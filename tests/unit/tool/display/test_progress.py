@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from imagemill.commands.run import planned_objects
 from imagemill.display.progress import BarDisplay, LineDisplay, RunProgress, display_on
 from imagemill.job_logs import JobLogs, StageProgress
 
@@ -78,6 +77,48 @@ def test_bars_show_both_stages() -> None:
     assert "edge" in text.getvalue()
 
 
-def test_planned_objects_are_unknown_while_the_plan_is_being_written() -> None:
-    assert planned_objects(b'[{"objects": 3}, {"objects": 4}]') == 7
-    assert planned_objects(b'[{"objects": 3}, {"obj') is None
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_rate_of_a_stage_counts_from_when_its_first_picture_was_done() -> None:
+    text, clock = io.StringIO(), Clock()
+    with LineDisplay(Console(file=text, width=200), clock) as display:
+
+        def show(seconds: float, **done: int) -> None:
+            clock.seconds += seconds
+            stages = {stage: StageProgress(done=count) for stage, count in done.items()}
+            display.show(RunProgress(stages, 1000))
+
+        show(20, resize=0)  # the engine, the plan and the first job take their time
+        show(1, resize=10)
+        show(4, resize=50)
+        show(6, resize=1000, edge=0)
+        show(10, resize=1000, edge=0)
+        show(5, resize=1000, edge=100)
+        show(5, resize=1000, edge=600)
+        show(4, resize=1000, edge=1000)
+    assert text.getvalue().splitlines() == [
+        "resize: 0 of 1000 images",
+        "resize: 50 of 1000 images, 10 images/s, 95 s left",
+        "resize: 1000 of 1000 images, 99 images/s",
+        "edge: 0 of 1000 images",
+        "edge: 100 of 1000 images",
+        "edge: 600 of 1000 images, 100 images/s, 4 s left",
+        "edge: 1000 of 1000 images, 100 images/s",
+    ]
+
+
+def test_slow_rate_is_not_rounded_to_nothing() -> None:
+    text, clock = io.StringIO(), Clock()
+    with LineDisplay(Console(file=text, width=200), clock) as display:
+        for seconds, done in ((0, 1), (10, 5)):
+            clock.seconds += seconds
+            display.show(RunProgress({"resize": StageProgress(done=done, failed=1)}, 8))
+    (line,) = text.getvalue().splitlines()
+    assert line == "resize: 5 of 8 images, 0.4 images/s, 8 s left, 1 failed"
