@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imagemill import cli
-from imagemill.errors import RunFailedError, UsageError
+from imagemill.errors import ExitCode, RunFailedError, UsageError
 from imagemill.project import ROOT
 from imagemill_app.plan.remaining import remaining_work
 from imagemill_contract.documents import SourceObject
@@ -76,6 +76,7 @@ def test_exit_code_is_that_of_the_tool(
         "done, also when some pictures were rejected": SystemExit(0),
         "the run failed": RunFailedError("Too many failed."),
         "the request cannot be carried out; nothing was started": UsageError("No such folder."),
+        "stopped by Ctrl-C": SystemExit(ExitCode.STOPPED),
     }
 
     def ended() -> None:
@@ -85,7 +86,12 @@ def test_exit_code_is_that_of_the_tool(
     monkeypatch.setattr(cli, "terminate_as_exit", lambda: None)
     with pytest.raises(SystemExit) as end:
         cli.main()
-    assert str(end.value.code) == row["exit code"]
+    assert f"{end.value.code:d}" == row["exit code"]
+
+
+def test_every_exit_code_is_explained() -> None:
+    codes = [row["exit code"] for row in table(LOCAL_PAGE, "exit code")]
+    assert codes == [f"{code:d}" for code in ExitCode]
 
 
 def test_every_reason_of_an_outcome_is_explained() -> None:
