@@ -48,7 +48,7 @@ def main() -> None:
         photos.mkdir()
         for name in PHOTOGRAPHS:
             (photos / name).write_bytes((files("skimage") / "data" / name).read_bytes())
-        run_folder(photos, out, RECIPE, {}, vcpus=None, console=Console())
+        run_folder(str(photos), str(out), RECIPE, {}, vcpus=None, console=Console())
         columns = [column_of(photos / name, out) for name in PHOTOGRAPHS]
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     sheet(columns).save(PICTURE, quality=JPEG_QUALITY, optimize=True)

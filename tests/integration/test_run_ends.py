@@ -75,7 +75,9 @@ def token_of(engine: int) -> bytes:
 
 
 def started_engine(run: subprocess.Popen[str]) -> int:
-    return until(lambda: engine_of(run), "the run has an engine")
+    engine = until(lambda: engine_of(run), "the run has an engine")
+    assert engine is not None
+    return engine
 
 
 def wait_until_some_are_resized(out: Path) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from imagemill import local_stack
 from imagemill.errors import EngineLostError
+from imagemill_engine.engine import Engine
 from imagemill_engine.errors import EngineDiedError, EngineError
 
 REFUSED = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
@@ -41,7 +42,7 @@ def fails_on(engine: FakeEngine, error: Exception, monkeypatch: pytest.MonkeyPat
     def start(**_options: Any) -> Iterator[FakeEngine]:
         yield engine
 
-    monkeypatch.setattr(local_stack.Engine, "start", start)
+    monkeypatch.setattr(Engine, "start", start)
     monkeypatch.setattr(local_stack, "deployed_on", lambda engine, parameters: None)
     monkeypatch.setattr(local_stack, "DEATH_SECONDS", 0.1)
     monkeypatch.setattr(local_stack, "POLL_SECONDS", 0.0)
@@ -94,6 +95,6 @@ def test_engine_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
         raise EngineError("Port 80 of 127.0.0.1 cannot be used: Permission denied.")
         yield
 
-    monkeypatch.setattr(local_stack.Engine, "start", start)
+    monkeypatch.setattr(Engine, "start", start)
     with pytest.raises(EngineError, match="Port 80"), local_stack.local_stack():
         pass

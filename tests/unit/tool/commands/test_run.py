@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imagemill import cli
+from imagemill import execution as execution_module
 from imagemill.commands import plan as plan_command
 from imagemill.commands import run as run_command
 from imagemill.commands.run import planned_objects
@@ -174,14 +175,13 @@ def ended_by(
     def started(**_options: Any) -> Iterator[Stack]:
         yield stack
 
-    def start_run(states: Any, arn: str, document: object) -> Any:
-        execution = start_real(states, arn, document)  # type: ignore[arg-type] # a request
+    def start_run(states: Any, arn: str, document: Any) -> Any:
+        execution = execution_module.start_run(states, arn, document)
         path = folder / "out" / plan_key(execution.run_id)
         path.parent.mkdir(parents=True)
         path.write_text('[{"objects": 1500}]')
         return execution
 
-    start_real = run_command.start_run
     monkeypatch.setattr(run_command, "local_stack", started)
     monkeypatch.setattr(run_command, "start_run", start_run)
     monkeypatch.setattr(run_command, "POLL_SECONDS", 0)
