@@ -15,7 +15,7 @@ from rich.console import Console
 
 from demo.pictures import cut_pictures
 from imagemill.display.summary import print_summary
-from imagemill.errors import RunFailedError
+from imagemill.errors import RunFailedError, ToolError
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.project import ROOT
@@ -135,5 +135,5 @@ def report_of(run_id: str) -> dict[str, Any]:
 if __name__ == "__main__":
     try:
         main()
-    except (RunFailedError, LocalError) as error:
+    except (ToolError, LocalError) as error:
         sys.exit(f"demo: {error}")

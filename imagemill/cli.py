@@ -11,12 +11,12 @@ from typing import Annotated, NoReturn
 import typer
 
 import imagemill
-from imagemill.errors import ExitCode, ToolError
-from imagemill.escaping import escaped
+from imagemill.errors import ExitCode, ToolError, UsageError
 from imagemill.options.filters import FILTERS, Filters
 from imagemill.options.groups import with_options
 from imagemill.options.machine import Port, Vcpus
 from imagemill.options.recipe import RECIPE
+from imagemill.paths import escaped
 from imagemill.signals import terminate_as_exit
 from imagemill_contract.recipe import Recipe
 from imagemill_engine.errors import LocalError
@@ -103,6 +103,8 @@ def plan(
     from imagemill.display.plan import plan_text, print_plan
 
     if source.startswith("s3://"):
+        if out is not None:
+            raise UsageError("OUT: is for a folder; a stack leaves out what is in its own bucket.")
         shown = planned_bucket(source, stack, recipe, filters)
     else:
         shown = planned_folder(source, out, recipe, filters, vcpus=vcpus)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagemill.errors import UsageError
-from imagemill.escaping import escaped
+from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.folder_source import LeftOut, names_in, no_pictures
 from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
@@ -32,16 +30,16 @@ def checked_folders(photos: str, out: str) -> Folders:
 
     Raises UsageError when they cannot be used together.
     """
-    with _errors_of("PHOTOS", photos):
+    with path_errors("PHOTOS", photos):
         source = _local(photos, "PHOTOS")
         if not source.is_dir():
             raise UsageError(f'PHOTOS: "{escaped(photos)}" is not a folder.')
-        source = _resolved(source, "PHOTOS")
-    with _errors_of("OUT", out):
+        source = resolved(source, "PHOTOS")
+    with path_errors("OUT", out):
         output = _local(out, "OUT")
         if output.exists() and not output.is_dir():
             raise UsageError(f'OUT: "{escaped(out)}" is not a folder.')
-        output = _resolved(output, "OUT")
+        output = resolved(output, "OUT")
     if source == output or source in output.parents or output in source.parents:
         raise UsageError(
             f'OUT: "{escaped(str(output))}" and PHOTOS "{escaped(str(source))}" must not contain '
@@ -52,7 +50,7 @@ def checked_folders(photos: str, out: str) -> Folders:
 
 def make_writable(out: Path) -> None:
     """Make the folder of results, unless it is there. Raises UsageError when it takes no files."""
-    with _errors_of("OUT", str(out)):
+    with path_errors("OUT", str(out)):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
@@ -88,21 +86,3 @@ def _local(typed: str, name: str) -> Path:
             "buckets are for a stack on AWS."
         )
     return Path(typed)
-
-
-def _resolved(folder: Path, name: str) -> Path:
-    path = folder.resolve()
-    if not is_readable_key(str(path).removeprefix("/")):
-        raise UsageError(
-            f'{name}: "{escaped(str(path))}" has a control character in its name, or is not UTF-8.'
-        )
-    return path
-
-
-@contextmanager
-def _errors_of(name: str, typed: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f'{name}: "{escaped(typed)}" cannot be used: {reason}.') from None

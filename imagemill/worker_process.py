@@ -13,6 +13,7 @@ from typing import Any
 
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.local_stack import worker_environment
+from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.errors import ContractError
 from imagemill_contract.exit_codes import WorkerExit
 from imagemill_contract.locations import Location
@@ -48,7 +49,7 @@ def run_worker(command: str, out: str) -> WorkerEnd:
     if done.returncode == WorkerExit.BAD_ARGUMENTS:
         raise UsageError(f"OUT: {detail}")
     if done.returncode not in (WorkerExit.DONE, WorkerExit.DAMAGED):
-        raise RunFailedError(detail)
+        raise RunFailedError(detail or f"The worker ended with code {done.returncode}.")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return WorkerEnd(WorkerExit(done.returncode), events)
 
@@ -59,6 +60,7 @@ def _location_of(out: str) -> Location:
             return Location.parse(out, "OUT")
         except ContractError as error:
             raise UsageError(str(error)) from None
-    if not Path(out).is_dir():
-        raise UsageError(f'OUT: "{out}" is not a folder.')
-    return Location.of_folder(PurePosixPath(Path(out).resolve()))
+    with path_errors("OUT", out):
+        if not Path(out).is_dir():
+            raise UsageError(f'OUT: "{escaped(out)}" is not a folder.')
+        return Location.of_folder(PurePosixPath(resolved(Path(out), "OUT")))

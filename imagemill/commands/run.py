@@ -13,11 +13,11 @@ from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress, display_on
 from imagemill.display.summary import print_stopped, print_summary
 from imagemill.errors import RunFailedError
-from imagemill.escaping import escaped
 from imagemill.execution import Execution, follow, start_run
 from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
+from imagemill.paths import escaped
 from imagemill.run_request import folder_request
 from imagemill_contract.keys import plan_key, report_key
 from imagemill_contract.recipe import Recipe

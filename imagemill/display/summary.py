@@ -11,8 +11,8 @@ from rich.text import Text
 
 from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
-from imagemill.escaping import escaped
 from imagemill.job_logs import StageProgress
+from imagemill.paths import escaped
 from imagemill_contract.keys import DATASET_README, Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status

@@ -11,6 +11,7 @@ import typer
 from imagemill.errors import UsageError
 from imagemill.options.groups import OptionGroup, option
 from imagemill.options.values import number_or_text
+from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.locations import Location
 
 
@@ -70,17 +71,19 @@ def _address_of(text: str, name: str) -> str:
     """An `s3://` address as it is; for a path, the address of the file. Raises UsageError."""
     if text.startswith("s3://"):
         return text
-    path = Path(text).resolve()
-    if not path.is_file():
-        raise UsageError(f'{name}: "{text}" is not a file.')
+    with path_errors(name, text):
+        if not Path(text).is_file():
+            raise UsageError(f'{name}: "{escaped(text)}" is not a file.')
+        path = resolved(Path(text), name)
     return Location.of_folder(PurePosixPath(path.parent)).address_of(path.name)
 
 
 def _lines_of(path: str) -> list[str]:
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f'--exclude: "{path}" cannot be read: {error}.') from None
+        with path_errors("--exclude", path):
+            lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UsageError(f'--exclude: "{escaped(path)}" is not a text in UTF-8.') from None
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -17,6 +17,7 @@ import typer
 from imagemill.errors import UsageError
 from imagemill.options.groups import OptionGroup, option
 from imagemill.options.values import json_or_text, number_or_text
+from imagemill.paths import escaped, path_errors
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import ByteCount, Colour, Rule, Shares, TrueOrFalse, WholeNumber
 from imagemill_contract.recipe import Recipe
@@ -62,7 +63,7 @@ def recipe_from(path: Path | None, options: Mapping[str, bool | str | None]) -> 
     }
     try:
         document = _document_in(path) if path else {}
-        Recipe.values_in(document, where=str(path))
+        Recipe.values_in(document, where=escaped(str(path)))
         return Recipe.from_document({**document, **chosen})
     except RecipeError as error:
         raise UsageError(str(error)) from None
@@ -88,15 +89,15 @@ def _shares(text: str) -> object:
 
 
 def _document_in(path: Path) -> dict[str, object]:
+    name = escaped(str(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        with path_errors("--recipe", str(path)):
+            text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except OSError as error:
-        raise UsageError(f"--recipe: {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise UsageError(f"--recipe: {path} is not JSON or TOML: {error}.") from None
+        raise UsageError(f'--recipe: "{name}" is not JSON or TOML: {error}.') from None
     if not isinstance(document, dict):
-        raise UsageError(f"--recipe: {path} must hold an object of fields.")
+        raise UsageError(f'--recipe: "{name}" must hold an object of fields.')
     return document
 
 

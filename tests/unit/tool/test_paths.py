@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.escaping import escaped
+from imagemill.paths import escaped
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ def test_manifest_of_this_machine_becomes_its_address(tmp_path: Path) -> None:
     (tmp_path / "my list.csv").touch()
     fields = Filters(manifest=str(tmp_path / "my list.csv")).to_fields()
     assert fields == {"manifest": f"file://{tmp_path.resolve()}/my%20list.csv"}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/link").symlink_to(tmp_path / "my list.csv")
+    assert Filters(manifest=str(tmp_path / "elsewhere/link")).to_fields() == fields
     assert Filters(manifest="s3://bucket/list.csv").to_fields() == {
         "manifest": "s3://bucket/list.csv"
     }
@@ -171,6 +174,24 @@ def test_stack_that_cannot_be_asked_is_named(aws: Aws, error: Exception) -> None
     aws.error = error
     with pytest.raises(UsageError, match='--stack: "absent" cannot be asked'):
         planned_bucket("s3://bucket/full/", "absent", Recipe(), Filters())
+
+
+def test_folder_of_results_is_refused_beside_a_bucket(aws: Aws) -> None:
+    with pytest.raises(UsageError, match="OUT: is for a folder"):
+        CliRunner().invoke(app, ["plan", "s3://bucket/full/", "out"], catch_exceptions=False)
+    assert aws.started == []
+
+
+def test_region_that_is_not_given_is_one_sentence(aws: Aws) -> None:
+    aws.error = NoRegionError()
+    with pytest.raises(UsageError, match=r"cannot be asked: You must specify a region\.$"):
+        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters())
+
+
+def test_bad_request_for_a_bucket_is_refused_before_the_stack_is_asked(aws: Aws) -> None:
+    with pytest.raises(UsageError, match="limit: 0 is not allowed"):
+        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters(limit=0))
+    assert aws.started == []
 
 
 def test_stack_of_something_else_is_named(aws: Aws) -> None:

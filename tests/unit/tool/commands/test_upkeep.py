@@ -1,0 +1,138 @@
+"""`imagemill verify` and `imagemill compact`: what the worker's end becomes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from imagemill.commands import compact as compact_command
+from imagemill.commands.compact import compact_dataset
+from imagemill.commands.verify import verify_dataset
+from imagemill.errors import RunFailedError, UsageError
+from imagemill.worker_process import run_worker
+from imagemill_contract.exit_codes import WorkerExit
+
+VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10}
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=60)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def worker_ends(
+    monkeypatch: pytest.MonkeyPatch, code: int, *events: dict[str, Any], errors: str = ""
+) -> list[list[str]]:
+    """Let the worker end so; returns the commands by which it is called."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        return subprocess.CompletedProcess(command, code, lines, errors)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_whole_dataset_is_told_in_numbers(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"event": "verified", **VERIFIED, "damaged": 0, "unnamed": 2}
+    commands = worker_ends(monkeypatch, WorkerExit.DONE, found)
+    verify_dataset(str(tmp_path), console=console)
+    assert commands[0][-3:] == ["verify", "--output", f"file://{tmp_path}/"]
+    assert "1,200 dataset shards with 5,000 samples are whole" in text_of(console)
+    assert "2 files" in text_of(console)
+
+
+def test_damaged_shard_is_named_and_fails(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = {"event": "damaged", "shard": "dataset/a.tar", "detail": "It is cut off."}
+    found = {"event": "verified", **VERIFIED, "damaged": 1, "unnamed": 0}
+    worker_ends(monkeypatch, WorkerExit.DAMAGED, damaged, found)
+    with pytest.raises(RunFailedError, match="1 of 1,200"):
+        verify_dataset(str(tmp_path), console=console)
+    assert "damaged: dataset/a.tar: It is cut off." in text_of(console)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (WorkerExit.BAD_ARGUMENTS, UsageError),
+        (WorkerExit.TRY_AGAIN, RunFailedError),
+        (WorkerExit.BUG, RunFailedError),
+        (-9, RunFailedError),
+    ],
+)
+def test_worker_that_does_not_succeed_gives_its_last_sentence(
+    code: int, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker_ends(monkeypatch, code, errors="a warning\nimagemill_worker: The disk is full.\n")
+    with pytest.raises(error, match=r"The disk is full\.$"):
+        run_worker("compact", str(tmp_path))
+
+
+def test_worker_that_is_killed_without_a_word_is_told_by_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker_ends(monkeypatch, -9)
+    with pytest.raises(RunFailedError, match=r"^The worker ended with code -9\.$"):
+        run_worker("verify", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("out", "sentence"),
+    [
+        ("absent\n", r'OUT: "absent\n" is not a folder.'),
+        ("s3://B/", 'OUT: "s3://B/" has no valid bucket name.'),
+        ("x" * 300, 'xxx" cannot be used: File name too long.'),
+    ],
+)
+def test_place_that_cannot_hold_results_is_refused(
+    out: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = worker_ends(monkeypatch, WorkerExit.DONE)
+    with pytest.raises(UsageError) as raised:
+        run_worker("verify", out)
+    assert sentence in str(raised.value)
+    assert commands == []
+
+
+def test_folder_without_a_dataset_is_refused_by_the_worker_itself(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^OUT: There are no dataset shards at"):
+        run_worker("verify", str(tmp_path))
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143)])
+def test_compaction_that_is_stopped_says_how_to_go_on(
+    end: BaseException, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_command: str, _out: str) -> None:
+        raise end
+
+    monkeypatch.setattr(compact_command, "run_worker", stopped)
+    with pytest.raises(type(end)):
+        compact_dataset("out", console=console)
+    assert "Run the same command again to finish." in text_of(console)
+
+
+def test_compaction_that_has_nothing_to_do_says_so(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"event": "compacted", "superseded": 0, "removed": 0, "written": 0}
+    worker_ends(monkeypatch, WorkerExit.DONE, found)
+    compact_dataset(str(tmp_path), console=console)
+    assert text_of(console).startswith("Nothing to do")
