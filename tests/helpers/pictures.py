@@ -18,9 +18,13 @@ Array = NDArray[np.uint8]
 WIDTH, HEIGHT = 250, 190
 
 
-@cache
 def photograph() -> Image.Image:
-    """RGB, with a bright, a dark and a coloured corner: any turn of it is seen."""
+    """RGB, with a red, a green and a blue corner: any turn of it is seen. The caller's own copy."""
+    return _photograph().copy()
+
+
+@cache
+def _photograph() -> Image.Image:
     image = Image.fromarray(skimage.data.astronaut()).resize((WIDTH, HEIGHT))
     for colour, left, top in (("red", 0, 0), ("lime", WIDTH - 60, 0), ("blue", 0, HEIGHT - 60)):
         image.paste(colour, (left, top, left + 60, top + 60))
@@ -39,7 +43,7 @@ def jpeg(width: int = WIDTH, height: int = HEIGHT, **options: object) -> bytes:
 
 def with_alpha(image: Image.Image | None = None) -> Image.Image:
     """Transparent at the top, opaque at the bottom."""
-    image = (image or photograph()).copy()
+    image = image.copy() if image else photograph()
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     return image
 

@@ -46,19 +46,6 @@ def test_upright_is_what_pillow_does(orientation: int, colour: bool) -> None:
     assert np.array_equal(upright(np.asarray(image), orientation), turned)
 
 
-@pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
-def test_exif_is_read_in_both_byte_orders_and_with_its_prefix(order: str, prefix: bytes) -> None:
-    assert exif.orientation(prefix + exif_of(6, order)) == 6
-
-
-@pytest.mark.parametrize(
-    "block", [b"", b"II", b"MM\0*\0\0\0\xff", exif_of(9), exif_of(0), exif_of(6)[:15]]
-)
-def test_broken_exif_says_nothing(block: bytes) -> None:
-    assert exif.orientation(block) == 0
-
-
 def test_webp_with_the_prefix_of_jpeg_in_its_exif_stands_upright() -> None:
     body = file_of(photograph(), "WEBP", exif=b"Exif\0\0" + exif_of(6), quality=92)
     assert b"EXIF" in body
