@@ -1,10 +1,12 @@
 """YAML as CloudFormation and Step Functions read it: with the scalars of JSON."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable
-from typing import Any
 
 import yaml
+
+from imagemill_engine.shapes import Document
 
 _UNLIKE_JSON = (":timestamp", ":bool")
 
@@ -23,33 +25,34 @@ JsonScalarLoader.add_implicit_resolver(
 
 
 class TemplateLoader(JsonScalarLoader):
-    """Knows the short forms of the intrinsic functions, `!Ref` and the like."""
+    """Also knows the short forms of the intrinsic functions, `!Ref` and the like."""
 
 
-def _intrinsic(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value = _constructor(node)(loader, node)
+def _intrinsic(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
+    value = _value(loader, node)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
     return {name: value}
 
 
-def _constructor(node: yaml.Node) -> Callable[[TemplateLoader, Any], Any]:
+def _value(loader: TemplateLoader, node: yaml.Node) -> object:
     if isinstance(node, yaml.ScalarNode):
-        return TemplateLoader.construct_scalar
+        return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
-        return lambda loader, sequence: loader.construct_sequence(sequence, deep=True)
-    return lambda loader, mapping: loader.construct_mapping(mapping, deep=True)
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)  # noqa: S101 # there is no fourth kind
+    return loader.construct_mapping(node, deep=True)
 
 
 TemplateLoader.add_multi_constructor("!", _intrinsic)
 
 
-def load_template(text: str) -> dict[str, Any]:
-    """Raises yaml.YAMLError."""
-    return dict(yaml.load(text, TemplateLoader))  # noqa: S506 - derived from SafeLoader
+def load_template(text: str) -> Document:
+    """A CloudFormation template with the long forms of its functions. Raises yaml.YAMLError."""
+    return dict(yaml.load(text, TemplateLoader))  # noqa: S506 # derived from SafeLoader
 
 
-def load_definition(text: str) -> Any:
-    """Raises yaml.YAMLError."""
-    return yaml.load(text, JsonScalarLoader)  # noqa: S506 - derived from SafeLoader
+def load_definition(text: str) -> object:
+    """The definition of a state machine, in YAML or JSON. Raises yaml.YAMLError."""
+    return yaml.load(text, JsonScalarLoader)  # noqa: S506 # derived from SafeLoader

@@ -1,4 +1,9 @@
-"""Deploys a SAM template to the engine: package, translate, create or update the stack."""
+"""Deploys a SAM template to the engine: package, then create or update the stack.
+
+The emulator translates what is of AWS::Serverless itself, as CloudFormation does.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import json
@@ -6,16 +11,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from botocore.exceptions import ClientError
 
+from imagemill_engine.aws_yaml import load_template
 from imagemill_engine.engine import Engine
 from imagemill_engine.errors import DeployError
 from imagemill_engine.packaging import artifact_key, packed
-from imagemill_engine.session import isolated_session
-from imagemill_engine.yaml_json import load_template
+from imagemill_engine.shapes import Client, Document
 
 ARTIFACT_BUCKET = "imagemill-artifacts"
 STACK_NAME = "imagemill"
@@ -28,6 +32,8 @@ CANCELLED = "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
+    """A stack that has been deployed, with the outputs of its template."""
+
     name: str
     outputs: Mapping[str, str]
 
@@ -42,14 +48,12 @@ def deploy_stack(
 
     Raises `DeployError` with what failed and why.
     """
-    template = _loaded(template_path)
-    resources = packed(template, template_path.parent, _Uploader(engine))
-    translated = _translated(resources, parameters)
-    _create_or_update(engine, stack_name, translated, parameters)
+    template = packed(_loaded(template_path), template_path.parent, _Uploader(engine))
+    _create_or_update(engine, stack_name, template, parameters)
     return Stack(stack_name, _outputs_when_done(engine, stack_name))
 
 
-def _loaded(path: Path) -> dict[str, Any]:
+def _loaded(path: Path) -> Document:
     try:
         return load_template(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -75,35 +79,14 @@ class _Uploader:
         return f"s3://{ARTIFACT_BUCKET}/{key}"
 
 
-def _translated(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    # Imported here: this takes most of a second, which the command line need not wait for.
-    from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
-    from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.parser.parser import Parser
-    from samtranslator.translator.translator import Translator
-
-    metrics = Metrics("ServerlessTransform", DummyMetricsPublisher())
-    translator = Translator(None, Parser(), boto_session=isolated_session(), metrics=metrics)
-    try:
-        result: dict[str, Any] = translator.translate(
-            template, parameter_values=dict(parameters), get_managed_policy_map=dict
-        )
-    except InvalidDocumentException as error:
-        causes = "\n".join(f"  {cause.message}" for cause in error.causes)
-        raise DeployError(f"The template is not valid:\n{causes}") from error
-    finally:
-        metrics.publish()  # else it complains, on standard error, that nobody did
-    return result
-
-
 def _create_or_update(
-    engine: Engine, name: str, template: dict[str, Any], parameters: Mapping[str, str]
+    engine: Engine, name: str, template: Document, parameters: Mapping[str, str]
 ) -> None:
     cloudformation = engine.client("cloudformation")
     request = {
         "StackName": name,
         "TemplateBody": json.dumps(template),
-        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ],
@@ -120,7 +103,7 @@ def _create_or_update(
             raise DeployError(f"The stack {name} is refused: {message}") from error
 
 
-def _exists(cloudformation: Any, name: str) -> bool:
+def _exists(cloudformation: Client, name: str) -> bool:
     try:
         cloudformation.describe_stacks(StackName=name)
     except ClientError:
@@ -142,7 +125,7 @@ def _outputs_when_done(engine: Engine, name: str) -> dict[str, str]:
     raise DeployError(f"The stack {name} is not deployed after {DEPLOY_SECONDS:.0f} seconds.")
 
 
-def _explanation(cloudformation: Any, stack: Mapping[str, Any]) -> str:
+def _explanation(cloudformation: Client, stack: Document) -> str:
     events = cloudformation.describe_stack_events(StackName=stack["StackName"])["StackEvents"]
     failed = [
         f"  {event['LogicalResourceId']} ({event['ResourceType']}): {reason}"

@@ -1,5 +1,7 @@
 """The embedded engine as a child process of the caller."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
@@ -12,20 +14,20 @@ from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from imagemill_engine import settings
+from imagemill_engine.boto_clients import client_of
 from imagemill_engine.errors import EngineDiedError, EngineError
 from imagemill_engine.processes import HOST, listening_socket, server_process, watched
-from imagemill_engine.session import client_of
+from imagemill_engine.shapes import Client
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0  # far more than it takes, also on a machine that is busy
 LOG_TAIL_BYTES = 4_000
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
 def usable_cpu_count() -> int:
-    """The processors that this process may use, which a container limits."""
+    """How many processors this process may use; a container may have fewer than its machine."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -38,7 +40,7 @@ class Engine:
     account_id = settings.ACCOUNT_ID
 
     def __init__(
-        self, *, port: int, vcpus: int, folder: Path, process: "subprocess.Popen[bytes]"
+        self, *, port: int, vcpus: int, folder: Path, process: subprocess.Popen[bytes]
     ) -> None:
         self.port = port
         self.pid = process.pid
@@ -49,7 +51,7 @@ class Engine:
         self._process = process
         # Kept open: the log can still be read after the watchdog has removed the folder.
         self._log = self.log_path.open("rb")
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[str, Client] = {}
         self._clients_lock = threading.Lock()
 
     @classmethod
@@ -61,14 +63,13 @@ class Engine:
         worker_env: Mapping[str, str] = _NO_ENV,
         *,
         stop_grace_seconds: float = 30.0,
-    ) -> Iterator["Engine"]:
+    ) -> Iterator[Engine]:
         """Run an engine for the time of a `with` block.
 
-        `vcpus` is how many vCPUs of jobs run at a time (default: the processors of this machine),
-        `worker_env` goes into the environment of every Batch job, and `stop_grace_seconds` is the
-        time between SIGTERM and SIGKILL of a job that times out or is terminated.
+        `vcpus` (default: the processors of this machine), `worker_env` and `stop_grace_seconds`
+        are those of `EngineSettings`.
 
-        Raises `EngineError` when the port is taken or the engine is not ready within 30 seconds.
+        Raises `EngineError` when the port is taken or the engine does not become ready.
         """
         cpus = vcpus or usable_cpu_count()
         with contextlib.ExitStack() as stack:
@@ -96,7 +97,7 @@ class Engine:
             engine._wait_until_ready()
             yield engine
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> Client:
         """A boto3 client with the rights of the account's root user."""
         with self._clients_lock:
             if service not in self._clients:
@@ -115,6 +116,7 @@ class Engine:
             raise EngineDiedError(code, self._log_tail())
 
     def close(self) -> None:
+        """Close the clients and the log; `start` does so at the end of its block."""
         for client in self._clients.values():
             client.close()
         self._log.close()

@@ -7,6 +7,8 @@ LocalError
 └── HookError      the emulator is not the version that the hooks were written for
 """
 
+from __future__ import annotations
+
 
 class LocalError(Exception):
     """Base of all errors of the embedded engine."""

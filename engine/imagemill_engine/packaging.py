@@ -3,15 +3,18 @@
 The dependencies of the handlers are not packed: they come from the environment of the engine.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
+
+from imagemill_engine.shapes import Document
 
 Upload = Callable[[str, bytes], str]  # (suffix, content) -> S3 URI
-Properties = dict[str, Any]
 
 # Equal content has to give an equal archive: no time of the file, no owner, one mode.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -19,8 +22,8 @@ FILE_MODE = 0o644
 PYTHON_LAYER_FOLDER = "python/"
 
 
-def packed(template: Mapping[str, Any], root: Path, upload: Upload) -> dict[str, Any]:
-    """The template with every local path replaced by the place that it was uploaded to."""
+def packed(template: Document, root: Path, upload: Upload) -> Document:
+    """The template with every local path replaced by the S3 URI of its upload."""
     function_defaults = (template.get("Globals") or {}).get("Function") or {}
     result = dict(template)
     if function_defaults:
@@ -33,8 +36,8 @@ def packed(template: Mapping[str, Any], root: Path, upload: Upload) -> dict[str,
     return result
 
 
-def _packed_resource(resource: Mapping[str, Any], root: Path, upload: Upload) -> dict[str, Any]:
-    properties: Properties = dict(resource.get("Properties") or {})
+def _packed_resource(resource: Document, root: Path, upload: Upload) -> Document:
+    properties: Document = dict(resource.get("Properties") or {})
     kind = resource.get("Type")
     if kind == "AWS::Serverless::Function":
         properties = _with_folder(properties, "CodeUri", root, upload)
@@ -50,15 +53,15 @@ def _packed_resource(resource: Mapping[str, Any], root: Path, upload: Upload) ->
 
 
 def _with_folder(
-    properties: Properties, name: str, root: Path, upload: Upload, *, within: str = ""
-) -> Properties:
+    properties: Document, name: str, root: Path, upload: Upload, *, within: str = ""
+) -> Document:
     path = properties.get(name)
     if not _is_local(path):
         return properties
     return {**properties, name: upload(".zip", zipped_folder(root / path, within))}
 
 
-def _with_file(properties: Properties, name: str, root: Path, upload: Upload) -> Properties:
+def _with_file(properties: Document, name: str, root: Path, upload: Upload) -> Document:
     path = properties.get(name)
     if not _is_local(path):
         return properties
@@ -91,4 +94,5 @@ def _source_files(folder: Path) -> Iterator[Path]:
 
 
 def artifact_key(suffix: str, content: bytes) -> str:
+    """Names an upload by its content."""
     return hashlib.sha256(content).hexdigest() + suffix

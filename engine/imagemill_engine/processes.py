@@ -1,5 +1,7 @@
 """The processes of an engine, each in a session of its own: the server and its watchdog."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import socket
@@ -14,12 +16,16 @@ from imagemill_engine.errors import EngineError
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 5.0
-# All that the engine takes over from the caller: no AWS settings, no credentials.
+# All that the engine takes over from the caller.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
 
 
 def listening_socket(port: int | None) -> socket.socket:
-    """Bound here and handed down to the engine, so nobody can take a free port in between."""
+    """A socket on a port of this machine, or on a free one.
+
+    Bound here and handed down to the engine, so that nobody can take the port in between.
+    Raises EngineError when the port is taken.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -59,9 +65,8 @@ def watched(folder: Path, token: str) -> Iterator[FileIO]:
 
 
 @contextlib.contextmanager
-def server_process(
-    config: settings.EngineSettings, port: int
-) -> Iterator["subprocess.Popen[bytes]"]:
+def server_process(config: settings.EngineSettings, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the engine's server; its log is engine.log in the engine's folder."""
     folder = Path(config.folder)
     (folder / "tmp").mkdir()
     config.jobs_folder.mkdir()
@@ -90,6 +95,7 @@ def server_process(
 
 
 def server_env(config: settings.EngineSettings, port: int) -> dict[str, str]:
+    """The whole environment of the server: no AWS settings and no credentials of the caller."""
     folder = Path(config.folder)
     package_root = Path(__file__).parents[1]
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}

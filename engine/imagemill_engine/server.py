@@ -1,5 +1,7 @@
 """The engine process: the emulator with our hooks, serving one socket of this machine."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import os
@@ -24,20 +26,22 @@ def end_with_the_owner() -> None:
 
 
 def raise_open_file_limit() -> None:
+    """As far as this user may: each client and each job holds some files open."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS refuses its own hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def serve(config: EngineSettings) -> None:
+    """Serve until SIGTERM. Raises HookError when a hook does not fit the emulator."""
     # Imported here: the emulator reads its settings from the environment while it is imported.
     from hypercorn.asyncio import serve as serve_asgi
     from hypercorn.config import Config
     from ministack.app import app
 
-    from imagemill_engine import hooks
+    from imagemill_engine.hooks.installation import install_hooks
 
-    hooks.install(config)
+    install_hooks(config)
     server = Config()
     server.bind = [f"fd://{config.listener}"]
     server.keep_alive_timeout = KEEP_ALIVE_SECONDS
@@ -46,6 +50,7 @@ def serve(config: EngineSettings) -> None:
 
 
 def main() -> None:
+    """Run the engine that the environment describes."""
     config = EngineSettings.from_env(os.environ)
     # Neither is for the handlers, whose environment starts as a copy of this one.
     del os.environ[VARIABLE]

@@ -1,5 +1,7 @@
 """What the owner tells the engine process, as one JSON value in its environment."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,16 +11,29 @@ from typing import Self
 VARIABLE = "IMAGEMILL_ENGINE_SETTINGS"
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
-# The emulator treats these as the account's root user; they open nothing outside of it.
+# The emulator treats these as the account's root user; they open nothing outside it.
 ROOT_ACCESS_KEY_ID = "test"
-ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105
+ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105 # opens nothing
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
+    """Settings of one engine process.
+
+    Attributes:
+        endpoint_url: Where the engine serves, such as http://127.0.0.1:4566.
+        listener: File descriptor of the listening socket.
+        watchdog: File descriptor of the pipe to the watchdog.
+        token: Marks every process of this engine in its environment.
+        folder: Everything the engine writes; removed at its end.
+        vcpus: vCPUs of jobs that run at a time.
+        worker_env: Goes into the environment of every job.
+        stop_grace_seconds: Between SIGTERM and SIGKILL of a job.
+    """
+
     endpoint_url: str
-    listener: int  # file descriptor of the listening socket
-    watchdog: int  # file descriptor of the pipe to the watchdog
+    listener: int
+    watchdog: int
     token: str
     folder: str
     vcpus: int
@@ -26,12 +41,15 @@ class EngineSettings:
     stop_grace_seconds: float
 
     def to_env(self) -> str:
+        """The value of `VARIABLE`."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read back what `to_env` has written."""
         return cls(**json.loads(env[VARIABLE]))
 
     @property
     def jobs_folder(self) -> Path:
+        """Holds a working folder for each job that runs."""
         return Path(self.folder, "jobs")

@@ -10,6 +10,8 @@ process that carries the engine's token in its environment is found as well, whi
 that was started in the instant before its starter was killed.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import os
@@ -20,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-TOKEN_VARIABLE = "IMAGEMILL_ENGINE_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+TOKEN_VARIABLE = "IMAGEMILL_ENGINE_TOKEN"  # noqa: S105 # a variable's name
 SWEEP_ATTEMPTS = 50
 SWEEP_PAUSE_SECONDS = 0.02
 
@@ -43,6 +45,7 @@ def wait_for_end_of_file(descriptors: tuple[int, ...]) -> set[int]:
 
 
 def note(groups: set[int], line: str) -> None:
+    """Take in one line of the engine: `group PGID` or `forget PGID`."""
     word, _, group = line.partition(" ")
     if word == "group":
         groups.add(int(group))
@@ -62,6 +65,7 @@ def marked_processes(token: str) -> Iterator[int]:
 
 
 def kill_all(groups: set[int], token: str) -> None:
+    """Kill the groups, and what carries the token, until nothing is left."""
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
@@ -76,6 +80,7 @@ def kill_all(groups: set[int], token: str) -> None:
 
 
 def main() -> None:
+    """Wait for the end of the owner or of the engine, and clean up after both."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--owner", type=int, required=True)
     parser.add_argument("--engine", type=int, required=True)

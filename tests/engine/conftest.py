@@ -1,6 +1,9 @@
 """One engine with one stack for all the tests of this folder, and ways to run things on it."""
 
+from __future__ import annotations
+
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +12,13 @@ from uuid import uuid4
 
 import pytest
 
+from imagemill_engine.boto_clients import client_of
 from imagemill_engine.deploy import Stack, deploy_stack
 from imagemill_engine.engine import Engine
 
+ROOT = Path(__file__).parents[2]
 STACK_TEMPLATE = Path(__file__).parent / "fixtures" / "stack" / "template.yaml"
-WAIT_SECONDS = 20.0
+PATIENCE_SECONDS = 240.0  # tells a hang from a slow machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,15 +31,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def until() -> Callable[..., Any]:
     """Ask again and again; gives the first answer that is not empty."""
 
-    def ask_until(ask: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if found := ask():
-                return found
+    def ask_until(ask: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := ask()):
+            assert time.monotonic() < deadline, f"nothing after {PATIENCE_SECONDS:.0f} seconds"
             time.sleep(0.02)
-        raise AssertionError(f"nothing after {seconds} seconds")
+        return found
 
     return ask_until
+
+
+@pytest.fixture(scope="session")
+def checkout_env() -> dict[str, str]:
+    """The environment of a process that imports the tool and the engine of this checkout."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'engine'}"}
 
 
 @pytest.fixture(scope="session")
@@ -151,10 +161,38 @@ class Jobs:
     def end(self, job_id: str) -> dict[str, Any]:
         return self.reach(job_id, "SUCCEEDED", "FAILED")
 
+    def named(self, name: str) -> list[str]:
+        """The ids of the jobs of a name, in whatever state they are."""
+        queue = self._outputs["JobQueueArn"]
+        listed = [
+            job
+            for status in ("RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
+            for job in self.batch.list_jobs(jobQueue=queue, jobStatus=status)["jobSummaryList"]
+        ]
+        return sorted({job["jobId"] for job in listed if job["jobName"] == name})
+
 
 @pytest.fixture(scope="session")
 def jobs(engine: Engine, stack: Stack, until: Callable[..., Any]) -> Jobs:
     return Jobs(engine.client("batch"), stack.outputs, until)
+
+
+@pytest.fixture(scope="session")
+def as_role(engine: Engine) -> Callable[[str, str], Any]:
+    """A client with the rights of a role."""
+
+    def client(role_arn: str, service: str) -> Any:
+        answer = engine.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="probe")
+        credentials = answer["Credentials"]
+        return client_of(
+            service,
+            engine.endpoint_url,
+            key_id=credentials["AccessKeyId"],
+            secret=credentials["SecretAccessKey"],
+            token=credentials["SessionToken"],
+        )
+
+    return client
 
 
 @pytest.fixture(scope="session")

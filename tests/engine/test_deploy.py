@@ -1,14 +1,16 @@
 """Deploying templates, the project's own among them."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imagemill_engine.aws_yaml import load_template
 from imagemill_engine.deploy import deploy_stack
 from imagemill_engine.engine import Engine
 from imagemill_engine.errors import DeployError
-from imagemill_engine.yaml_json import load_template
 
 PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -66,7 +68,7 @@ def test_what_failed_and_why_is_in_the_error(engine: Engine, tmp_path: Path):
         (
             "Transform: AWS::Serverless-2016-10-31\n"
             "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13}}}",
-            r"not valid:\n.*\[F\]",
+            r"refused: .*'F', \"Only one of 'InlineCode' or 'CodeUri'",
         ),
         ("Resources: {F: {Type: AWS::No::Such}}", "AWS::No::Such"),
     ],

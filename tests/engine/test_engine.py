@@ -1,16 +1,20 @@
 """Starting an engine, and what it opens and gives."""
 
+from __future__ import annotations
+
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from imagemill_engine import engine, processes
+from imagemill_engine.deploy import Stack
 from imagemill_engine.engine import Engine, usable_cpu_count
 from imagemill_engine.errors import EngineError
 from imagemill_engine.settings import VARIABLE
@@ -88,6 +92,16 @@ def test_an_unknown_key_is_refused(engine: Engine):
         client.list_buckets()
 
 
+def test_a_role_may_do_no_more_than_its_policies_say(engine: Engine, stack: Stack, as_role: Any):
+    bucket = stack.outputs["OutputBucketName"]
+    engine.client("s3").put_object(Bucket=bucket, Key="jobs/unread", Body=b"x")
+    s3 = as_role(stack.outputs["JobRoleArn"], "s3")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="elsewhere", Body=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.get_object(Bucket=bucket, Key="jobs/unread")
+
+
 def test_an_engine_that_never_becomes_ready_is_given_up(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(engine, "READY_SECONDS", 0.0)
     with pytest.raises(EngineError, match="not ready after 0 seconds"), Engine.start():
@@ -105,10 +119,11 @@ def test_an_engine_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch):
         pass
 
 
-def test_the_tool_is_imported_without_the_emulator():
+def test_the_engine_is_imported_without_the_emulator(checkout_env: dict[str, str]):
     code = (
         "import sys, imagemill_engine.engine, imagemill_engine.deploy;"
         "print([name for name in ('ministack', 'samtranslator') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=checkout_env)
     assert found.stdout == "[]\n"

@@ -1,5 +1,7 @@
 """Keys of objects: which the engine carries unchanged, and which obstore does not."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """Archives of local folders."""
 
+from __future__ import annotations
+
 import io
 import os
 import zipfile

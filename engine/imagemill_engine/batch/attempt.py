@@ -1,5 +1,7 @@
 """One attempt of a job: a process in a session of its own, watched until it has ended."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import selectors
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagemill_engine.batch.logs import LogStream
+from imagemill_engine.batch.log_stream import LogStream
 
 TICK_SECONDS = 0.1
 READ_BYTES = 65_536
@@ -22,7 +24,7 @@ TIMED_OUT = "Job attempt duration exceeded timeout"
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnd:
-    """`stop_reason` is None when the process ended by itself or was killed by a stranger."""
+    """How a process ended. `stop_reason` is None when nobody called `stop`."""
 
     exit_code: int
     stop_reason: str | None
@@ -34,7 +36,7 @@ class JobProcess:
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], folder: Path, grace_seconds: float
     ) -> None:
-        """Raises OSError when the command cannot be started."""
+        """Start the process. Raises OSError when that is not possible."""
         if not command:
             raise FileNotFoundError(0, "the job has no command")
         self._grace_seconds = grace_seconds
@@ -67,11 +69,28 @@ class JobProcess:
     def wait(self, log: LogStream, timeout_seconds: float | None) -> ProcessEnd:
         """Pass the output on until the process has ended, and stop it at its timeout."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        assert self._process.stdout is not None  # noqa: S101 - asked for by PIPE
+        assert self._process.stdout is not None  # noqa: S101 # asked for by PIPE
         output = self._process.stdout.fileno()
         os.set_blocking(output, False)
-        with selectors.DefaultSelector() as selector, _exit_descriptor(self.group) as ended:
-            selector.register(output, selectors.EVENT_READ)
+        with self._process, selectors.DefaultSelector() as selector:
+            try:
+                self._follow(output, log, deadline, selector)
+            finally:  # what is left of the group goes with its first process, as in a container
+                self._kill_group()
+            while _forward(output, log):
+                pass
+        code = self._process.returncode
+        return ProcessEnd(code if code >= 0 else 128 - code, self._stop_reason)
+
+    def _follow(
+        self,
+        output: int,
+        log: LogStream,
+        deadline: float | None,
+        selector: selectors.BaseSelector,
+    ) -> None:
+        selector.register(output, selectors.EVENT_READ)
+        with _exit_descriptor(self.group) as ended:
             if ended is not None:
                 selector.register(ended, selectors.EVENT_READ)
             while not self._has_ended():
@@ -80,13 +99,6 @@ class JobProcess:
                     selector.unregister(output)
                 log.flush_when_due()
                 self._enforce(deadline)
-        # What is left of the group goes with its first process, as with a container's.
-        self._kill_group()
-        while _forward(output, log):
-            pass
-        self._process.stdout.close()
-        code = self._process.returncode
-        return ProcessEnd(code if code >= 0 else 128 - code, self._stop_reason)
 
     def _has_ended(self) -> bool:
         with self._lock:

@@ -1,18 +1,21 @@
 """One job: its state, its attempts, and how DescribeJobs shows it."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from imagemill_engine.batch.spec import JobSpec
+from imagemill_engine.shapes import Document
 
 
 class JobStatus(StrEnum):
+    """AWS Batch's own words."""
+
     SUBMITTED = "SUBMITTED"
-    PENDING = "PENDING"
     RUNNABLE = "RUNNABLE"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
@@ -28,21 +31,26 @@ FINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
 
 
 def now_ms() -> int:
+    """Milliseconds since 1970, as Batch and CloudWatch Logs count."""
     return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """`exit_code` is None when the process could not be started."""
+    """How one attempt ended; times in ms since 1970.
 
-    started_at: int  # ms since 1970
+    `exit_code` is None when the process could not be started; `reason` then says why.
+    """
+
+    started_at: int
     stopped_at: int
     status_reason: str
     exit_code: int | None = None
     reason: str | None = None
     log_stream: str | None = None
 
-    def container(self) -> dict[str, Any]:
+    def container(self) -> Document:
+        """The members of a container that belong to an attempt."""
         members = {
             "exitCode": self.exit_code,
             "reason": self.reason,
@@ -50,7 +58,8 @@ class AttemptOutcome:
         }
         return {name: value for name, value in members.items() if value is not None}
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Document:
+        """As one of the `attempts` in DescribeJobs."""
         return {
             "container": self.container(),
             "startedAt": self.started_at,
@@ -60,7 +69,7 @@ class AttemptOutcome:
 
 
 class Job:
-    """Changed by the executor alone; `done` is set once the status is final."""
+    """A submitted job. Changed by the executor alone; `done` is set once the status is final."""
 
     def __init__(self, job_id: str, arn: str, spec: JobSpec) -> None:
         self.id = job_id
@@ -77,6 +86,7 @@ class Job:
         self._lock = threading.Lock()
 
     def move_to(self, status: JobStatus, reason: str | None = None) -> None:
+        """Change the status; a final one stays."""
         with self._lock:
             if self.status in FINAL:
                 return
@@ -89,7 +99,7 @@ class Job:
         if status in FINAL:
             self.done.set()
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Document:
         """As ListJobs shows it."""
         with self._lock:
             document = {
@@ -112,15 +122,12 @@ class Job:
             document["container"] = container
         return document
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Document:
         """As DescribeJobs shows it."""
         spec = self.spec
         document = self.summary() | {
             "jobQueue": spec.placement.queue_arn,
             "parameters": dict(spec.parameters),
-            "tags": dict(spec.tags),
-            "dependsOn": [],
-            "platformCapabilities": ["EC2"],
             "retryStrategy": {"attempts": spec.retry.attempts},
             "attempts": [attempt.describe() for attempt in tuple(self.attempts)],
             "container": self._container(),
@@ -129,7 +136,7 @@ class Job:
             document["timeout"] = {"attemptDurationSeconds": int(spec.timeout_seconds)}
         return document
 
-    def _container(self) -> dict[str, Any]:
+    def _container(self) -> Document:
         spec = self.spec
         document = {
             "image": spec.image,

@@ -1,5 +1,7 @@
 """A job's output, sent on line by line in batches while the job runs."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections.abc import Sequence
@@ -19,17 +21,25 @@ MAX_BATCH_BYTES = 900_000
 LogEvent = tuple[int, str]  # ms since 1970, line
 
 
-class LogSink(Protocol):
-    def open(self, target: LogTarget, stream: str) -> None:
-        """Raises StartError when the group is missing and may not be created."""
+class LogWriteError(Exception):
+    """Lines could not be written; the job goes on without them."""
 
-    def put(self, group: str, stream: str, events: Sequence[LogEvent]) -> None: ...
+
+class LogSink(Protocol):
+    """What takes the lines of jobs, as CloudWatch Logs does."""
+
+    def open(self, target: LogTarget, stream: str) -> None:
+        """Make the stream of an attempt. Raises StartError when its group is missing."""
+
+    def put(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Append lines to a stream. Raises LogWriteError."""
 
 
 class LogStream:
     """Cuts the output of one attempt into lines and passes them on."""
 
     def __init__(self, sink: LogSink, target: LogTarget, stream: str) -> None:
+        """Make the stream in the sink. Raises StartError when its group is missing."""
         self._sink = sink
         self._group = target.group
         self._stream = stream
@@ -40,6 +50,7 @@ class LogStream:
         sink.open(target, stream)
 
     def feed(self, received: bytes) -> None:
+        """Take what the job has just printed."""
         *lines, self._partial = (self._partial + received).split(b"\n")
         for line in lines:
             self._add(line)
@@ -50,23 +61,26 @@ class LogStream:
             self.flush()
 
     def flush_when_due(self) -> None:
+        """Send lines that have waited for `FLUSH_SECONDS`."""
         if self._events and time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
     def close(self) -> None:
+        """Send everything, also a last line that has no newline."""
         if self._partial:
             self._add(self._partial)
             self._partial = b""
         self.flush()
 
     def flush(self) -> None:
+        """Send all whole lines. Those that the sink does not take are lost, with a warning."""
         self._flushed_at = time.monotonic()
         events, self._events, self._waiting_bytes = self._events, [], 0
         for first in range(0, len(events), MAX_BATCH_EVENTS):
             try:
                 self._sink.put(self._group, self._stream, events[first : first + MAX_BATCH_EVENTS])
-            except Exception:
-                # A job does not fail because its log cannot be written, on AWS neither.
+            except LogWriteError:
+                # On AWS, too, a job does not fail because its log cannot be written.
                 logger.warning("Lines of %s are lost", self._stream, exc_info=True)
 
     def _add(self, line: bytes) -> None:

@@ -3,14 +3,20 @@
 https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
+
+from imagemill_engine.shapes import Document
 
 
 @dataclass(frozen=True, slots=True)
 class ExitRule:
-    """All the patterns that a rule names have to match; `None` stands for one not named."""
+    """A rule of evaluateOnExit; it matches when all the patterns that it names do.
+
+    `None` stands for a pattern that the rule does not name.
+    """
 
     action: str
     on_exit_code: str | None = None
@@ -18,6 +24,7 @@ class ExitRule:
     on_status_reason: str | None = None
 
     def matches(self, exit_code: int | None, reason: str | None, status_reason: str) -> bool:
+        """Whether the rule is about an attempt that ended so; no exit code: it never started."""
         code = "" if exit_code is None else str(exit_code)
         pairs = (
             (self.on_exit_code, code),
@@ -36,11 +43,14 @@ def _matches(pattern: str, value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RetryStrategy:
+    """The most attempts of a job, and rules that end it earlier."""
+
     attempts: int = 1
     rules: tuple[ExitRule, ...] = ()
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Document) -> Self:
+        """Of a job definition's retryStrategy; an empty one means a single attempt."""
         return cls(
             attempts=int(document.get("attempts") or 1),
             rules=tuple(

@@ -1,14 +1,16 @@
 """What a job is to run: a job definition, a queue and a SubmitJob request put together."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from imagemill_engine.batch.retry import RetryStrategy
+from imagemill_engine.shapes import Document
 
-Document = Mapping[str, Any]
-
+# Where Batch puts the output of a job whose definition names no log group.
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 DEFAULT_MEMORY_MIB = 2048
 
@@ -25,16 +27,18 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class LogTarget:
+    """Where the output of a job goes: a log group, and the first part of the stream's name."""
+
     group: str
     stream_prefix: str
-    create_group: bool
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
+    """A job as it was submitted. `command` has its parameters filled in."""
+
     job_name: str
     definition_arn: str
-    definition_name: str
     placement: Placement
     command: tuple[str, ...]
     environment: Mapping[str, str]
@@ -46,32 +50,28 @@ class JobSpec:
     log: LogTarget
     retry: RetryStrategy = field(default_factory=RetryStrategy)
     timeout_seconds: float | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_request(cls, definition: Document, placement: Placement, request: Document) -> Self:
+        """Of a job definition and a SubmitJob request that brings a name and parameters."""
         container: Document = definition.get("containerProperties") or {}
-        overrides: Document = request.get("containerOverrides") or {}
-        parameters = {**_of(definition, "parameters"), **_of(request, "parameters")}
-        command = overrides.get("command") or container.get("command") or ()
-        resources = _resources(container) | _resources(overrides)
-        retry = request.get("retryStrategy") or definition.get("retryStrategy") or {}
+        parameters = {**_strings(definition, "parameters"), **_strings(request, "parameters")}
+        resources = _pairs(container, "resourceRequirements", "type")
+        seconds = (definition.get("timeout") or {}).get("attemptDurationSeconds")
         return cls(
             job_name=request["jobName"],
             definition_arn=definition["jobDefinitionArn"],
-            definition_name=definition["jobDefinitionName"],
             placement=placement,
-            command=substituted(command, parameters),
-            environment=_environment(container) | _environment(overrides),
+            command=substituted(container.get("command") or (), parameters),
+            environment=_pairs(container, "environment", "name"),
             parameters=parameters,
-            vcpus=float(resources.get("VCPU") or container.get("vcpus", 1)),
-            memory_mib=int(resources.get("MEMORY") or container.get("memory", DEFAULT_MEMORY_MIB)),
+            vcpus=float(resources.get("VCPU", 1)),
+            memory_mib=int(resources.get("MEMORY", DEFAULT_MEMORY_MIB)),
             image=str(container.get("image", "")),
             job_role_arn=str(container.get("jobRoleArn", "")),
             log=_log_target(container, definition["jobDefinitionName"]),
-            retry=RetryStrategy.from_document(retry),
-            timeout_seconds=_timeout_seconds(request) or _timeout_seconds(definition),
-            tags=_of(request, "tags"),
+            retry=RetryStrategy.from_document(definition.get("retryStrategy") or {}),
+            timeout_seconds=None if seconds is None else float(seconds),
         )
 
 
@@ -87,29 +87,17 @@ def substituted(command: Sequence[str], parameters: Mapping[str, str]) -> tuple[
     return tuple(reference.sub(lambda found: parameters[found[1]], part) for part in command)
 
 
-def _of(document: Document, name: str) -> dict[str, str]:
-    return {key: str(value) for key, value in (document.get(name) or {}).items()}
+def _strings(document: Document, member: str) -> dict[str, str]:
+    return {name: str(value) for name, value in (document.get(member) or {}).items()}
 
 
-def _environment(container: Document) -> dict[str, str]:
-    return {pair["name"]: str(pair["value"]) for pair in container.get("environment") or ()}
-
-
-def _resources(container: Document) -> dict[str, str]:
-    pairs = container.get("resourceRequirements") or ()
-    return {pair["type"]: str(pair["value"]) for pair in pairs}
-
-
-def _timeout_seconds(document: Document) -> float | None:
-    seconds = (document.get("timeout") or {}).get("attemptDurationSeconds")
-    return None if seconds is None else float(seconds)
+def _pairs(container: Document, member: str, name: str) -> dict[str, str]:
+    return {pair[name]: str(pair["value"]) for pair in container.get(member) or ()}
 
 
 def _log_target(container: Document, definition_name: str) -> LogTarget:
     options: Document = (container.get("logConfiguration") or {}).get("options") or {}
-    group = options.get("awslogs-group", DEFAULT_LOG_GROUP)
     return LogTarget(
-        group=group,
+        group=options.get("awslogs-group", DEFAULT_LOG_GROUP),
         stream_prefix=options.get("awslogs-stream-prefix", definition_name),
-        create_group=group == DEFAULT_LOG_GROUP or options.get("awslogs-create-group") == "true",
     )

@@ -1,9 +1,9 @@
-"""The job side of the Batch API, in front of the executor; the emulator only marks jobs done."""
+"""Jobs of the Batch API are processes; the emulator only marks them as done."""
 
-import json
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
-from typing import Any
 
 from ministack.core.responses import error_response_json
 from ministack.services import batch
@@ -11,54 +11,31 @@ from ministack.services import batch
 from imagemill_engine.batch.executor import Executor
 from imagemill_engine.batch.job import Job, JobStatus
 from imagemill_engine.batch.spec import JobSpec, Placement
-from imagemill_engine.hooks import seam
+from imagemill_engine.hooks import patching
+from imagemill_engine.shapes import Document, Response
 
-Request = dict[str, Any]
-Response = tuple[int, dict[str, str], bytes]
-
-# What RegisterJobDefinition of the emulator forgets.
-KEPT = (
-    "parameters",
-    "retryStrategy",
-    "timeout",
-    "propagateTags",
-    "platformCapabilities",
-    "schedulingPriority",
-    "resourceRetentionPolicy",
-)
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-MAX_REQUEST_BYTES = 30_720
-UNSUPPORTED = ("arrayProperties", "dependsOn", "nodeOverrides", "eksPropertiesOverride")
-INACTIVE = "INACTIVE"
-ACTIVE = "ACTIVE"
+SUPPORTED = frozenset({"jobName", "jobQueue", "jobDefinition", "parameters"})
 
 
 class ClientError(Exception):
-    """Answered as a ClientException."""
+    """A request that Batch refuses, with the error ClientException."""
 
 
-def install(executor: Executor) -> None:
-    api = BatchApi(executor)
-    routes = seam.require(batch, "_DISPATCH")
-    for name in ("_compute_envs", "_job_queues", "_job_definitions"):
-        seam.require(batch, name)
-    seam.wrap(batch, "_register_job_definition", ["p"], register_job_definition)
-    routes["/v1/registerjobdefinition"] = batch._register_job_definition
-    for path, handler in api.routes().items():
-        routes[path] = _answering(handler)
+def install(api: BatchApi) -> None:
+    """Answer the calls about jobs."""
+    routes = patching.require_table(batch, "_DISPATCH")
+    for name in ("_compute_envs", "_job_queues", "_job_definitions", "_json"):
+        patching.require(batch, name)
+    routes["/v1/submitjob"] = _answering(api.submit_job)
+    routes["/v1/describejobs"] = _answering(api.describe_jobs)
+    routes["/v1/listjobs"] = _answering(api.list_jobs)
+    routes["/v1/terminatejob"] = _answering(api.terminate_job)
 
 
-def register_job_definition(original: Callable[[Request], Response], request: Request) -> Response:
-    response = original(request)
-    if response[0] == 200:
-        revision = batch._job_definitions[request["jobDefinitionName"]][-1]
-        revision |= {name: request[name] for name in KEPT if name in request}
-    return response
-
-
-def _answering(handler: Callable[[Request], Request]) -> Callable[[Request], Response]:
-    def answer(request: Request) -> Response:
+def _answering(handler: Callable[[Document], Document]) -> Callable[[Document], Response]:
+    def answer(request: Document) -> Response:
         try:
             document = handler(request)
         except ClientError as error:
@@ -71,42 +48,34 @@ def _answering(handler: Callable[[Request], Request]) -> Callable[[Request], Res
 
 
 class BatchApi:
+    """The calls about jobs, each from a request to its answer."""
+
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    def routes(self) -> dict[str, Callable[[Request], Request]]:
-        return {
-            "/v1/submitjob": self.submit_job,
-            "/v1/describejobs": self.describe_jobs,
-            "/v1/listjobs": self.list_jobs,
-            "/v1/terminatejob": self.terminate_job,
-            "/v1/canceljob": self.cancel_job,
-            "/v1/describejobdefinitions": describe_job_definitions,
-            "/v1/deregisterjobdefinition": deregister_job_definition,
-        }
-
-    def submit_job(self, request: Request) -> Request:
-        job = self.submit(request)
-        return {"jobId": job.id, "jobArn": job.arn, "jobName": job.spec.job_name}
-
-    def submit(self, request: Request) -> Job:
-        """Raises `ClientError` as SubmitJob does."""
-        if not JOB_NAME.fullmatch(request.get("jobName", "")):
-            raise ClientError(f"Job name {request.get('jobName')!r} is not valid")
-        if len(json.dumps(request).encode()) > MAX_REQUEST_BYTES:
-            raise ClientError(f"The request is larger than {MAX_REQUEST_BYTES} bytes")
-        if unsupported := [name for name in UNSUPPORTED if request.get(name)]:
+    def submit(self, request: Document) -> Job:
+        """Run what a SubmitJob request asks for. Raises ClientError as Batch does."""
+        name = request.get("jobName", "")
+        if not JOB_NAME.fullmatch(name):
+            raise ClientError(f"Job name {name!r} is not valid")
+        if unsupported := sorted(member for member in set(request) - SUPPORTED if request[member]):
             raise ClientError(f"The embedded engine does not support {', '.join(unsupported)}")
-        definition = active_revision(request.get("jobDefinition", ""))
+        definition = definition_named(request.get("jobDefinition", ""))
         placement = placement_in(request.get("jobQueue", ""))
         return self._executor.submit(JobSpec.from_request(definition, placement, request))
 
-    def describe_jobs(self, request: Request) -> Request:
+    def submit_job(self, request: Document) -> Document:
+        """SubmitJob. Raises ClientError."""
+        job = self.submit(request)
+        return {"jobId": job.id, "jobArn": job.arn, "jobName": job.spec.job_name}
+
+    def describe_jobs(self, request: Document) -> Document:
+        """DescribeJobs: those of the ids that exist."""
         jobs = (self._executor.find(job_id) for job_id in request.get("jobs") or ())
         return {"jobs": [job.describe() for job in jobs if job is not None]}
 
-    def list_jobs(self, request: Request) -> Request:
-        """Without a status: those that are RUNNING, as on AWS."""
+    def list_jobs(self, request: Document) -> Document:
+        """ListJobs: without a status, those that are RUNNING. Raises ClientError."""
         queue = queue_named(request.get("jobQueue", ""))
         wanted = request.get("jobStatus") or JobStatus.RUNNING
         found = [
@@ -116,59 +85,32 @@ class BatchApi:
         ]
         return {"jobSummaryList": [job for job in found if job["status"] == wanted]}
 
-    def terminate_job(self, request: Request) -> Request:
+    def terminate_job(self, request: Document) -> Document:
+        """TerminateJob: whether or not the job has started."""
         self._executor.terminate(request["jobId"], request.get("reason", ""))
         return {}
 
-    def cancel_job(self, request: Request) -> Request:
-        self._executor.cancel(request["jobId"], request.get("reason", ""))
-        return {}
 
-
-def describe_job_definitions(request: Request) -> Request:
-    wanted = set(request.get("jobDefinitions") or ())
-    name = request.get("jobDefinitionName")
-    status = request.get("status")
-    found = [
-        revision
-        for revisions in batch._job_definitions.values()
-        for revision in revisions
-        if (not wanted or wanted & _names(revision))
-        and (not name or name == revision["jobDefinitionName"])
-        and (not status or status == revision["status"])
-    ]
-    return {"jobDefinitions": found}
-
-
-def _names(revision: Request) -> set[str]:
-    name = revision["jobDefinitionName"]
-    return {revision["jobDefinitionArn"], f"{name}:{revision['revision']}"}
-
-
-def deregister_job_definition(request: Request) -> Request:
-    active_revision(request.get("jobDefinition", ""))["status"] = INACTIVE
-    return {}
-
-
-def active_revision(reference: str) -> Request:
-    """By ARN, by `name:revision` or by name, which means the newest active one."""
+def definition_named(reference: str) -> Document:
+    """By ARN, by `name:revision` or by name, which means the newest. Raises ClientError."""
     name, _, number = reference.rsplit("/", 1)[-1].partition(":")
-    active = [one for one in batch._job_definitions.get(name, ()) if one["status"] == ACTIVE]
-    found = [one for one in active if not number or str(one["revision"]) == number]
+    revisions: list[Document] = batch._job_definitions.get(name, [])
+    found = [one for one in revisions if not number or str(one["revision"]) == number]
     if not found:
-        raise ClientError(f"JobDefinition {reference} is not found or is not ACTIVE")
-    newest: Request = found[-1]
-    return newest
+        raise ClientError(f"JobDefinition {reference} is not found")
+    return found[-1]
 
 
-def queue_named(reference: str) -> Request:
-    queue: Request | None = batch._job_queues.get(reference.rsplit("/", 1)[-1])
+def queue_named(reference: str) -> Document:
+    """By ARN or by name. Raises ClientError."""
+    queue: Document | None = batch._job_queues.get(reference.rsplit("/", 1)[-1])
     if queue is None:
         raise ClientError(f"JobQueue {reference} is not found")
     return queue
 
 
 def placement_in(reference: str) -> Placement:
+    """A queue, with the room in its compute environments. Raises ClientError."""
     queue = queue_named(reference)
     names = [
         entry["computeEnvironment"].rsplit("/", 1)[-1]

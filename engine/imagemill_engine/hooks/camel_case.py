@@ -1,25 +1,33 @@
-"""Spellings of a member: PascalCase in templates and ASL, camelCase in the Batch API."""
+"""Spellings of a member: PascalCase in templates and state machines, camelCase in Batch's API."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imagemill_engine.shapes import Document
 
 # Maps whose keys belong to the user.
-_FREE = frozenset({"parameters", "tags", "options"})
+_KEPT = frozenset({"parameters", "tags", "options"})
 
 
-def to_camel(value: Any) -> Any:
-    return _respelled(value, str.lower)
+def to_camel(document: Document) -> Document:
+    """The document with all its members in camelCase."""
+    return _respelled_members(document, str.lower)
 
 
-def to_pascal(value: Any) -> Any:
-    return _respelled(value, str.upper)
+def to_pascal(document: Document) -> Document:
+    """The document with all its members in PascalCase."""
+    return _respelled_members(document, str.upper)
 
 
-def _respelled(value: Any, change: Any) -> Any:
+def _respelled_members(document: Document, change: Callable[[str], str]) -> Document:
+    return {
+        change(name[:1]) + name[1:]: value if name.lower() in _KEPT else _respelled(value, change)
+        for name, value in document.items()
+    }
+
+
+def _respelled(value: object, change: Callable[[str], str]) -> object:
     if isinstance(value, list):
         return [_respelled(item, change) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        change(key[:1]) + key[1:]: item if key.lower() in _FREE else _respelled(item, change)
-        for key, item in value.items()
-    }
+    return _respelled_members(value, change) if isinstance(value, dict) else value

@@ -1,21 +1,22 @@
-"""boto3 clients with which the engine's own threads call the engine.
+"""Clients with which the engine's own threads call the engine.
 
 Never from the event loop: it would wait for itself.
 """
 
-import contextlib
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from imagemill_engine import settings
 from imagemill_engine.batch.job import StartError
-from imagemill_engine.batch.logs import LogEvent
+from imagemill_engine.batch.log_stream import LogEvent, LogWriteError
 from imagemill_engine.batch.spec import LogTarget
-from imagemill_engine.session import client_of
+from imagemill_engine.boto_clients import client_of
+from imagemill_engine.shapes import Client
 
 CREDENTIAL_VARIABLES = {
     "AccessKeyId": "AWS_ACCESS_KEY_ID",
@@ -25,11 +26,13 @@ CREDENTIAL_VARIABLES = {
 
 
 def endpoint_url() -> str:
+    """Where this engine serves."""
     return f"http://{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"
 
 
 @cache
-def root_client(service: str) -> Any:
+def root_client(service: str) -> Client:
+    """A client that may do everything."""
     return client_of(
         service,
         endpoint_url(),
@@ -39,7 +42,7 @@ def root_client(service: str) -> Any:
 
 
 @cache
-def role_client(service: str, role_arn: str) -> Any:
+def role_client(service: str, role_arn: str) -> Client:
     """A client with the rights of a role, which the emulator enforces."""
     credentials = assumed_role(role_arn, "states")
     return client_of(
@@ -52,9 +55,9 @@ def role_client(service: str, role_arn: str) -> Any:
 
 
 def assumed_role(role_arn: str, session_name: str) -> Mapping[str, str]:
-    """Credentials of a role, as environment variables."""
+    """Credentials of a role, as environment variables. Raises StartError."""
     try:
-        answer = root_client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])
+        answer = root_client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
     except ClientError as error:
         raise StartError(f"the role {role_arn} cannot be assumed: {error}") from error
     found = answer["Credentials"]
@@ -62,21 +65,22 @@ def assumed_role(role_arn: str, session_name: str) -> Mapping[str, str]:
 
 
 class CloudWatchLogs:
-    """The `LogSink` of Batch jobs."""
+    """Takes the output of Batch jobs: a `LogSink`."""
 
     def open(self, target: LogTarget, stream: str) -> None:
-        logs = root_client("logs")
-        if target.create_group:
-            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-                logs.create_log_group(logGroupName=target.group)
+        """Make a log stream. Raises StartError when its group is missing."""
         try:
-            logs.create_log_stream(logGroupName=target.group, logStreamName=stream)
+            root_client("logs").create_log_stream(logGroupName=target.group, logStreamName=stream)
         except ClientError as error:
             raise StartError(f"no log stream in {target.group}: {error}") from error
 
     def put(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        root_client("logs").put_log_events(
-            logGroupName=group,
-            logStreamName=stream,
-            logEvents=[{"timestamp": moment, "message": line} for moment, line in events],
-        )
+        """Append lines to a log stream. Raises LogWriteError."""
+        try:
+            root_client("logs").put_log_events(
+                logGroupName=group,
+                logStreamName=stream,
+                logEvents=[{"timestamp": moment, "message": line} for moment, line in events],
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise LogWriteError(str(error)) from error

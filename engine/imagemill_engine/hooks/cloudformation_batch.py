@@ -1,157 +1,111 @@
 """AWS::Batch resources in CloudFormation, which the emulator lacks."""
 
-import json
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from ministack.services import batch
 from ministack.services.cloudformation import provisioners
 
-from imagemill_engine.hooks import seam
-from imagemill_engine.hooks.batch_api import INACTIVE
-from imagemill_engine.hooks.casing import to_camel
+from imagemill_engine.hooks import patching
+from imagemill_engine.hooks.camel_case import to_camel
+from imagemill_engine.shapes import Document
 
-Properties = dict[str, Any]
-Provisioned = tuple[str, dict[str, Any]]  # physical id, attributes for Fn::GetAtt
+Provisioned = tuple[str, Document]  # physical id, attributes for Fn::GetAtt
 
 MAX_NAME_CHARACTERS = 128
+VCPU_MEMBERS = ("minvCpus", "maxvCpus", "desiredvCpus")
 
 
 def install() -> None:
-    handlers = seam.require(provisioners, "_RESOURCE_HANDLERS")
-    seam.require_function(
+    """Add the three types. Without an `update`, a change of the template is another `create`."""
+    handlers = patching.require_table(provisioners, "_RESOURCE_HANDLERS")
+    patching.require_function(
         provisioners,
         "_physical_name",
         ["stack_name", "logical_id", "lowercase", "max_len", "seeded"],
     )
-    for name in (
-        "_create_compute_environment",
-        "_update_compute_environment",
-        "_create_job_queue",
-        "_register_job_definition",
-    ):
-        seam.require_function(batch, name, ["p"])
+    for name in ("_compute_envs", "_job_queues", "_job_definitions"):
+        patching.require(batch, name)
+    for name in ("_ce_arn", "_jq_arn"):
+        patching.require_function(batch, name, ["name"])
+    patching.require_function(batch, "_jd_arn", ["name", "revision"])
     handlers["AWS::Batch::ComputeEnvironment"] = {
-        "create": create_compute_environment,
-        "update": update_compute_environment,
-        "delete": deleting(batch._compute_envs),
+        "create": put_compute_environment,
+        "delete": partial(_delete, batch._compute_envs),
     }
     handlers["AWS::Batch::JobQueue"] = {
-        "create": create_job_queue,
-        "update": update_job_queue,
-        "delete": deleting(batch._job_queues),
+        "create": put_job_queue,
+        "delete": partial(_delete, batch._job_queues),
     }
     handlers["AWS::Batch::JobDefinition"] = {
-        "create": create_job_definition,
-        "update": update_job_definition,
-        "delete": delete_job_definition,
+        "create": add_job_definition,
+        "delete": keep_job_definition,
     }
 
 
-def create_compute_environment(logical_id: str, properties: Properties, stack: str) -> Provisioned:
-    name = _name(properties.get("ComputeEnvironmentName"), stack, logical_id)
-    request = _compute_environment(properties) | {"computeEnvironmentName": name}
-    arn = _called(batch._create_compute_environment, request)["computeEnvironmentArn"]
+def put_compute_environment(logical_id: str, properties: Document, stack: str) -> Provisioned:
+    """Create a compute environment, or put the changed one in its place."""
+    members = to_camel(properties)
+    resources = members.get("computeResources") or {}
+    for name in VCPU_MEMBERS:
+        if name in resources:  # a parameter of the stack arrives as a string
+            resources[name] = int(resources[name])
+    name = _name(members.get("computeEnvironmentName"), stack, logical_id)
+    arn = batch._ce_arn(name)
+    batch._compute_envs[name] = {
+        "state": "ENABLED",
+        **members,
+        "computeEnvironmentName": name,
+        "computeEnvironmentArn": arn,
+        "status": "VALID",
+    }
     return arn, {"ComputeEnvironmentArn": arn}
 
 
-def update_compute_environment(
-    physical_id: str, _old: Properties, properties: Properties, _stack: str
-) -> Provisioned:
-    name = physical_id.rsplit("/", 1)[-1]
-    wanted = _compute_environment(properties)
-    request: Properties = {"computeEnvironment": name}
-    request |= {key: wanted[key] for key in ("state", "computeResources") if key in wanted}
-    _called(batch._update_compute_environment, request)
-    return physical_id, {"ComputeEnvironmentArn": physical_id}
-
-
-def _compute_environment(properties: Properties) -> Properties:
-    request: Properties = to_camel(properties)
-    resources = request.get("computeResources") or {}
-    for name in ("minvCpus", "maxvCpus", "desiredvCpus"):
-        if name in resources:  # a parameter of the stack arrives as a string
-            resources[name] = int(resources[name])
-    return request
-
-
-def create_job_queue(logical_id: str, properties: Properties, stack: str) -> Provisioned:
-    name = _name(properties.get("JobQueueName"), stack, logical_id)
-    request = to_camel(properties) | {"jobQueueName": name}
-    arn = _called(batch._create_job_queue, request)["jobQueueArn"]
-    _keep_queue_members(name, request)
+def put_job_queue(logical_id: str, properties: Document, stack: str) -> Provisioned:
+    """Create a job queue, or put the changed one in its place."""
+    members = to_camel(properties)
+    name = _name(members.get("jobQueueName"), stack, logical_id)
+    arn = batch._jq_arn(name)
+    batch._job_queues[name] = {
+        "state": "ENABLED",
+        **members,
+        "jobQueueName": name,
+        "jobQueueArn": arn,
+        "status": "VALID",
+    }
     return arn, {"JobQueueArn": arn}
 
 
-def update_job_queue(
-    physical_id: str, _old: Properties, properties: Properties, _stack: str
-) -> Provisioned:
-    _keep_queue_members(physical_id.rsplit("/", 1)[-1], to_camel(properties))
-    return physical_id, {"JobQueueArn": physical_id}
-
-
-def _keep_queue_members(name: str, request: Properties) -> None:
-    members = ("state", "priority", "computeEnvironmentOrder", "jobStateTimeLimitActions")
-    batch._job_queues[name] |= {key: request[key] for key in members if key in request}
-
-
-def create_job_definition(logical_id: str, properties: Properties, stack: str) -> Provisioned:
-    name = _name(properties.get("JobDefinitionName"), stack, logical_id)
-    return _registered(name, properties)
-
-
-def update_job_definition(
-    physical_id: str, _old: Properties, properties: Properties, _stack: str
-) -> Provisioned:
-    """The next revision under the same name.
-
-    Once the whole update has succeeded, CloudFormation has the old revision deleted.
-    """
-    return _registered(_definition_name(physical_id), properties)
-
-
-def delete_job_definition(physical_id: str, properties: Properties) -> None:
-    """Deregister a revision, unless it has a successor and the template keeps the old ones."""
-    revisions = batch._job_definitions.get(_definition_name(physical_id)) or []
-    has_successor = bool(revisions) and revisions[-1]["jobDefinitionArn"] != physical_id
-    if has_successor and _keeps_old_revisions(properties):
-        return
-    for revision in revisions:
-        if revision["jobDefinitionArn"] == physical_id:
-            revision["status"] = INACTIVE
-
-
-def _registered(name: str, properties: Properties) -> Provisioned:
-    request = to_camel(properties) | {"jobDefinitionName": name}
-    arn = _called(batch._register_job_definition, request)["jobDefinitionArn"]
+def add_job_definition(logical_id: str, properties: Document, stack: str) -> Provisioned:
+    """Register a job definition, or its next revision under the same name."""
+    members = to_camel(properties)
+    name = _name(members.get("jobDefinitionName"), stack, logical_id)
+    revisions = batch._job_definitions.setdefault(name, [])
+    revision = len(revisions) + 1
+    arn = batch._jd_arn(name, revision)
+    revisions.append(
+        {
+            **members,
+            "jobDefinitionName": name,
+            "jobDefinitionArn": arn,
+            "revision": revision,
+            "status": "ACTIVE",
+        }
+    )
     return arn, {"JobDefinitionArn": arn}
 
 
-def _definition_name(arn: str) -> str:
-    return arn.rsplit("/", 1)[-1].split(":")[0]
+def keep_job_definition(_physical_id: str, _properties: Document) -> None:
+    """Every revision stays: the definitions of the stack set SkipDeregisterOnUpdate."""
 
 
-def _keeps_old_revisions(properties: Properties) -> bool:
-    policy = properties.get("ResourceRetentionPolicy") or {}
-    return str(policy.get("SkipDeregisterOnUpdate", "")).lower() == "true"
-
-
-def deleting(store: Any) -> Callable[[str, Properties], None]:
-    def delete(physical_id: str, _properties: Properties) -> None:
-        store.pop(physical_id.rsplit("/", 1)[-1], None)
-
-    return delete
+def _delete(store: Document, physical_id: str, _properties: Document) -> None:
+    store.pop(physical_id.rsplit("/", 1)[-1], None)
 
 
 def _name(explicit: str | None, stack: str, logical_id: str) -> str:
-    generated = provisioners._physical_name(stack, logical_id, max_len=MAX_NAME_CHARACTERS)
-    return explicit or str(generated)
-
-
-def _called(function: Callable[[Properties], Any], request: Properties) -> Properties:
-    """Raises ValueError, which CloudFormation reports as the reason of the failure."""
-    status, _headers, body = function(request)
-    document: Properties = json.loads(body)
-    if status >= 400:
-        raise ValueError(document.get("message", str(document)))
-    return document
+    generate: Callable[..., str] = provisioners._physical_name
+    return explicit or generate(stack, logical_id, max_len=MAX_NAME_CHARACTERS)

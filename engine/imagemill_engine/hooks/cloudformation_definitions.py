@@ -1,39 +1,28 @@
-"""State machine definitions in YAML, as DefinitionUri of SAM uploads them to S3.
+"""State machine definitions in YAML, as SAM uploads the file of a DefinitionUri.
 
-CloudFormation puts the DefinitionSubstitutions into the text first and parses it afterwards, so
+CloudFormation puts the DefinitionSubstitutions into the text first and reads it afterwards, so
 `MaxConcurrency: ${Limit}` becomes a number.
 """
 
-import json
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-import yaml
+import json
+
 from ministack.services.cloudformation import provisioners
 
-from imagemill_engine.hooks import seam
-from imagemill_engine.yaml_json import load_definition
+from imagemill_engine.aws_yaml import load_definition
+from imagemill_engine.hooks import patching
+from imagemill_engine.shapes import Document, Function
 
 
 def install() -> None:
-    seam.wrap(provisioners, "_sfn_definition", ["props"], definition_as_json)
+    """Let CloudFormation read YAML, of which JSON is a part."""
+    patching.wrap(provisioners, "_sfn_definition", ["props"], definition_as_json)
 
 
-def definition_as_json(original: Callable[..., Any], properties: dict[str, Any]) -> str:
-    """Raises ValueError, which CloudFormation reports as the reason of the failure."""
-    text: str = original(properties)
-    try:
-        json.loads(text)
-    except ValueError:
-        return _parsed(text)
-    return text
+def definition_as_json(original: Function, properties: Document) -> str:
+    """The definition, for an emulator that reads JSON alone.
 
-
-def _parsed(text: str) -> str:
-    try:
-        definition = load_definition(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"The definition is neither JSON nor YAML: {error}") from error
-    if not isinstance(definition, dict) or "States" not in definition:
-        raise ValueError("The definition has no States")
-    return json.dumps(definition)
+    Raises yaml.YAMLError, which CloudFormation reports as the reason of the failure.
+    """
+    return json.dumps(load_definition(original(properties)))

@@ -1,5 +1,7 @@
 """evaluateOnExit, as AWS Batch documents it."""
 
+from __future__ import annotations
+
 import pytest
 
 from imagemill_engine.batch.retry import RetryStrategy

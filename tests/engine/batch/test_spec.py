@@ -1,6 +1,8 @@
 """What becomes of a job definition and a request."""
 
-from imagemill_engine.batch.spec import JobSpec, Placement, substituted
+from __future__ import annotations
+
+from imagemill_engine.batch.spec import JobSpec, LogTarget, Placement, substituted
 
 PLACEMENT = Placement("arn:queue", "queue", "environment", 4)
 
@@ -33,33 +35,34 @@ def test_a_value_that_looks_like_a_reference_is_not_replaced_again():
     assert substituted(["Ref::a"], {"a": "Ref::b", "b": "no"}) == ("Ref::b",)
 
 
-def test_the_request_goes_before_the_definition():
+def test_the_parameters_of_the_request_go_before_those_of_the_definition():
+    one = spec({"command": ["a", "Ref::size", "Ref::mode"]}, parameters={"size": "9"})
+    assert one.command == ("a", "9", "fast")
+    assert one.parameters == {"size": "9", "mode": "fast"}
+
+
+def test_a_definition_says_how_a_job_runs():
     one = spec(
         {
-            "command": ["a"],
-            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}],
-            "resourceRequirements": [{"type": "VCPU", "value": "1"}],
-        },
-        parameters={"size": "9"},
-        timeout={"attemptDurationSeconds": 90},
-        containerOverrides={
-            "command": ["b", "Ref::size", "Ref::mode"],
-            "environment": [{"name": "B", "value": "2"}],
-            "resourceRequirements": [{"type": "VCPU", "value": "0.25"}],
-        },
+            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "0.25"},
+                {"type": "MEMORY", "value": "1800"},
+            ],
+            "jobRoleArn": "arn:role",
+        }
     )
-    assert one.command == ("b", "9", "fast")
     assert one.environment == {"A": "1", "B": "2"}
-    assert one.vcpus == 0.25
-    assert one.timeout_seconds == 90
+    assert (one.vcpus, one.memory_mib) == (0.25, 1800)
+    assert one.job_role_arn == "arn:role"
+    assert one.timeout_seconds == 60
 
 
 def test_without_a_log_configuration_the_log_is_where_batch_puts_it():
-    log = spec({"command": ["a"]}).log
-    assert (log.group, log.stream_prefix, log.create_group) == ("/aws/batch/job", "worker", True)
+    assert spec({"command": ["a"]}).log == LogTarget("/aws/batch/job", "worker")
 
 
-def test_a_log_group_of_its_own_is_not_created():
+def test_a_log_configuration_names_the_group_and_the_prefix():
     options = {"awslogs-group": "mine", "awslogs-stream-prefix": "p"}
     log = spec({"command": ["a"], "logConfiguration": {"options": options}}).log
-    assert (log.group, log.stream_prefix, log.create_group) == ("mine", "p", False)
+    assert log == LogTarget("mine", "p")

@@ -1,22 +1,27 @@
 """Checks the rights of a state machine's role; the emulator calls its services without asking."""
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import stepfunctions as states
 
 from imagemill_engine import settings
-from imagemill_engine.hooks import seam
-from imagemill_engine.hooks.states.scope import current
+from imagemill_engine.hooks import patching
+from imagemill_engine.hooks.states.executions import current_execution, role_arn_of
+from imagemill_engine.shapes import Document, Function
 
-Arguments = dict[str, Any]
+MANAGED_RULE = (
+    f"arn:aws:events:{settings.REGION}:{settings.ACCOUNT_ID}"
+    ":rule/StepFunctionsGetEventsForBatchJobsRule"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """`error` is the name under which the state fails when the right is missing."""
+    """A right that a state needs; `error` is the name under which it fails without."""
 
     action: str
     resource: str
@@ -24,22 +29,23 @@ class Need:
 
 
 def install() -> None:
-    seam.require(iam_evaluator, "EvalContext")
-    seam.require_function(iam_evaluator, "evaluate", ["ctx", "policies", "limits"])
-    seam.require_function(iam_evaluator, "_gather_role_policies", ["role_name", "account_id"])
-    seam.wrap(states, "_invoke_resource", ["resource", "input_data"], invoke_resource)
+    """Check each task before it is run."""
+    patching.require(iam_evaluator, "EvalContext")
+    patching.require_function(iam_evaluator, "evaluate", ["ctx", "policies", "limits"])
+    patching.require_function(iam_evaluator, "_gather_role_policies", ["role_name", "account_id"])
+    patching.wrap(states, "_invoke_resource", ["resource", "input_data"], invoke_resource)
 
 
-def invoke_resource(original: Callable[..., Any], resource: str, arguments: Any) -> Any:
-    scope = current()
-    if scope is not None:
-        scope.check()
-        for need in needs_of(resource, arguments):
-            require_right(scope.role_arn, need)
+def invoke_resource(original: Function, resource: str, arguments: Document) -> object:
+    """Run a task with the rights of its state machine's role."""
+    role_arn = role_arn_of(current_execution()["stateMachineArn"])
+    for need in needs_of(resource, arguments):
+        require_right(role_arn, need)
     return original(resource, arguments)
 
 
 def require_right(role_arn: str, need: Need) -> None:
+    """Fail the state, by the name that the need gives, when the role lacks the right."""
     if not is_allowed(role_arn, need.action, need.resource):
         raise states._ExecutionError(
             need.error,
@@ -48,49 +54,29 @@ def require_right(role_arn: str, need: Need) -> None:
 
 
 def is_allowed(role_arn: str, action: str, resource: str) -> bool:
-    account = role_arn.split(":")[4]
+    """Whether the policies of a role allow it an action."""
     role_name = role_arn.rsplit("/", 1)[-1]
     context = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:sts::{account}:assumed-role/{role_name}/states",
+        principal_arn=f"arn:aws:sts::{settings.ACCOUNT_ID}:assumed-role/{role_name}/states",
         principal_type="AssumedRole",
-        principal_account=account,
+        principal_account=settings.ACCOUNT_ID,
         action=action,
         resource_arn=resource,
         region=settings.REGION,
     )
-    policies = iam_evaluator._gather_role_policies(role_name, account)
+    policies = iam_evaluator._gather_role_policies(role_name, settings.ACCOUNT_ID)
     return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")
 
 
-def needs_of(resource: str, arguments: Any) -> Iterator[Need]:
-    """The rights that an optimized integration needs; none for what is not listed here."""
-    service, _, action = resource.removeprefix("arn:aws:states:::").partition(":")
-    given: Arguments = arguments if isinstance(arguments, dict) else {}
-    if service == "lambda" and action.startswith("invoke"):
-        function = _arn("lambda", "function:", given.get("FunctionName", ""))
+def needs_of(resource: str, arguments: Document) -> Iterator[Need]:
+    """The rights that a task needs: Lambda and Batch, named by ARNs, are all that we use."""
+    if resource.endswith(":lambda:invoke"):
+        function = arguments["FunctionName"]
         yield Need("lambda:InvokeFunction", function, "Lambda.AWSLambdaException")
-    elif service == "batch" and action.startswith("submitJob"):
-        yield from _batch_needs(given, waits=action.endswith(".sync"))
-    elif service == "sns" and action.startswith("publish"):
-        yield Need("sns:Publish", given.get("TopicArn", "*"), "SNS.AuthorizationErrorException")
-    elif service == "states" and action.startswith("startExecution"):
-        machine = given.get("StateMachineArn", "*")
-        yield Need("states:StartExecution", machine, "StepFunctions.AWSStepFunctionsException")
-
-
-def _batch_needs(given: Arguments, *, waits: bool) -> Iterator[Need]:
-    for kind, member in (("job-queue/", "JobQueue"), ("job-definition/", "JobDefinition")):
-        # Batch has no modelled exception for a missing right, so its general one is seen.
-        resource = _arn("batch", kind, given.get(member, ""))
-        yield Need("batch:SubmitJob", resource, "Batch.AWSBatchException")
-    if waits:
-        # A managed rule tells Step Functions of the end of a job.
-        rule = _arn("events", "rule/", "StepFunctionsGetEventsForBatchJobsRule")
+    elif ":batch:submitJob" in resource:
+        # Batch has no error of its own for a missing right, so its general one is seen.
+        for member in ("JobQueue", "JobDefinition"):
+            yield Need("batch:SubmitJob", arguments[member], "Batch.AWSBatchException")
+        # By a managed rule, Step Functions learns that a job has ended.
         for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
-            yield Need(action, rule, "States.Runtime")
-
-
-def _arn(service: str, kind: str, name: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    return f"arn:aws:{service}:{settings.REGION}:{settings.ACCOUNT_ID}:{kind}{name}"
+            yield Need(action, MANAGED_RULE, "States.Runtime")

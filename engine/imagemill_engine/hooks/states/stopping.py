@@ -1,86 +1,36 @@
-"""What runs on behalf of an execution, so that it can be stopped as a whole.
+"""StopExecution ends the jobs that an execution waits for, and lets no further state run.
 
-Scopes are a tree: an execution, the children of its distributed Map, an attempt with a timeout.
-The current one travels in a context variable, which the emulator copies into its worker threads.
+The emulator marks the execution as aborted, while its Map and its tasks go on.
 """
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from typing import Any, Optional
+from __future__ import annotations
+
+from ministack.services import stepfunctions as states
+
+from imagemill_engine.hooks import patching
+from imagemill_engine.hooks.states.executions import ExecutionStopped, is_stopped
+from imagemill_engine.hooks.states.job_waits import JobWaits
+from imagemill_engine.shapes import Document, Function, Response
 
 
-class ExecutionStopped(SystemExit):
-    """Unwinds a thread of a stopped execution.
+def install(waits: JobWaits) -> None:
+    """Stop at the next event of the history: every state and every task writes some."""
 
-    A SystemExit, because no `except Exception` of the emulator may take it for a failed state,
-    and because the end of a thread by it is silent.
-    """
+    def stop_execution(original: Function, request: Document) -> Response:
+        response: Response = original(request)
+        execution = states._executions.get(request.get("executionArn"))
+        if execution is not None and is_stopped(execution):
+            waits.end(execution, request.get("cause") or "The execution was stopped")
+        return response
 
-
-class Scope:
-    def __init__(
-        self, execution: dict[str, Any], role_arn: str, parent: Optional["Scope"] = None
-    ) -> None:
-        self.execution = execution
-        self.role_arn = role_arn
-        self.parent = parent
-        self._stopped = threading.Event()
-        self._lock = threading.Lock()
-        self._stoppers: list[Callable[[str], None]] = []
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._stopped.is_set()
-
-    def check(self) -> None:
-        if self.is_stopped:
-            raise ExecutionStopped
-
-    def sleep(self, seconds: float) -> None:
-        self._stopped.wait(seconds)
-        self.check()
-
-    def stop(self, reason: str) -> None:
-        with self._lock:
-            self._stopped.set()
-            stoppers, self._stoppers = self._stoppers, []
-        for stopper in stoppers:
-            stopper(reason)
-
-    @contextlib.contextmanager
-    def stopping(self, stopper: Callable[[str], None]) -> Iterator[None]:
-        """While the block runs, `stop` calls `stopper` with its reason."""
-        with self._lock:
-            if not self.is_stopped:
-                self._stoppers.append(stopper)
-        if self.is_stopped:
-            stopper("Execution was stopped")
-            raise ExecutionStopped
-        try:
-            yield
-        finally:
-            with self._lock, contextlib.suppress(ValueError):
-                self._stoppers.remove(stopper)
+    patching.wrap(states, "_stop_execution", ["data"], stop_execution)
+    patching.wrap(states, "_add_event", ["execution", "event_type", "details"], add_event)
 
 
-_current: ContextVar[Scope | None] = ContextVar("imagemill_scope", default=None)
-
-
-def current() -> Scope | None:
-    return _current.get()
-
-
-@contextlib.contextmanager
-def entered(scope: Scope) -> Iterator[Scope]:
-    """Make a scope the current one, and part of its parent, while the block runs."""
-    token = _current.set(scope)
-    try:
-        if scope.parent is None:
-            yield scope
-        else:
-            with scope.parent.stopping(scope.stop):
-                yield scope
-    finally:
-        _current.reset(token)
+def add_event(
+    original: Function, execution: Document, event_type: str, details: Document | None = None
+) -> object:
+    """Write to the history. Raises ExecutionStopped when the execution has been stopped."""
+    if is_stopped(execution) and event_type != "ExecutionAborted":
+        raise ExecutionStopped
+    return original(execution, event_type, details)

@@ -1,67 +1,68 @@
-"""The batch:submitJob integration of Step Functions, and `.sync`, which waits for the job."""
+"""The integration batch:submitJob.sync: a task that runs a job and waits for it."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from imagemill_engine.batch.executor import Executor
-from imagemill_engine.batch.job import Job, JobStatus
-from imagemill_engine.hooks import seam
+from imagemill_engine.batch.job import JobStatus
+from imagemill_engine.hooks import patching
 from imagemill_engine.hooks.batch_api import BatchApi, ClientError
-from imagemill_engine.hooks.casing import to_camel, to_pascal
-from imagemill_engine.hooks.states.scope import Scope, current
+from imagemill_engine.hooks.camel_case import to_camel, to_pascal
+from imagemill_engine.hooks.states.executions import current_execution
+from imagemill_engine.hooks.states.job_waits import JobWaits
+from imagemill_engine.shapes import Document, Function
 
-RESOURCE = "arn:aws:states:::batch:submitJob"
-MANAGED_BY = {"name": "MANAGED_BY_AWS", "value": "STARTED_BY_STEP_FUNCTIONS"}
-
-Document = dict[str, Any]
-
-
-def install(executor: Executor) -> None:
-    seam.require(states, "_SERVICE_DISPATCH")[RESOURCE] = integration(executor)
+RESOURCE = "arn:aws:states:::batch:submitJob"  # as the emulator looks it up, without .sync
 
 
-def integration(executor: Executor) -> Callable[[str, Document], Document]:
-    api = BatchApi(executor)
+def install(api: BatchApi, waits: JobWaits) -> None:
+    """Add the integration, and let a job end with the task that times out."""
 
     def submit_job(resource: str, arguments: Document) -> Document:
-        try:
-            job = api.submit(managed(to_camel(arguments)))
-        except ClientError as error:
-            raise states._ExecutionError("Batch.ClientException", str(error)) from error
-        submitted = {"JobId": job.id, "JobArn": job.arn, "JobName": job.spec.job_name}
-        if not resource.endswith(".sync"):
-            return submitted
-        scope = current()
-        assert scope is not None  # noqa: S101 - an integration runs within an execution
-        note_submission(scope, submitted)
-        with scope.stopping(lambda reason: executor.terminate(job.id, reason)):
-            job.done.wait()
-        scope.check()
-        return result_of(job)
+        return job_run(api, waits, resource, arguments)
 
-    return submit_job
+    def invoke(
+        original: Function, resource: str, arguments: Document, timeout_seconds: float
+    ) -> object:
+        return result_in_time(waits, original, resource, arguments, timeout_seconds)
+
+    patching.require(states, "_ExecutionError")
+    patching.require_table(states, "_SERVICE_DISPATCH")[RESOURCE] = submit_job
+    patching.wrap(
+        states, "_invoke_resource_with_timeout", ["resource", "input_data", "timeout"], invoke
+    )
 
 
-def managed(request: Document) -> Document:
-    overrides: Document = request.setdefault("containerOverrides", {})
-    overrides["environment"] = [*(overrides.get("environment") or ()), MANAGED_BY]
-    return request
-
-
-def note_submission(scope: Scope, submitted: Document) -> None:
-    details = {
-        "resourceType": "batch",
-        "resource": "submitJob.sync",
-        "output": json.dumps(submitted),
-    }
-    states._add_event(scope.execution, "TaskSubmitted", {"taskSubmittedEventDetails": details})
-
-
-def result_of(job: Job) -> Document:
-    document: Document = to_pascal(job.describe())
+def job_run(api: BatchApi, waits: JobWaits, resource: str, arguments: Document) -> Document:
+    """Run a job to its end; returns its description, as DescribeJobs gives it."""
+    if not resource.endswith(".sync"):
+        raise states._ExecutionError(
+            "States.Runtime", f"The embedded engine waits for each job: use {RESOURCE}.sync"
+        )
+    try:
+        job = api.submit(to_camel(arguments))
+    except ClientError as error:
+        raise states._ExecutionError("Batch.ClientException", str(error)) from error
+    waits.wait(job, current_execution())
+    description = to_pascal(job.describe())
     if job.status is not JobStatus.SUCCEEDED:
-        raise states._ExecutionError("States.TaskFailed", json.dumps(document))
-    return document
+        raise states._ExecutionError("States.TaskFailed", json.dumps(description))
+    return description
+
+
+def result_in_time(
+    waits: JobWaits,
+    original: Function,
+    resource: str,
+    arguments: Document,
+    timeout_seconds: float,
+) -> object:
+    """The result of a task; one that takes too long is left behind, and its job is terminated."""
+    try:
+        return original(resource, arguments, timeout_seconds)
+    except states._ExecutionError as error:
+        if error.error == "States.Timeout":
+            waits.end(current_execution(), error.cause)
+        raise

@@ -1,33 +1,28 @@
-"""Arguments, Output and Assign of a Parallel state in JSONata, which the emulator leaves out."""
+"""The Output of a Succeed state in JSONata, which the emulator leaves out."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
 from ministack.services import stepfunctions as states
 
-from imagemill_engine.hooks import seam
-
-State = dict[str, Any]
-OWN_FIELDS = ("Arguments", "Output", "Assign")
+from imagemill_engine.hooks import patching
+from imagemill_engine.shapes import Document, Function
 
 
 def install() -> None:
-    seam.wrap(
+    """Evaluate it where the emulator applies the OutputPath of JSONPath."""
+    patching.require_function(states, "_state_query_language", ["state_def", "ctx"])
+    patching.require_function(
         states,
-        "_run_parallel_branches",
-        ["state_def", "raw_input", "execution", "ctx"],
-        run_parallel_branches,
+        "_apply_jsonata_output",
+        ["state_def", "raw_input", "ctx", "result", "error_output", "default"],
     )
+    patching.wrap(states, "_apply_output_path", ["state_def", "data", "ctx"], output_of)
 
 
-def run_parallel_branches(
-    original: Callable[..., Any], state: State, given: Any, execution: State, ctx: State
-) -> Any:
-    if states._state_query_language(state, ctx) != "JSONata":
-        return original(state, given, execution, ctx)
-    argument = states._apply_jsonata_arguments(state, given, ctx)
-    plain = {name: value for name, value in state.items() if name not in OWN_FIELDS}
-    results, following = original(plain, argument, execution, ctx)
-    output = states._apply_jsonata_output(state, given, ctx, result=results, default=results)
-    states._apply_state_assign(state, given, ctx, result=results)
-    return output, following
+def output_of(
+    original: Function, state: Document, given: object, context: Document | None = None
+) -> object:
+    """What a state gives on: of a Succeed state in JSONata, its Output."""
+    if state["Type"] == "Succeed" and states._state_query_language(state, context) == "JSONata":
+        return states._apply_jsonata_output(state, given, context, default=given)
+    return original(state, given, context)
