@@ -17,12 +17,11 @@ from demo.pictures import cut_pictures
 from imagemill.display.summary import print_summary
 from imagemill.errors import RunFailedError, ToolError
 from imagemill.execution import Execution
-from imagemill.local_stack import LocalStack, local_stack
+from imagemill.local_stack import LocalError, LocalStack, local_stack
 from imagemill.project import ROOT
 from imagemill.signals import terminate_as_exit
 from imagemill_contract.keys import Stage, output_key, report_key
 from imagemill_contract.recipe import ImageFormat
-from imagemill_engine.errors import LocalError
 
 OUT = ROOT / "demo-out"
 SOURCE_PREFIX = "full/"

@@ -17,6 +17,7 @@ from imagemill.project import TEMPLATE, WORKER_FOLDERS
 from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
 from imagemill_engine.errors import EngineDiedError
+from imagemill_engine.errors import LocalError as LocalError  # for those who use a stack
 
 # Only these parameters differ from a deployment on AWS.
 LOCAL_PARAMETERS: Mapping[str, str] = {

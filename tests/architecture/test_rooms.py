@@ -47,7 +47,6 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "botocore",
             "hypercorn",  # the HTTP server that ministack runs on
             "ministack",
-            "samtranslator",
             "yaml",
         },
     ),
@@ -57,9 +56,18 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     ),
     "demo": (
         "demo/**/*.py",
-        {"imagemill", "imagemill_contract", "imagemill_engine", "PIL", "rich"},
+        {"imagemill", "imagemill_contract", "PIL", "rich"},
     ),
 }
+
+# The engine's wall: the files that may import it, and which of its modules.
+ENGINE_USERS: dict[str, set[str]] = {
+    "imagemill/local_stack.py": {"engine", "deploy", "errors"},
+    "imagemill/cli.py": {"errors"},
+    "benchmarks/request_log.py": {"processes", "settings"},  # it enters the engine's process
+    "tests/": {"engine", "deploy", "errors"},  # the engine's own tests look at all of it
+}
+ENGINE_LIBRARIES = {"ministack", "hypercorn", "samtranslator", "yaml"}
 
 
 def imported_packages(source: str) -> Iterator[str]:
@@ -93,10 +101,58 @@ def test_room_imports_only_what_it_may(room: str) -> None:
         ("handlers", "import cv2"),
         ("imagemill_worker", "from aws_lambda_powertools import Logger"),
         ("imagemill", "def late():\n    import imagemill_app.plan.sharding"),
+        ("imagemill", "import yaml"),
+        ("demo", "from ministack import app"),
     ],
 )
 def test_forbidden_import_is_found(room: str, line: str) -> None:
     assert strangers(room, line) != set()
+
+
+def engine_modules(source: str) -> set[str]:
+    """The modules of the engine that a file imports, as `errors`."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("imagemill_engine.")}
+
+
+def behind_the_wall(path: str, source: str) -> set[str]:
+    """The modules of the engine that the file at `path` imports and may not."""
+    allowed = (modules for start, modules in ENGINE_USERS.items() if path.startswith(start))
+    return engine_modules(source) - next(allowed, set())
+
+
+def test_the_engine_is_imported_by_few_and_through_its_public_modules() -> None:
+    folders = ("imagemill", "demo", "functions", "batch_worker", "contract", "benchmarks", "tests")
+    files = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    files -= set((ROOT / "tests" / "engine").rglob("*.py"))
+    sources = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(files)}
+    found = {path: behind_the_wall(path, source) for path, source in sources.items()}
+    assert {path: names for path, names in found.items() if names} == {}
+    assert engine_modules(sources["imagemill/local_stack.py"]) >= {"engine", "deploy"}
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("imagemill/commands/up.py", "from imagemill_engine.engine import Engine"),
+        ("imagemill/local_stack.py", "from imagemill_engine.batch.job import Job"),
+        ("imagemill/cli.py", "import imagemill_engine.engine"),
+        ("demo/__main__.py", "from imagemill_engine import errors"),
+        ("tests/integration/test_stack.py", "from imagemill_engine.hooks import patching"),
+    ],
+)
+def test_a_way_through_the_wall_is_found(path: str, line: str) -> None:
+    assert behind_the_wall(path, line) != set()
+
+
+def test_the_libraries_of_the_engine_stay_with_it() -> None:
+    others = {room: names for room, (_, names) in ROOMS.items() if room != "imagemill_engine"}
+    assert {room for room, names in others.items() if names & ENGINE_LIBRARIES} == set()
 
 
 def test_every_python_file_is_in_a_room() -> None:
