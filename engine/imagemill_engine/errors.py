@@ -2,7 +2,7 @@
 
 LocalError
 ├── EngineError    the engine does not start
-│   └── EngineDiedError    it has started, or was about to, and its process has ended
+│   └── EngineDiedError    its process has ended, while it started or later
 ├── DeployError    the stack could not be created or updated
 └── HookError      the emulator is not the version that the hooks were written for
 """
@@ -15,7 +15,7 @@ class LocalError(Exception):
 
 
 class EngineError(LocalError):
-    """The engine does not start, or has died."""
+    """The engine does not start, or its process has ended."""
 
 
 class EngineDiedError(EngineError):
