@@ -104,7 +104,7 @@ def plan(
 
     if source.startswith("s3://"):
         if out is not None:
-            raise UsageError("OUT: is for a folder; a stack leaves out what is in its own bucket.")
+            raise UsageError("OUT: is only for folders; a stack knows what is in its own bucket.")
         shown = planned_bucket(source, stack, recipe, filters)
     else:
         shown = planned_folder(source, out, recipe, filters, vcpus=vcpus)
@@ -152,7 +152,7 @@ def up(port: Port = None, vcpus: Vcpus = None) -> None:
 
 
 def main() -> None:
-    """Run the command line, and end with a code of `ExitCode`."""
+    """Run the command line and exit with a code of `ExitCode`."""
     terminate_as_exit()
     try:
         app()

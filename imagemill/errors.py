@@ -1,4 +1,4 @@
-"""How the tool ends: exit codes, and errors whose message is one sentence for a person."""
+"""The tool's exit codes, and its errors, each of which is one sentence for a person."""
 
 from __future__ import annotations
 

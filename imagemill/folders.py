@@ -26,9 +26,9 @@ class Folders:
 
 
 def checked_folders(photos: str, out: str) -> Folders:
-    """The folders of a run, as they were typed; OUT need not be there yet.
+    """The folders of a run, from what was typed; OUT need not exist yet.
 
-    Raises UsageError when they cannot be used together.
+    Raises UsageError if they cannot be used together.
     """
     with path_errors("PHOTOS", photos):
         source = _local(photos, "PHOTOS")
@@ -49,7 +49,7 @@ def checked_folders(photos: str, out: str) -> Folders:
 
 
 def make_writable(out: Path) -> None:
-    """Make the folder of results, unless it is there. Raises UsageError when it takes no files."""
+    """Make the folder for results if needed. Raises UsageError if files cannot be written to it."""
     with path_errors("OUT", str(out)):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
@@ -57,9 +57,9 @@ def make_writable(out: Path) -> None:
 
 
 def check_has_pictures(photos: Path) -> None:
-    """Raises UsageError, with the planner's sentence, when no file may be a picture by its name.
+    """Raises UsageError, with the planner's sentence, if no file can be a picture by its name.
 
-    The planner judges what is in doubt: a name that cannot be a key, a folder that cannot be read.
+    Cases of doubt are left to the planner: names that cannot be keys, folders that cannot be read.
     """
     left_out: Counter[str] = Counter()
     try:
@@ -82,7 +82,7 @@ def _raise(error: OSError) -> None:
 def _local(typed: str, name: str) -> Path:
     if _ADDRESS.match(typed):
         raise UsageError(
-            f'{name}: "{escaped(typed)}" must be a folder of this machine; '
-            "buckets are for a stack on AWS."
+            f'{name}: "{escaped(typed)}" must be a folder on this machine; '
+            "only a stack on AWS processes buckets."
         )
     return Path(typed)

@@ -78,7 +78,7 @@ def local_stack(
     Raises:
         EngineError: The engine does not start.
         DeployError: The template cannot be deployed.
-        EngineLostError: The engine has died, whatever was raised of it in the block.
+        EngineLostError: The engine died during the block, whatever the block raised because of it.
     """
     started = Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment())
     try:
@@ -90,7 +90,7 @@ def local_stack(
 
 @contextmanager
 def _faults_of(engine: Engine) -> Iterator[None]:
-    """What clients raise because the engine has died, or is at fault, as what it is."""
+    """Turn what clients raise because the engine has died into EngineLostError."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

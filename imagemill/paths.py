@@ -1,4 +1,4 @@
-"""Names and paths that a person has typed: checked, and shown again without doubt."""
+"""Checks paths that a person has typed, and shows names and paths unambiguously."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from imagemill_contract.keys import is_readable_key
 
 
 def escaped(name: str) -> str:
-    r"""A key or a path on one line, no two names alike.
+    r"""A key or path on one line, so that different names look different.
 
-    What is not printable is written as in Python, a backslash as two: a line break is `\n`, and a
+    Unprintable characters and backslashes are escaped as in Python: a line break is `\n`, and a
     backslash followed by an n is `\\n`.
     """
     return "".join(
@@ -22,9 +22,9 @@ def escaped(name: str) -> str:
 
 
 def resolved(path: Path, name: str) -> Path:
-    """The path as an absolute one, of which an address can be made. Raises UsageError.
+    """The absolute path. Raises UsageError if it cannot be written as an address.
 
-    `name` is that of the argument or option, for the sentence.
+    `name` is the argument or option that the sentence names.
     """
     absolute = path.resolve()
     if not is_readable_key(str(absolute).removeprefix("/")):
@@ -37,7 +37,7 @@ def resolved(path: Path, name: str) -> Path:
 
 @contextmanager
 def path_errors(name: str, typed: str) -> Iterator[None]:
-    """What the system says of a path, as UsageError."""
+    """Turn what the system says about a path into UsageError."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself

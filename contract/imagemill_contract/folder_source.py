@@ -1,4 +1,4 @@
-"""A folder as a source: what in it is an object, told the same way to whoever asks."""
+"""A folder as a source: the one definition of which of its files are objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imagemill_contract.locations import Location
 
 
 class LeftOut(StrEnum):
-    """Why something at a source is left out without being opened."""
+    """Why a file or folder is left out without being opened."""
 
     HIDDEN = "hidden"  # also a whole folder, which then counts as one
     LINKED_FOLDER = "link to a folder"
@@ -23,16 +23,16 @@ class LeftOut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundName:
-    """Something in a folder: an object by its key, unless there is a reason to leave it out."""
+    """Something in a folder, by its key: an object, unless there is a reason to leave it out."""
 
     key: str
     left_out: LeftOut | None = None
 
 
 def names_in(folder: Path, on_error: Callable[[OSError], object]) -> Iterator[FoundName]:
-    """All that lies in a folder and in its folders; `on_error` is told what cannot be listed.
+    """Everything in a folder and its subfolders; `on_error` gets what cannot be listed.
 
-    Whether a file's name is that of a picture is not judged here.
+    Does not check whether a file's name can be that of a picture.
     """
     for parent, folders, names in os.walk(folder, onerror=on_error):
         within = Path(parent).relative_to(folder)
@@ -49,7 +49,7 @@ def names_in(folder: Path, on_error: Callable[[OSError], object]) -> Iterator[Fo
 
 
 def no_pictures(source: Location, left_out: Mapping[str, int]) -> str:
-    """The refusal of a source in which nothing may be a picture, with what else there is."""
+    """The sentence that refuses a source without pictures, with counts of what was left out."""
     parts = [f"{count} {reason}" for reason, count in left_out.items()]
     others = f" (left out: {', '.join(parts)})" if parts else ""
     return f'source: there are no pictures at "{source}"{others}.'

@@ -55,14 +55,14 @@ def may_be_picture(key: str) -> bool:
 
 
 def is_hidden(key: str) -> bool:
-    """Whether a file of that key, or a folder that it lies in, has a name with a leading dot."""
+    """Whether the file, or a folder that it lies in, has a name with a leading dot."""
     return any(part.startswith(".") for part in key.split("/"))
 
 
 def is_readable_key(key: str) -> bool:
-    """Whether the object stores of jobs can name it.
+    """Whether the object stores of jobs can address this key.
 
-    It has no empty, `.` or `..` part, no control character, and nothing that is not Unicode.
+    Such a key has no empty, `.` or `..` part, no control character, and nothing but Unicode.
     """
     return not {"", ".", ".."} & set(key.split("/")) and not _UNREADABLE.search(key)
 
@@ -141,13 +141,13 @@ def index_key(started: str, run_id: str) -> str:
 
 
 def merged_index_key(started: str, run_id: str, part_keys: Iterable[str]) -> str:
-    """Where merged parts go, named after them and the run of theirs that was started last."""
+    """The key of merged parts, named after them and after their run that was started last."""
     digest = hashlib.sha256("\n".join(part_keys).encode()).hexdigest()[:8]
     return index_key(started, f"{run_id[:64]}-merged-{digest}")
 
 
 def compacted_index_key(started: str, run_id: str) -> str:
-    """Where a compaction puts the index: after all parts with rows of that run, which is the last.
+    """The key of a compacted index, which sorts after all parts with rows of its last run.
 
     `_` comes after the `.` of the run's own part and the `-` of merged ones.
     """

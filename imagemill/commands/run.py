@@ -66,14 +66,14 @@ def run_folder(
 def _end_of(
     stack: LocalStack, execution: Execution, out: Path, progress: RunProgress, console: Console
 ) -> RunFailedError | None:
-    """Watch a run until it has ended, or stop it. Returns the error of one that has failed."""
+    """Watch a run until it ends, and return its error if it failed; stop it if interrupted."""
     try:
         _watch(stack, execution, out, progress, console)
         execution.result()
     except RunFailedError as error:
         return error
     except (KeyboardInterrupt, SystemExit):
-        execution.stop("The person at the terminal ended the run.")
+        execution.stop("The run was stopped at the terminal.")
         raise
     return None
 

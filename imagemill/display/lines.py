@@ -1,4 +1,4 @@
-"""Plain lines: as they are, with no markup, no colours of guessed words and no breaks."""
+"""Prints lines as they are: without markup, guessed colours or line breaks."""
 
 from __future__ import annotations
 

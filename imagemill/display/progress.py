@@ -29,11 +29,11 @@ PLAIN_LINE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class RunProgress:
-    """What is known of a run so far.
+    """What is known about a run so far.
 
     Attributes:
-        stages: What the jobs of each stage have told.
-        planned: Objects that the jobs are given; None before that is known.
+        stages: What the jobs of each stage have logged.
+        planned: Objects that the jobs are given; None until that is known.
     """
 
     stages: Mapping[str, StageProgress] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class BarDisplay:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """When a stage was first seen to have done pictures, and how many these were."""
+    """When a stage was first seen to have done pictures, and how many it had done then."""
 
     seconds: float
     done: int

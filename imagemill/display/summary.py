@@ -47,7 +47,7 @@ def _counts(report: Mapping[str, Any], title: str) -> Table:
 
 
 def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
-    """What was planned and why, what was left out, and what is gone."""
+    """Print what was planned and why, what was left out, and what is gone."""
     for reason, count in report["to_do"].items():
         print_line(console, f"planned: {count:,} {reason}")
     for reason, count in {**report["done"], **report["ignored"]}.items():
@@ -58,7 +58,7 @@ def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def print_stopped(console: Console, run: RunProgress) -> None:
-    """What a run that was stopped has done so far, and how to go on."""
+    """Print what a stopped run has done so far, and how to go on."""
     resized, edges = (run.stages.get(stage, StageProgress()).written for stage in Stage)
     if resized or edges:
         planned = "?" if run.planned is None else f"{run.planned:,}"
@@ -72,15 +72,15 @@ def print_stopped(console: Console, run: RunProgress) -> None:
 
 
 def _warning(report: Mapping[str, Any]) -> str | None:
-    """What a person should not overlook, although the run may have succeeded."""
+    """What a person should not overlook, even if the run has succeeded."""
     planned = report["stages"][Stage.RESIZE]["planned"]
     written = sum(counts[Status.WRITTEN] for counts in report["stages"].values())
     if not planned or written:
         return None
     if report["reasons"] == {Reason.NO_LABEL: planned}:
         return (
-            f"Nothing was written: none of the {planned:,} pictures lies in a folder to take its "
-            "class from. Sort them into folders, or leave out --label-from-folder."
+            f"Nothing was written: none of the {planned:,} pictures lies in a folder, so none has "
+            "a class. Sort them into folders, or leave out --label-from-folder."
         )
     return f"Nothing was written, although {planned:,} pictures were planned."
 
@@ -104,7 +104,7 @@ def _print_dataset(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def _place_of(output: str, key: str) -> str:
-    """Path of a result in a folder of this machine, address of one in a bucket."""
+    """The path of a result in a folder, or its address in a bucket."""
     location = Location.parse(output, "report.output")
     if location.is_file:
         return escaped(f"{location.folder}/{key}")
@@ -122,5 +122,5 @@ def _print_rows(console: Console, status: Status, rows: list[Mapping[str, Any]])
 
 
 def _detail(row: Mapping[str, Any]) -> str:
-    """On one line, whatever a library has said."""
+    """The detail of an outcome, on one line whatever a library has said."""
     return " ".join(str(row.get("detail", "")).split())

@@ -49,7 +49,9 @@ def test_address_is_refused_and_makes_no_folder(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sentence = f'"{address}" must be a folder of this machine; buckets are for a stack on AWS.'
+    sentence = (
+        f'"{address}" must be a folder on this machine; only a stack on AWS processes buckets.'
+    )
     assert refusal_of(tmp_path, address) == f"OUT: {sentence}"
     assert refusal_of(address, tmp_path) == f"PHOTOS: {sentence}"
     assert list(tmp_path.iterdir()) == []

@@ -177,7 +177,7 @@ def test_stack_that_cannot_be_asked_is_named(aws: Aws, error: Exception) -> None
 
 
 def test_folder_of_results_is_refused_beside_a_bucket(aws: Aws) -> None:
-    with pytest.raises(UsageError, match="OUT: is for a folder"):
+    with pytest.raises(UsageError, match="OUT: is only for folders"):
         CliRunner().invoke(app, ["plan", "s3://bucket/full/", "out"], catch_exceptions=False)
     assert aws.started == []
 

@@ -89,7 +89,7 @@ def test_bad_value_of_an_option_is_refused_before_the_engine_starts(
 @pytest.mark.parametrize(
     ("photos", "out", "sentence"),
     [
-        ("photos", "s3://bucket/out", 'OUT: "s3://bucket/out" must be a folder of this machine'),
+        ("photos", "s3://bucket/out", 'OUT: "s3://bucket/out" must be a folder on this machine'),
         ("absent", "out", 'PHOTOS: "absent" is not a folder.'),
         ("photos", "file", 'OUT: "file" is not a folder.'),
         ("photos", "photos/out", "must not contain each other"),

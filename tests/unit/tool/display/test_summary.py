@@ -73,7 +73,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 def test_pictures_without_a_class_are_a_warning_that_says_what_to_do() -> None:
     lines = shown(stages=NOTHING_WRITTEN, reasons={"no_label": 57})
     (warning,) = [line for line in lines if line.startswith("warning: ")]
-    assert "none of the 57 pictures lies in a folder to take its class from" in warning
+    assert "none of the 57 pictures lies in a folder, so none has a class" in warning
     assert "--label-from-folder" in warning
 
 
