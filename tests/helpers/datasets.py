@@ -16,6 +16,7 @@ from imagemill_contract.outcomes import Status
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard
 from tests.helpers.jobs import ROOT, Ended, Folder
+from tests.helpers.waiting import PATIENCE_SECONDS
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Dataset:
             env={**os.environ, "ALLOW_FILE_URIS": "true", "PYTHONPATH": path},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         lines = [json.loads(line) for line in done.stdout.splitlines()]

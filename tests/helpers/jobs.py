@@ -19,6 +19,7 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from tests.helpers.pictures import recipe
+from tests.helpers.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 RUN, SHARD = "run-1", "00000"
@@ -116,7 +117,7 @@ class Folder:
             env=self.environment(env),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -20,6 +20,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from tests.helpers.jobs import ROOT, Ended
 from tests.helpers.pictures import recipe
+from tests.helpers.waiting import PATIENCE_SECONDS
 
 SHARD = "00000"
 ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # the engine's
@@ -86,7 +87,7 @@ class S3Jobs:
             env=self.environment(env),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         lines = [json.loads(line) for line in done.stdout.splitlines()]

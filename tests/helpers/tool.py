@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers.waiting import PATIENCE_SECONDS
+
 IMAGEMILL = Path(sys.executable).with_name("imagemill")
 
 
 def imagemill(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [str(IMAGEMILL), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )

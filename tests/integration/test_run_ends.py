@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.photographs import cut
 from tests.helpers.tool import IMAGEMILL
-from tests.helpers.waiting import until
+from tests.helpers.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.engine
 
@@ -90,7 +90,7 @@ def test_ctrl_c_says_what_was_done_and_leaves_no_process(
     token = token_of(started_engine(run))
     wait_until_some_are_resized(tmp_path / "out")
     os.killpg(run.pid, signal.SIGINT)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE_SECONDS)
     assert run.returncode == 130
     first, second = said.splitlines()
     assert first.startswith("Stopped")
@@ -108,7 +108,7 @@ def test_death_of_the_engine_is_one_sentence_that_says_what_to_do(
     if moment == "while jobs run":
         wait_until_some_are_resized(tmp_path / "out")
     os.kill(engine, signal.SIGKILL)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE_SECONDS)
     assert run.returncode == 1
     sentence = "The engine was killed by SIGKILL. Run the same command again to go on."
     assert said == f"imagemill: {sentence}\n"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
+import time
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 from xml.sax.saxutils import escape
@@ -14,6 +17,7 @@ from tests.helpers.faults.messages import Head
 from tests.helpers.faults.requests import READS, WRITES, Operation
 from tests.helpers.faults.rules import Fault
 
+_TICK_SECONDS = 0.005
 _ERROR = """<?xml version="1.0" encoding="UTF-8"?>
 <Error><Code>{code}</Code><Message>{message}</Message><RequestId>FAULT</RequestId></Error>"""
 
@@ -139,9 +143,14 @@ class Stall(Fault):
     """S3 has answered, and for a time nothing comes: no byte at all, the second half, or the end.
 
     The answer is whole in the end. `AFTER` holds back the last byte.
+
+    Attributes:
+        hold_seconds: How long nothing comes, unless `released` ends it.
+        released: Ends the stall when it is set.
     """
 
-    hold_seconds: float
+    hold_seconds: float = math.inf
+    released: threading.Event = field(default_factory=threading.Event, compare=False)
     moment: Moment = Moment.BEFORE
 
     async def inject(self, exchange: Exchange, random: Random) -> None:
@@ -154,5 +163,7 @@ class Stall(Fault):
         }[self.moment]
         exchange.record.status = answer.head.status
         await exchange.send_rest(wire[:sent])
-        await asyncio.sleep(self.hold_seconds)
+        ends_at = time.monotonic() + self.hold_seconds
+        while time.monotonic() < ends_at and not self.released.is_set():
+            await asyncio.sleep(_TICK_SECONDS)
         await exchange.send_rest(wire[sent:])

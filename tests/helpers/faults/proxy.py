@@ -12,7 +12,9 @@ Requests go on as they were signed, so S3 sees the proxy's address as its own na
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from tests.helpers.faults.exchange import Exchange, Record, Upstream, UpstreamError
@@ -28,6 +30,7 @@ class FaultProxy(ServerThread):
         upstream: S3's address; may be set as late as before the first request.
         records: Of all requests, as they came; there before the client has its answer.
         upstream_errors: What S3 itself did wrong, for which no rule asked. Such a request is reset.
+        clock: By which rules that hold for a time are judged, in seconds.
     """
 
     def __init__(self, upstream: str = "", seed: int = 0) -> None:
@@ -35,6 +38,7 @@ class FaultProxy(ServerThread):
         self.upstream = upstream
         self.records: list[Record] = []
         self.upstream_errors: list[UpstreamError] = []
+        self.clock: Callable[[], float] = time.monotonic
         self._rules: tuple[Rule, ...] = ()
         self._seed = seed
         self._added = 0
@@ -89,7 +93,7 @@ class FaultProxy(ServerThread):
             exchange.reset()
 
     def _drawn(self, request: Request) -> tuple[Fault | None, Random]:
-        now_seconds = asyncio.get_running_loop().time()
+        now_seconds = self.clock()
         for rule in self._rules:
             random = rule.draw(request, now_seconds)
             if random is not None:

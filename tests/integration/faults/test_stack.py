@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.helpers.faults.requests import WRITES, Operation
 from tests.helpers.photographs import cut
 from tests.helpers.proxied_stack import ProxiedStack, proxied_stack
 from tests.helpers.s3_jobs import client_of
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -63,10 +63,7 @@ def ended(proxied: ProxiedStack, folder: str) -> Execution:
         stack.client("s3").put_object(Bucket=stack.input_bucket, Key=key, Body=cut(index))
     document = {"source": f"s3://{stack.input_bucket}/{folder}/"}
     run = start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
-    deadline = time.monotonic() + 90
-    while run.is_running():
-        assert time.monotonic() < deadline, "the run does not end"
-        time.sleep(0.1)
+    until(lambda: not run.is_running(), "the run has ended")
     return run
 
 

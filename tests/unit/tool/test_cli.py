@@ -8,13 +8,16 @@ import tomllib
 from pathlib import Path
 
 import imagemill
+from tests.helpers.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
 
 def module(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "imagemill", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 def test_module_is_the_command_line() -> None:

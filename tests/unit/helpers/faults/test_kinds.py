@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -46,18 +47,18 @@ def last(proxy: FaultProxy) -> tuple[int, int]:
 def test_throttle_answers_slow_down_for_its_time_and_s3_hears_of_nothing(
     proxy: FaultProxy, s3: MemoryS3, client: RawClient
 ) -> None:
+    now = [100.0]
+    proxy.clock = lambda: now[0]
     rule = proxy.add(Throttle(seconds=0.3))
-    began, statuses = time.monotonic(), []
-    while time.monotonic() - began < 0.2:
+    for _ in range(20):
         status, body = client.get()
-        statuses.append(status)
-        assert b"<Code>SlowDown</Code>" in body
+        assert (status, b"<Code>SlowDown</Code>" in body) == (503, True)
+        now[0] += 0.014
     assert client.put("b", b"x") == 503
-    assert set(statuses) == {503}
-    assert (rule.count, s3.requests) == (len(statuses) + 1, 0)
-    time.sleep(0.3)
+    assert (rule.count, s3.requests) == (21, 0)
+    now[0] += 0.03
     assert client.get() == (200, BODY)
-    assert rule.count == len(statuses) + 1
+    assert rule.count == 21
 
 
 def test_error_is_answered_for_the_keys_that_are_meant(
@@ -180,13 +181,23 @@ def test_flipped_bits_are_as_many_as_are_asked_for_and_the_same_for_a_seed(
 def test_stalled_answer_is_late_and_whole(
     proxy: FaultProxy, client: RawClient, moment: Moment
 ) -> None:
-    proxy.add(Stall(hold_seconds=0.4, moment=moment))
-    began = time.monotonic()
+    stall = Stall(moment=moment)
+    proxy.add(stall)
+    if moment is Moment.BEFORE:  # nothing comes at all before the stall has ended
+        threading.Timer(0.2, stall.released.set).start()
     answer = client.ask("GET", "a")
-    head_seconds = time.monotonic() - began
+    assert stall.released.is_set() == (moment is Moment.BEFORE)
+    if moment is not Moment.BEFORE:
+        threading.Timer(0.2, stall.released.set).start()
     assert answer.read() == BODY
-    assert time.monotonic() - began >= 0.4
-    assert (head_seconds >= 0.4) == (moment is Moment.BEFORE)
+    assert stall.released.is_set()
+
+
+def test_stall_ends_by_itself(proxy: FaultProxy, client: RawClient) -> None:
+    proxy.add(Stall(hold_seconds=0.2))
+    began = time.monotonic()
+    assert client.get() == (200, BODY)
+    assert time.monotonic() - began >= 0.2
 
 
 def test_oldest_rule_acts_alone_until_it_is_removed(proxy: FaultProxy, client: RawClient) -> None:
