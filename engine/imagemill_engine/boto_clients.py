@@ -36,5 +36,7 @@ def client_of(
             s3={"addressing_style": "path"},
             max_pool_connections=64,
             proxies={},  # a proxy cannot reach this machine
+            # At most three seconds: an engine on this machine that does not answer is dead.
+            retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
