@@ -50,6 +50,8 @@ def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
     """Print what was planned and why, what was left out, and what is gone."""
     for reason, count in report["to_do"].items():
         print_line(console, f"planned: {count:,} {reason}")
+    if report["refused"]:
+        print_line(console, f"planned: {report['refused']:,} that no job could be given")
     for reason, count in {**report["done"], **report["ignored"]}.items():
         print_line(console, f"left out: {count:,} {reason}")
     if report["deleted"]["objects"]:

@@ -21,6 +21,7 @@ REPORT: dict[str, Any] = {
     "rejected": [],
     "failed": [],
     "to_do": {"new": 57},
+    "refused": 0,
     "done": {"unchanged": 3},
     "ignored": {"hidden": 1},
     "deleted": {"objects": 0, "keys": []},
@@ -49,6 +50,17 @@ def test_what_was_planned_is_not_called_done() -> None:
     assert "left out: 3 unchanged" in lines
     assert "left out: 1 hidden" in lines
     assert not any("warning" in line for line in lines)
+
+
+def test_planned_lines_add_up_to_the_planned_pictures() -> None:
+    planned = [
+        line for line in shown(to_do={"new": 50, "changed": 4}, refused=3) if "planned:" in line
+    ]
+    assert planned == [
+        "planned: 50 new",
+        "planned: 4 changed",
+        "planned: 3 that no job could be given",
+    ]
 
 
 def test_names_are_told_apart_whatever_they_hold() -> None:
