@@ -22,7 +22,8 @@ ROOMS = (".", "contract", "functions")
 def plan_once(count: int, done: int) -> None:
     """In the child process: plan the whole bucket and print what that took."""
     from benchmarks.key_server import keys_of
-    from imagemill_app.plan.plan_run import plan_run, request_of
+    from imagemill_app.plan.checked_request import request_of
+    from imagemill_app.plan.plan_run import plan_run
     from imagemill_app.settings import PlanRunSettings
     from imagemill_app.stores import StoreAt
     from imagemill_contract.locations import Location

@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagemill_app.plan.plan_run import checked_run_id, plan_run, request_of
+from imagemill_app.plan.checked_request import checked_run_id, request_of
+from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 

@@ -105,6 +105,17 @@ def decode_outcomes(body: bytes) -> tuple[dict[str, object], list[Outcome]]:
     return header, [Outcome.from_row(row) for row in rows]
 
 
+def encode_journal(header: Row, outcomes: Iterable[Outcome]) -> bytes:
+    """A page of a job's journal: outcomes so far, and what they have in common."""
+    return encode_lines("journal", header, (outcome.to_row() for outcome in outcomes))
+
+
+def decode_journal(body: bytes) -> tuple[dict[str, object], list[Outcome]]:
+    """Header and rows of a page of a journal. Raises DocumentError."""
+    header, rows = decode_lines("journal", body)
+    return header, [Outcome.from_row(row) for row in rows]
+
+
 def encode_lines(kind: str, header: Row, rows: Iterable[Row]) -> bytes:
     """A compressed document; no time stamp in it, so that a retry writes the same bytes."""
     lines = [_line({"v": SCHEMA_VERSION, "kind": kind, **header}), *map(_line, rows)]

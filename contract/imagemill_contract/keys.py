@@ -17,6 +17,7 @@ DATASET = "dataset/"
 LABELS = "dataset/labels/"
 INTERMEDIATE = "intermediate/"
 OPEN_RUNS = "open/"
+JOURNAL = "journal/"
 
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"
@@ -124,9 +125,14 @@ def open_run_key(run_id: str) -> str:
     return f"{OPEN_RUNS}{check_run_id(run_id)}.json"
 
 
+def run_journal_folder(run_id: str) -> str:
+    """Where the jobs of a run leave their journals."""
+    return f"{JOURNAL}{check_run_id(run_id)}/"
+
+
 def journal_folder(run_id: str, stage: Stage, shard_id: str) -> str:
     """Where a job's attempts leave the outcomes that they have so far."""
-    return f"{run_folder(run_id)}journal/{stage}/{_checked_shard_id(shard_id)}/"
+    return f"{run_journal_folder(run_id)}{stage}/{_checked_shard_id(shard_id)}/"
 
 
 def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
@@ -146,6 +152,15 @@ def merged_index_key(started: str, run_id: str, part_keys: Iterable[str]) -> str
     return index_key(started, f"{run_id[:64]}-merged-{digest}")
 
 
+def adopted_index_key(started: str, run_id: str, content: bytes) -> str:
+    """Where a later run puts what a run that has not ended has done: before that run's own part.
+
+    The same content always goes to the same key, so that two runs never overwrite each other's.
+    """
+    digest = hashlib.sha256(content).hexdigest()[:8]
+    return index_key(started, f"{run_id[:63]}-adopted-{digest}")
+
+
 def compacted_index_key(started: str, run_id: str) -> str:
     """The key of a compacted index, which sorts after all parts with rows of its last run.
 
@@ -162,9 +177,14 @@ def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
     return f"{run_folder(run_id)}outcomes/{stage}/{_checked_shard_id(shard_id)}.jsonl.gz"
 
 
+def intermediate_folder(run_id: str) -> str:
+    """Where resize jobs leave their pictures for the edge jobs, if they are packed."""
+    return f"{INTERMEDIATE}{check_run_id(run_id)}/"
+
+
 def intermediate_key(run_id: str, shard_id: str) -> str:
-    """Where the resize job leaves its pictures for the edge job, if they are packed."""
-    return f"{INTERMEDIATE}{check_run_id(run_id)}/{_checked_shard_id(shard_id)}.tar"
+    """Where the resize job leaves its pictures for the edge job."""
+    return f"{intermediate_folder(run_id)}{_checked_shard_id(shard_id)}.tar"
 
 
 def map_results_prefix(run_id: str) -> str:

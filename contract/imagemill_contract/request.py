@@ -16,7 +16,7 @@ from imagemill_contract.windows import Window
 REQUEST_FIELDS = (
     *("source", "manifest", "window", "closes", "output", "recipe"),
     *Selection.names(),
-    *("shards", "full", "prune", "dry_run"),
+    *("shards", "full", "prune", "dry_run", "alone"),
 )
 _TRUE_OR_FALSE = TrueOrFalse()
 _SHARDS = WholeNumber(1, 1_000_000)
@@ -49,6 +49,7 @@ class RunRequest:
     full: bool = False
     prune: bool = False
     dry_run: bool = False
+    alone: bool = False
 
     @classmethod
     def from_document(cls, document: object, *, allow_files: bool) -> RunRequest:
@@ -76,11 +77,19 @@ class RunRequest:
             full=_flag(document, "full"),
             prune=_flag(document, "prune"),
             dry_run=_flag(document, "dry_run"),
+            alone=_alone(document),
         )
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:
     return read_value(document, name, _TRUE_OR_FALSE) is True
+
+
+def _alone(document: Mapping[str, object]) -> bool:
+    alone = _flag(document, "alone")
+    if alone and not str(document.get("output", "")).startswith("file:"):
+        raise RequestError('alone: needs an "output" that is a folder: a bucket cannot be locked.')
+    return alone
 
 
 def _location(document: Mapping[str, object], name: str, allow_files: bool) -> Location | None:

@@ -2,7 +2,8 @@
 
 Each run adds one part, `index/<started>-<run_id>.jsonl.gz`, so two runs at once never write the
 same part. If parts differ about a key, the run that was started last counts. But only a newer
-sample or a rejection supersedes a sample, never an attempt that was given up.
+sample or a rejection supersedes a sample, never an attempt that was given up, and never an object
+that was changed or gone before it was read.
 """
 
 from __future__ import annotations
@@ -13,15 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagemill_contract.documents import encode_lines
-from imagemill_contract.outcomes import Reason, Status
+from imagemill_contract.outcomes import Reason
 from imagemill_dataset.json_lines import opened_lines
+from imagemill_dataset.reasons import GIVEN_UP, UNTOUCHED
 from imagemill_dataset.shards import DatasetShard
-
-# Failures of an attempt. They say nothing about the picture, so an earlier sample of it stays.
-GIVEN_UP = frozenset({Reason.JOB_FAILED, Reason.ACCESS_DENIED})
-
-# Rejections that may pass: another attempt may end differently.
-PASSING = frozenset({Reason.GONE, Reason.CHANGED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +124,18 @@ class Index:
 
 def _counts_over(entry: Entry, known: Entry) -> bool:
     """Whether `entry` replaces `known`, a row of the same object that was read before."""
-    if entry.reason in GIVEN_UP and known.place:
+    if entry.run.run_id == known.run.run_id and Reason.OVERWRITTEN in (entry.reason, known.reason):
+        return entry.reason is Reason.OVERWRITTEN  # the last thing that is learnt of a result
+    if _stays(known, entry):
         return False
-    if known.reason in GIVEN_UP and entry.place:
+    return _stays(entry, known) or known.run.started <= entry.run.started
+
+
+def _stays(entry: Entry, other: Entry) -> bool:
+    """Whether `entry` counts even if the other's run was started later."""
+    if entry.place and other.reason in GIVEN_UP:
         return True
-    return known.run.started <= entry.run.started
+    return entry.reason is None and not entry.is_pruned and other.reason in UNTOUCHED
 
 
 def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
@@ -149,14 +152,6 @@ def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = (
         header,
         (_row(key, entries[key], run_places, shard_places) for key in sorted(entries)),
     )
-
-
-def final_reason(stages: Iterable[tuple[Status, Reason | None]]) -> Reason | None:
-    """Why an object is not done: the reason of its first stage that was not written, or None."""
-    for status, reason in stages:
-        if status is not Status.WRITTEN:
-            return reason
-    return None
 
 
 def _row(

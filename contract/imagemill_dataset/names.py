@@ -6,6 +6,7 @@ So a sample stays where it is when the dataset grows.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from urllib.parse import quote, unquote
@@ -79,7 +80,18 @@ def format_of(key: str) -> Output:
 
 def shard_tag(run_id: str, shard_id: str) -> str:
     """A tag that only the dataset shards of this work shard have, the same at every attempt."""
-    return f"{hashlib.sha256(run_id.encode()).hexdigest()[:8]}-{shard_id}"
+    return f"{_run_tag(run_id)}-{shard_id}"
+
+
+def is_shard_of_run(key: str, run_id: str) -> bool:
+    """Whether a key below the output is that of a dataset shard of this run."""
+    ends = "|".join(map(re.escape, EXTENSIONS.values()))
+    pattern = rf"{DATASET}[^/]*-{_run_tag(run_id)}-[0-9]{{5,}}-[0-9]{{4,}}({ends})"
+    return re.fullmatch(pattern, key) is not None
+
+
+def _run_tag(run_id: str) -> str:
+    return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 
 def _hash(salt: bytes, relative: str) -> int:

@@ -14,22 +14,26 @@ from imagemill_dataset.shards import DatasetShard
 MAX_PARTS = 64
 MAX_READS = 5
 
+_NOTHING: Mapping[str, bytes] = {}
+
 
 def part_keys(store: ObjectStore) -> list[str]:
     """Keys of all parts, in order."""
     return store.keys(INDEX)
 
 
-def read_index(store: ObjectStore) -> Index:
+def read_index(store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> Index:
     """All parts together. Parts that another run merges meanwhile are read in their new form.
+
+    `more` holds parts by their keys that count even if they are not in the store.
 
     Raises DocumentError for a part that cannot be read, and FileNotFoundError if parts disappear
     faster than they can be read.
     """
     for _ in range(MAX_READS - 1):
         with suppress(FileNotFoundError):
-            return _read(store)
-    return _read(store)
+            return _read(store, more)
+    return _read(store, more)
 
 
 def write_index_part(
@@ -59,5 +63,6 @@ def merge_parts(store: ObjectStore) -> None:
     store.remove(key for key in index.part_keys if key != merged_key)
 
 
-def _read(store: ObjectStore) -> Index:
-    return Index.of_parts((key, store.read(key)) for key in part_keys(store))
+def _read(store: ObjectStore, more: Mapping[str, bytes]) -> Index:
+    keys = sorted({*part_keys(store), *more})
+    return Index.of_parts((key, more[key] if key in more else store.read(key)) for key in keys)

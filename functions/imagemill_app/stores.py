@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -104,11 +105,20 @@ def remove(location: Location, keys: list[str]) -> None:
             store.delete(path)
 
 
+def last_modified(location: Location, folder: str) -> datetime | None:
+    """When the newest object below `folder` was written; None without one."""
+    pages = store_of(location.root).list(location.prefix + folder)
+    return max((meta["last_modified"] for page in pages for meta in page), default=None)
+
+
 def remove_folder(location: Location, folder: str, keys: list[str]) -> None:
-    """Delete objects below `folder`; a folder of files goes, too, and its parent when empty."""
+    """Delete objects below `folder`; folders of files that are empty then go, too."""
     remove(location, keys)
-    if location.is_file:
-        path = Path(location.folder, folder)
-        for emptied in (path, path.parent):
-            with suppress(OSError):  # not there, or another's files are in it
-                emptied.rmdir()
+    if not location.is_file:
+        return
+    root = Path(location.folder)
+    emptied = {root / folder, *(parent for key in keys for parent in (root / key).parents)}
+    inside = [path for path in emptied if root in path.parents]
+    for path in sorted(inside, key=lambda path: len(path.parts), reverse=True):
+        with suppress(OSError):  # not there, or another's files are in it
+            path.rmdir()

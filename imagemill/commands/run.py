@@ -17,6 +17,7 @@ from imagemill.execution import Execution, follow, start_run
 from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
+from imagemill.output_lock import Lock, output_lock
 from imagemill.paths import escaped
 from imagemill.run_request import folder_request
 from imagemill_contract.keys import plan_key, report_key
@@ -48,7 +49,8 @@ def run_folder(
     make_writable(folders.out)
     started, progress = time.monotonic(), RunProgress()
     try:
-        with local_stack(vcpus=vcpus) as stack:
+        with output_lock(folders.out) as lock, local_stack(vcpus=vcpus) as stack:
+            request["alone"] = lock is Lock.HELD
             execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
             failure = _end_of(stack, execution, folders.out, progress, console)
     except (KeyboardInterrupt, SystemExit):

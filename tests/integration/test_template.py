@@ -91,6 +91,37 @@ def test_jobs_may_pack(action: str, folder: str) -> None:
     assert allowed("WorkerRole", action, folder)
 
 
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject"])
+def test_jobs_may_keep_a_journal(action: str) -> None:
+    assert allowed("WorkerRole", action, keys.JOURNAL)
+
+
+@pytest.mark.parametrize("folder", [keys.OPEN_RUNS, keys.RUNS, keys.JOURNAL])
+@pytest.mark.parametrize("role", ["PlanRunRole", "AggregateRunRole"])
+def test_what_runs_have_done_so_far_may_be_read(role: str, folder: str) -> None:
+    assert allowed(role, "s3:GetObject", folder)
+
+
+@pytest.mark.parametrize("role", ["PlanRunRole", "AggregateRunRole"])
+def test_open_runs_may_be_closed_and_nothing_of_a_journal_is_removed(role: str) -> None:
+    assert allowed(role, "s3:DeleteObject", keys.OPEN_RUNS)
+    assert not allowed(role, "s3:DeleteObject", keys.JOURNAL)
+    assert not allowed(role, "s3:DeleteObject", keys.RUNS)
+
+
+def test_planner_adds_to_the_index_and_removes_nothing_of_it() -> None:
+    assert allowed("PlanRunRole", "s3:PutObject", keys.INDEX)
+    assert not allowed("PlanRunRole", "s3:DeleteObject", keys.INDEX)
+
+
+@pytest.mark.parametrize("folder", [keys.OPEN_RUNS, keys.RUNS, keys.JOURNAL, keys.INDEX])
+def test_aggregation_finds_that_there_is_nothing(folder: str) -> None:
+    (policy,) = resources_of("AWS::IAM::Role")["AggregateRunRole"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    (listing,) = [item for item in statements if item["Action"] == "s3:ListBucket"]
+    assert f"{folder}*" in listing["Condition"]["StringLike"]["s3:prefix"]
+
+
 def test_planner_writes_of_a_dataset_its_labels_only() -> None:
     assert allowed("PlanRunRole", "s3:GetObject", keys.LABELS)
     assert allowed("PlanRunRole", "s3:PutObject", keys.LABELS)
@@ -106,7 +137,7 @@ def test_aggregation_publishes_and_removes_only_what_lay_between_stages() -> Non
 def test_what_nobody_aggregated_expires() -> None:
     rules = resources_of("AWS::S3::Bucket")["OutputBucket"]["LifecycleConfiguration"]["Rules"]
     expired = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert expired == {keys.INBOX: 30, keys.INTERMEDIATE: 7}
+    assert expired == {keys.INBOX: 30, keys.INTERMEDIATE: 7, keys.JOURNAL: 7}
 
 
 @pytest.mark.parametrize("stage", Stage)

@@ -12,9 +12,10 @@ from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.run_results import RunResults, deleted_outputs
 from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.results.open_runs import close_run, indexed_run
 from imagemill_app.results.packed_samples import PackedShards, check_lengths
-from imagemill_app.stores import StoreAt, remove, remove_folder, write_bytes
-from imagemill_contract.keys import intermediate_key, report_key, shard_id_of
+from imagemill_app.stores import StoreAt, list_keys, remove, remove_folder, write_bytes
+from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
@@ -42,7 +43,7 @@ def write_report(
     Raises DocumentError if an object has no outcome, or two, or a sample is not where it should be.
     """
     output = Location.parse(run["output"], "run.output")
-    indexed = IndexedRun(run["run_id"], run["started"], run["source"], run["recipe"])
+    indexed = indexed_run(run)
     results = RunResults.read(indexed, output, failures, run["objects"] + run["refused"])
     totals = results.totals
     check_lengths(output, results.packed.shards)
@@ -67,8 +68,8 @@ def write_report(
     body = json.dumps(report, ensure_ascii=False, indent=2).encode()
     write_bytes(output, report_key(run["run_id"]), body)
     merge_parts(StoreAt(output))
-    if dataset:
-        _remove_intermediate(output, run["run_id"], run["shards"])
+    _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
+    close_run(output, run["run_id"])
     return verdict
 
 
@@ -82,8 +83,10 @@ def _dataset(
     return published_dataset(output, run, recipe, packed)
 
 
-def _remove_intermediate(output: Location, run_id: str, shards: int) -> None:
-    """Delete the intermediate shards; missing ones are no error."""
-    keys = [intermediate_key(run_id, shard_id_of(index)) for index in range(shards)]
-    if keys:
-        remove_folder(output, keys[0].rpartition("/")[0], keys)
+def _remove_leftovers(output: Location, run_id: str, *, has_intermediate: bool) -> None:
+    """Delete what jobs left for each other. Journals in a bucket expire by themselves."""
+    folders = [intermediate_folder(run_id)] if has_intermediate else []
+    if output.is_file:
+        folders.append(run_journal_folder(run_id))
+    for folder in folders:
+        remove_folder(output, folder, list_keys(output, folder))

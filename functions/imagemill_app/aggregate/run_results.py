@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.tally import Counting, RunTally
-from imagemill_app.results.packed_samples import PackedShards
-from imagemill_app.results.shard_outcomes import ShardOutcomes, shard_outcomes, skipped_after
-from imagemill_app.stores import read_bytes, store_of
+from imagemill_app.results.job_record import JobRecord, job_record
+from imagemill_app.results.packed_samples import PackedShards, sample_places
+from imagemill_app.results.planned_shards import planned_shards
+from imagemill_app.results.shard_outcomes import complete_outcomes, skipped_after
+from imagemill_app.stores import read_bytes
 from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
-from imagemill_contract.keys import Stage, deleted_key, plan_key, refused_key, relative_key
-from imagemill_contract.locations import Location, split_object_address
+from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key
+from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason
-from imagemill_dataset.index import Entry, IndexedRun, final_reason
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.reasons import final_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,14 @@ class RunResults:
         counting.add(Stage.RESIZE, refused)
         counting.add(Stage.EDGE, skipped_after(refused))
         entries = _entries_without_class(run, refused)
-        for shard in _shards(run.run_id, output):
+        for shard in planned_shards(output, run.run_id):
             failure = failures.get(shard.shard_id)
-            sentence = str(failure) if failure else ""
-            resized = shard_outcomes(shard, Stage.RESIZE, sentence, [])
-            edges = shard_outcomes(shard, Stage.EDGE, sentence, resized.outcomes)
-            counting.add(Stage.RESIZE, resized.outcomes)
-            counting.add(Stage.EDGE, edges.outcomes)
-            entries.update(_entries(run, shard, resized, edges, packed))
+            edges = job_record(shard, Stage.EDGE)
+            resized, mapped = _stages(shard, edges, str(failure) if failure else "")
+            counting.add(Stage.RESIZE, resized)
+            counting.add(Stage.EDGE, mapped)
+            packed.add(edges)
+            entries.update(_entries(run, shard, list(zip(resized, mapped, strict=True)), edges))
         return cls(counting.tally(planned), entries, packed)
 
 
@@ -64,12 +66,6 @@ def deleted_outputs(run: Mapping[str, Any], output: Location) -> dict[str, list[
         return {}
     _, rows = decode_lines("deleted", read_bytes(output, deleted_key(run["run_id"])))
     return {str(row["key"]): cast("list[str]", row["outputs"]) for row in rows}
-
-
-def _shards(run_id: str, output: Location) -> Iterator[Shard]:
-    for item in json.loads(read_bytes(output, plan_key(run_id))):
-        location, key = split_object_address(item["shard"], "plan.shard")
-        yield Shard.decode(store_of(location.root).get(key).bytes().to_bytes())
 
 
 def _entries_without_class(run: IndexedRun, refused: Iterable[Outcome]) -> dict[str, Entry]:
@@ -82,18 +78,20 @@ def _entries_without_class(run: IndexedRun, refused: Iterable[Outcome]) -> dict[
     }
 
 
+def _stages(shard: Shard, edges: JobRecord, failure: str) -> tuple[list[Outcome], list[Outcome]]:
+    """Outcomes of resize and of edge, in shard order."""
+    resized = complete_outcomes(shard, job_record(shard, Stage.RESIZE), failure, [])
+    return resized, complete_outcomes(shard, edges, failure, resized)
+
+
 def _entries(
-    run: IndexedRun,
-    shard: Shard,
-    resized: ShardOutcomes,
-    edges: ShardOutcomes,
-    packed: PackedShards,
+    run: IndexedRun, shard: Shard, outcomes: list[tuple[Outcome, Outcome]], edges: JobRecord
 ) -> Iterator[tuple[str, Entry]]:
-    """What the index will say about a shard's objects. Adds its dataset shards to `packed`."""
+    """What the index will say about a shard's objects."""
     places = {}
     if shard.recipe.is_packed:
-        places = packed.take_in(shard, resized.outcomes, edges)
-    for source, *stages in zip(shard.objects, resized.outcomes, edges.outcomes, strict=True):
+        places = sample_places(shard, outcomes, edges.dataset_shards)
+    for source, stages in zip(shard.objects, outcomes, strict=True):
         reason = final_reason((outcome.status, outcome.reason) for outcome in stages)
         relative = relative_key(source.key, shard.source.prefix)
         yield relative, Entry(source.etag, reason, run, place=places.get(source.key))

@@ -25,8 +25,14 @@ def verdict_sentence(
         parts += _failures(totals, tolerated_percent)
         parts += _packed(dataset) if dataset else []
         parts += [f"{done} were done already"] if done else []
+    parts += _adopted(run, done)
     parts += _superseded(dataset) if dataset else []
     return "; ".join(parts) + "."
+
+
+def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
+    total = run["objects"] + run["refused"] + done
+    return [f"{count:,} of {total:,} were done by {who}" for who, count in run["adopted"].items()]
 
 
 def _counts(totals: RunTally) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imagemill_app.labels import numbered_classes
 from imagemill_app.plan.classes import classes_of
 from imagemill_app.plan.remaining import Work
+from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_lines, encode_outcomes
@@ -30,17 +31,20 @@ class Plan:
     work: Work
     refused: list[Outcome]
     ignored: dict[str, int]
+    adopted: dict[str, int]
     deleted: dict[str, list[str]]
     has_dataset: bool
 
 
-def write_plan(run_id: str, recipe: Recipe, plan: Plan, bucket: Location) -> None:
-    """Write all documents of a run, and then its plan, which is the commit."""
+def write_plan(open_run: OpenRun, recipe: Recipe, plan: Plan, bucket: Location) -> None:
+    """Write all documents of a run, its marker, and then its plan, which is the commit."""
+    run_id = open_run.run_id
     _write_refused(run_id, plan)
     if plan.deleted:
         _write_deleted(run_id, plan)
     items = [_map_item(shard, _write_shard(shard)) for shard in _shards(run_id, recipe, plan)]
     body = json.dumps(items, ensure_ascii=False).encode()
+    write_open_run(plan.output, open_run)
     for place in dict.fromkeys([plan.output, bucket]):  # the Map reads its items from a bucket only
         write_bytes(place, keys.plan_key(run_id), body)
 

@@ -11,25 +11,19 @@ from typing import Any
 from imagemill_app.stores import exists, list_keys, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
-from imagemill_contract.keys import (
-    DATASET,
-    STAGE_FOLDERS,
-    Stage,
-    is_hidden,
-    output_extension,
-    output_key,
-    relative_key,
-)
+from imagemill_contract.keys import DATASET, STAGE_FOLDERS, Stage, output_key, relative_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.index import GIVEN_UP, PASSING, Entry, Index
+from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_dataset.index import Entry, Index
+from imagemill_dataset.reasons import GIVEN_UP, PASSING
 
 # For this many objects or fewer, asking for each output is cheaper than listing all outputs.
 MAX_ASKED_FOR = 100
 
 UNCHANGED = "unchanged"
 REJECTED_BEFORE = "rejected by an earlier run"
+_NO_LABELS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +47,12 @@ def remaining_work(
     recipe: Recipe,
     entries: Mapping[str, Entry],
     has_outputs: Callable[[str], bool],
+    labels: Mapping[str, str] = _NO_LABELS,
 ) -> Work:
     """Leave out what an earlier run has done with the same bytes (by ETag) and the same recipe.
 
-    `has_outputs` says whether all outputs of a relative key are there.
+    `has_outputs` says whether all outputs of a relative key are there; `labels` what to call the
+    objects that certain runs have done, by the runs' ids, instead of `unchanged`.
     """
     kept: list[SourceObject] = []
     reasons: Counter[str] = Counter()
@@ -75,7 +71,8 @@ def remaining_work(
         if reason is None and entry is not None and entry.reason:
             done[REJECTED_BEFORE] += 1
         elif reason is None and has_outputs(relative):
-            done[UNCHANGED] += 1
+            run_id = entry.run.run_id if entry else ""
+            done[labels.get(run_id, UNCHANGED)] += 1
         else:
             reasons[reason or "output missing"] += 1
             kept.append(item)
@@ -122,50 +119,6 @@ def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
     return is_packed
 
 
-def deleted_sources(
-    entries: Mapping[str, Entry], source: Location, existing: frozenset[str]
-) -> list[str]:
-    """Relative keys that an earlier run over this source has done and that are gone now.
-
-    What is hidden in a folder was not listed, so it may still be there.
-    """
-    own = [relative for relative, entry in entries.items() if entry.run.source == str(source)]
-    gone = [relative for relative in own if source.prefix + relative not in existing]
-    return sorted(item for item in gone if not (source.is_file and is_hidden(item)))
-
-
-def deleted_outputs(
-    entries: Mapping[str, Entry], source: Location, existing: frozenset[str], recipe: Recipe
-) -> dict[str, list[str]]:
-    """Deleted sources, each with the output keys that belong to it alone.
-
-    A sample has none: it is superseded as soon as the index forgets its object.
-    """
-    return {
-        relative: own_outputs(relative, source.prefix, existing, recipe.format)
-        if entries[relative].run.recipe.get("output", Output.FILES) == Output.FILES
-        else []
-        for relative in deleted_sources(entries, source, existing)
-    }
-
-
-def own_outputs(
-    relative: str, prefix: str, existing: frozenset[str], image_format: ImageFormat
-) -> list[str]:
-    """Output keys of a deleted source that no existing source shares.
-
-    If `a` is deleted and `a.jpg` is there, `resized/a.jpg` belongs to `a.jpg`.
-    """
-    own = []
-    for stage, folder in STAGE_FOLDERS.items():
-        key = output_key(stage, relative, image_format)
-        name = key.removeprefix(folder)
-        owners = {name, name.removesuffix(output_extension(stage, image_format))}
-        if existing.isdisjoint(prefix + owner for owner in owners):
-            own.append(key)
-    return own
-
-
 def _redo_reason(
     item: SourceObject, entry: Entry | None, recipe_change: Callable[[str], str]
 ) -> str | None:
@@ -176,6 +129,8 @@ def _redo_reason(
     change = recipe_change(entry.run.run_id)
     if change:
         return change
+    if entry.reason is Reason.OVERWRITTEN:
+        return "overwritten by another run"
     if entry.reason in PASSING:
         return "retry of rejected"
     if entry.reason in GIVEN_UP:

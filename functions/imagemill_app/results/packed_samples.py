@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from imagemill_app.results.shard_outcomes import ShardOutcomes
+from imagemill_app.results.job_record import JobRecord
 from imagemill_app.stores import length_of
 from imagemill_contract.documents import Shard
 from imagemill_contract.errors import DocumentError
@@ -30,26 +29,30 @@ class PackedShards:
     verified_shards: int = 0
     verified_samples: int = 0
 
-    def take_in(
-        self, shard: Shard, resized: Sequence[Outcome], edges: ShardOutcomes
-    ) -> dict[str, Place]:
-        """Add the dataset shards of a work shard, and return the place of each object by its key.
+    def add(self, edges: JobRecord) -> None:
+        """Take in what an edge job has packed."""
+        self.shards += edges.dataset_shards
+        self.verified_shards += edges.verified.get("shards", 0)
+        self.verified_samples += edges.verified.get("samples", 0)
 
-        Raises DocumentError unless each dataset shard holds exactly the objects that name it, each
-        at its own position.
-        """
-        own = _dataset_shards(edges.header)
-        verified = cast("Mapping[str, int]", edges.header.get("verified", {}))
-        self.shards += own
-        self.verified_shards += verified.get("shards", 0)
-        self.verified_samples += verified.get("samples", 0)
-        places = {
-            edge.key: _place(shard, picture, edge)
-            for picture, edge in zip(resized, edges.outcomes, strict=True)
-            if edge.status is Status.WRITTEN
-        }
-        _check_samples(own, places.values())
-        return places
+
+def sample_places(
+    shard: Shard, outcomes: Iterable[tuple[Outcome, Outcome]], packed: Iterable[DatasetShard]
+) -> dict[str, Place]:
+    """The place of each packed object of a work shard, by its key.
+
+    `outcomes` are those of resize and edge, for each object; `packed` is what the edge job wrote.
+
+    Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
+    its own position.
+    """
+    places = {
+        edge.key: _place(shard, picture, edge)
+        for picture, edge in outcomes
+        if edge.status is Status.WRITTEN
+    }
+    _check_samples(packed, places.values())
+    return places
 
 
 def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
@@ -60,11 +63,6 @@ def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
             if length != shard.bytes:
                 found = "is not there" if length is None else f"has {length} bytes"
                 raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
-
-
-def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
-    rows = cast("list[Mapping[str, Any]]", header.get("shards", []))
-    return [DatasetShard.from_row(row) for row in rows]
 
 
 def _place(shard: Shard, picture: Outcome, edge: Outcome) -> Place:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from imagemill_contract.documents import (
     Shard,
     SourceObject,
+    decode_journal,
     decode_lines,
     decode_outcomes,
+    encode_journal,
     encode_lines,
     encode_outcomes,
 )
@@ -45,6 +47,14 @@ def test_shard_round_trips(items: list[SourceObject]) -> None:
 @given(st.lists(outcomes))
 def test_outcomes_round_trip(rows: list[Outcome]) -> None:
     assert decode_outcomes(encode_outcomes({"run_id": "r"}, rows)) == ({"run_id": "r"}, rows)
+
+
+@given(st.lists(outcomes))
+def test_page_of_a_journal_round_trips_and_is_no_outcome_document(rows: list[Outcome]) -> None:
+    body = encode_journal({"run_id": "r", "shards": []}, rows)
+    assert decode_journal(body) == ({"run_id": "r", "shards": []}, rows)
+    with pytest.raises(DocumentError, match="not a outcomes"):
+        decode_outcomes(body)
 
 
 def test_torn_document_is_refused() -> None:

@@ -92,3 +92,22 @@ def test_index_parts_sort_by_the_time_of_their_runs() -> None:
     first = keys.index_key("2026-11-23T09:59:59.999Z", "z")
     last = keys.index_key("2026-11-23T10:00:00.000Z", "a")
     assert sorted([last, first]) == [first, last]
+
+
+@given(
+    st.from_regex(r"[0-9A-Za-z_.-]{1,80}", fullmatch=True).filter(lambda name: set(name) != {"."})
+)
+def test_what_was_taken_over_of_a_run_comes_before_its_own_part_and_a_compaction_after(
+    run_id: str,
+) -> None:
+    started = "2026-11-23T10:00:00.000Z"
+    own = keys.index_key(started, run_id)
+    if len(run_id) <= 63:
+        assert keys.adopted_index_key(started, run_id, b"rows") < own
+        assert keys.compacted_index_key(started, run_id) > own
+    assert keys.adopted_index_key(started, run_id, b"rows").startswith(keys.INDEX)
+
+
+def test_parts_with_other_content_have_other_keys() -> None:
+    keyed = {keys.adopted_index_key("2026", "run-1", body) for body in (b"a", b"b", b"a")}
+    assert len(keyed) == 2

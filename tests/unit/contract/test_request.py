@@ -26,6 +26,8 @@ def test_source_alone_is_a_request_with_the_default_recipe() -> None:
         ({"source": "s3://b-c/", "output": "file:///etc/"}, "output: "),
         ({"window": "x"}, 'window: "x" is not the name of a window'),
         ({"source": "s3://bucket/", "shards": 0}, "shards: 0 is not allowed; it must be a whole"),
+        ({"source": "s3://b-c/", "alone": True}, 'alone: needs an "output" that is a folder'),
+        ({"source": "s3://b-c/", "alone": 1}, "alone: 1 is not allowed; it must be true or false"),
         ({"source": "s3://b-c/", "full": "yes"}, 'full: "yes" is not allowed; it must be true'),
     ],
 )
@@ -39,3 +41,5 @@ def test_files_are_accepted_where_the_stack_allows_them() -> None:
     document = {"source": "file:///photos/", "output": "file:///out/"}
     request = RunRequest.from_document(document, allow_files=True)
     assert request.output == Location("file:///out")
+    assert not request.alone
+    assert RunRequest.from_document({**document, "alone": True}, allow_files=True).alone

@@ -171,3 +171,33 @@ def test_attempt_that_was_given_up_supersedes_no_sample() -> None:
         index = Index.of_parts(order)
         assert index.superseded_samples() == {}
         assert index.entries["a"].etag == "e-run-1", "so that what has changed is done again"
+
+
+@pytest.mark.parametrize("reason", [Reason.CHANGED, Reason.GONE])
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_object_that_was_not_read_supersedes_no_result(reason: Reason, is_packed: bool) -> None:
+    old = shard(0, 1)
+    done = sample(FIRST, old, 0) if is_packed else Entry("e-run-1", None, FIRST)
+    parts = [
+        ("1", part({"a": done}, old)),
+        ("2", part({"a": Entry("e2", reason, SECOND)})),
+    ]
+    for order in (parts, parts[::-1]):
+        assert Index.of_parts(order).entries["a"] == done
+
+
+def test_object_that_was_not_read_counts_over_nothing_else() -> None:
+    rejected, changed = Entry("e1", Reason.CORRUPT, FIRST), Entry("e2", Reason.CHANGED, SECOND)
+    pruned = Entry("", None, FIRST, is_pruned=True)
+    for before in (rejected, pruned):
+        parts = [("1", part({"a": before})), ("2", part({"a": changed}))]
+        assert Index.of_parts(parts).entries["a"] == changed
+
+
+def test_result_that_was_overwritten_is_so_in_whatever_order_parts_come() -> None:
+    rows = [Entry("e", None, FIRST), Entry("e", Reason.OVERWRITTEN, FIRST)]
+    for order in (rows, rows[::-1]):
+        parts = [(str(place), part({"a": row})) for place, row in enumerate(order)]
+        assert Index.of_parts(parts).entries["a"].reason is Reason.OVERWRITTEN
+        again = Entry("e", None, SECOND)
+        assert Index.of_parts([*parts, ("3", part({"a": again}))]).entries["a"] == again

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from imagemill_contract.fields import Shares
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_dataset.names import class_of, in_order, sample_key, source_name, split_of
+from imagemill_dataset.names import (
+    EXTENSIONS,
+    class_of,
+    dataset_shard_key,
+    in_order,
+    is_shard_of_run,
+    sample_key,
+    shard_tag,
+    source_name,
+    split_of,
+)
 
 # How readers of WebDataset take a member's name apart.
 BASE_AND_EXTENSION = re.compile(r"^((?:.*/|)[^.]+)[.]([^/]*)$")
@@ -104,3 +114,13 @@ def test_seeds_draw_different_orders() -> None:
 )
 def test_class_is_the_first_folder(relative: str, name: str | None) -> None:
     assert class_of(relative) == name
+
+
+@given(st.text("abc-.0", min_size=1, max_size=9), st.integers(0, 10**6), st.integers(0, 10**5))
+def test_dataset_shard_is_known_as_that_of_its_run(run_id: str, shard: int, number: int) -> None:
+    for output in EXTENSIONS:
+        tag = shard_tag(run_id, f"{shard:05}")
+        key = dataset_shard_key("images", "train", tag, number, output)
+        assert is_shard_of_run(key, run_id)
+        assert not is_shard_of_run(key, f"{run_id}x")
+        assert not is_shard_of_run(key.removeprefix("dataset/"), run_id)

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_contract.keys import index_key
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset import stored_index
-from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_index import merge_parts, read_index, write_index_part
 from tests.helpers.memory_store import MemoryStore
@@ -114,3 +115,12 @@ def test_merging_parts_changes_nothing_that_is_read(data: st.DataObject) -> None
     after = read_index(store)
     assert after.entries == before.entries
     assert len(after.part_keys) == (1 if len(before.part_keys) > 2 else len(before.part_keys))
+
+
+def test_part_that_is_not_in_the_store_counts_as_if_it_were(store: MemoryStore) -> None:
+    first, last = run_at(1), run_at(2)
+    write_index_part(store, first, {"a": Entry("e1", None, first)})
+    more = {index_key(last.started, last.run_id): encode_part({"a": Entry("e2", None, last)})}
+    index = read_index(store, more)
+    assert index.entries == {"a": Entry("e2", None, last)}
+    assert index.part_keys == sorted([*store.objects, *more])

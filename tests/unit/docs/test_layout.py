@@ -42,6 +42,8 @@ def written_keys() -> set[str]:
         *(keys.report_key("RUN"), keys.plan_key("RUN"), keys.refused_key("RUN")),
         keys.shard_key("RUN", "00000"),
         keys.outcome_key("RUN", Stage.RESIZE, "00000"),
+        keys.open_run_key("RUN"),
+        keys.journal_key("RUN", Stage.RESIZE, "00000", "000000"),
     }
     shard = dataset_shard_key("images", "train", shard_tag("RUN", "00000"), 0, Output.WEBDATASET)
     views = {keys.DATASET_README, keys.DATASET_CARD, keys.INDEX_TABLE, keys.LABELS_TEXT}

@@ -9,7 +9,7 @@ import pytest
 
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.run_report import RunVerdict, write_report
-from imagemill_app.plan.plan_run import PlannedRun
+from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.errors import DocumentError

@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from imagemill_app.plan.remaining import (
-    deleted_outputs,
-    deleted_sources,
-    output_test,
-    own_outputs,
-    remaining_work,
-    sample_test,
-)
+from imagemill_app.plan.remaining import output_test, remaining_work, sample_test
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
@@ -74,32 +67,6 @@ def test_lasting_rejection_is_not_tried_again_and_a_passing_one_is() -> None:
     assert left.done == {"rejected by an earlier run": 1}
 
 
-def test_deleted_sources_are_those_of_the_same_source_that_are_gone() -> None:
-    other = IndexedRun("run-0", "2026", "s3://input-bucket/other/", RECIPE.to_document())
-    entries = {"a.jpg": done(), "b.jpg": done(), "x.jpg": Entry("e", None, other)}
-    assert deleted_sources(entries, SOURCE, frozenset({"full/a.jpg"})) == ["b.jpg"]
-
-
-def test_what_is_hidden_in_a_folder_is_not_taken_for_deleted(tmp_path: Path) -> None:
-    folder = Location.of_folder(PurePosixPath(tmp_path))
-    for source, gone in ((folder, ["b.jpg"]), (SOURCE, [".a/1.jpg", "b.jpg", "c/.2.jpg"])):
-        run = IndexedRun("run-0", "2026", str(source), RECIPE.to_document())
-        names = [".a/1.jpg", "b.jpg", "c/.2.jpg"]
-        entries = {name: Entry("e", None, run) for name in names}
-        assert deleted_sources(entries, source, frozenset()) == gone
-
-
-def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
-    def own(relative: str, *existing: str) -> list[str]:
-        keys = frozenset(f"full/{name}" for name in existing)
-        return own_outputs(relative, "full/", keys, ImageFormat.JPG)
-
-    assert own("a", "b") == ["resized/a.jpg", "edges/a.png"]
-    assert own("a", "a.jpg") == ["edges/a.png"]
-    assert own("a.jpg", "a") == ["edges/a.jpg.png"]
-    assert own("a.jpg", "a.jpg.png") == ["resized/a.jpg"]
-
-
 @pytest.fixture
 def output(tmp_path: Path) -> Location:
     return Location.of_folder(PurePosixPath(tmp_path))
@@ -120,20 +87,6 @@ def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
     entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done(), "d": packed(RUN, cut)}
     is_packed = sample_test(output, Index(entries, shards))
     assert [is_packed(name) for name in "abcde"] == [True, False, False, False, False]
-
-
-def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
-    packing = IndexedRun("run-2", "2026", str(SOURCE), PACKED_RECIPE.to_document())
-    entries = {
-        "a.jpg": packed(packing, "dataset/x.tar"),
-        "b.jpg": Entry("e1", Reason.CORRUPT, packing),
-        "c.jpg": done(),
-    }
-    assert deleted_outputs(entries, SOURCE, frozenset(), PACKED_RECIPE) == {
-        "a.jpg": [],
-        "b.jpg": [],
-        "c.jpg": ["resized/c.jpg", "edges/c.jpg.png"],
-    }
 
 
 @pytest.mark.parametrize("object_count", [1, 1000])

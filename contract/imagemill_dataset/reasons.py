@@ -1,0 +1,29 @@
+"""What the reason of a row says about the picture, and about earlier results of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imagemill_contract.outcomes import Reason, Status
+
+# Failures of an attempt. They say nothing about the picture, so an earlier sample of it stays.
+GIVEN_UP = frozenset(
+    {
+        *(Reason.JOB_FAILED, Reason.ACCESS_DENIED, Reason.STORE_ERROR, Reason.DAMAGED),
+        Reason.OVERWRITTEN,
+    }
+)
+
+# The object was not read and nothing was written, so every earlier result of it stays.
+UNTOUCHED = frozenset({Reason.GONE, Reason.CHANGED})
+
+# Rejections that may pass: another attempt may end differently.
+PASSING = frozenset({*UNTOUCHED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
+
+
+def final_reason(stages: Iterable[tuple[Status, Reason | None]]) -> Reason | None:
+    """Why an object is not done: the reason of its first stage that was not written, or None."""
+    for status, reason in stages:
+        if status is not Status.WRITTEN:
+            return reason
+    return None

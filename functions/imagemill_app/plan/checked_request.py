@@ -1,0 +1,57 @@
+"""What is asked for, checked before anything is looked at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from json import JSONDecodeError
+
+from imagemill_app.refusal import RunRefused
+from imagemill_app.settings import PlanRunSettings
+from imagemill_contract import keys
+from imagemill_contract.errors import ContractError
+from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.request import RunRequest
+
+
+def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
+    """The request in an execution's input. Raises RunRefused.
+
+    A run of uploads has the stack's own recipe, because its input depends on the window alone.
+    """
+    try:
+        request = RunRequest.from_document(document, allow_files=settings.allow_file_uris)
+        if request.window is None:
+            return request
+        recipe = json.loads(settings.upload_recipe)
+        return replace(request, recipe=Recipe.from_document(recipe, "UploadRecipe"))
+    except ContractError as error:
+        raise RunRefused(str(error)) from None
+    except JSONDecodeError:
+        raise RunRefused(f"UploadRecipe: {settings.upload_recipe!r} is not JSON.") from None
+
+
+def checked_run_id(run_id: str) -> str:
+    """The `run_id` itself. Raises RunRefused if it cannot be the name of a folder."""
+    try:
+        return keys.check_run_id(run_id)
+    except ContractError as error:
+        raise RunRefused(str(error)) from None
+
+
+def checked_output(request: RunRequest, bucket: Location) -> Location:
+    """Where results go. Jobs may only write to the stack's own bucket, or to a folder.
+
+    Raises RunRefused for any other place, and if output and source contain each other.
+    """
+    output = request.output or bucket
+    if not output.is_file and output != bucket:
+        raise RunRefused(f'output: "{output}" is not allowed; it must be "{bucket}".')
+    source = request.source
+    if source is not None and (source.contains(output) or output.contains(source)):
+        raise RunRefused(
+            f'output: "{output}" and the source "{source}" must not contain each other: '
+            "results would become sources."
+        )
+    return output

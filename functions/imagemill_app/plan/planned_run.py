@@ -1,0 +1,43 @@
+"""A run whose plan is written, as it travels through the state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """Pointers and counts only.
+
+    Attributes:
+        to_do: How many objects are to be done, by reason, such as `new`.
+        done: How many objects are left out as done, by reason, such as `unchanged`.
+        ignored: How many objects the request or their names leave out, by reason.
+        adopted: How many of `done` were done by runs without a report, by what to call those runs.
+        deleted: How many sources are gone that an earlier run has done.
+        has_dataset: Whether earlier runs have packed results at the output.
+        alone: Whether its starter holds a lock on the output until it ends.
+        estimate: The document of `estimates.Estimate`.
+    """
+
+    run_id: str
+    started: str
+    source: str
+    output: str
+    recipe: dict[str, object]
+    items_key: str
+    map_results_prefix: str
+    shards: int
+    objects: int
+    refused: int
+    bytes: int
+    to_do: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
+    adopted: dict[str, int] = field(default_factory=dict)
+    deleted: int = 0
+    prune: bool = False
+    dry_run: bool = False
+    has_dataset: bool = False
+    alone: bool = False
+    estimate: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,97 @@
+"""What a job has left of its shard, however it ended: its outcome document, or else its journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from imagemill_app.stores import list_keys, read_bytes
+from imagemill_contract.documents import Shard, decode_journal, decode_outcomes
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.keys import Stage, journal_folder, outcome_key, relative_key
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_dataset.shards import DatasetShard
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What is known of a job's work.
+
+    Attributes:
+        outcomes: Of the objects that it came to, by their keys: of all when the job has ended well.
+        dataset_shards: What it has packed.
+        verified: How many `shards` and `samples` of these it has read back.
+        last_words: Why its last attempt ended, as far as it could say; or "".
+    """
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    dataset_shards: list[DatasetShard] = field(default_factory=list)
+    verified: Mapping[str, int] = field(default_factory=dict)
+    last_words: str = ""
+
+
+def job_record(shard: Shard, stage: Stage) -> JobRecord:
+    """Read what there is. Raises DocumentError for an outcome document of other objects."""
+    try:
+        body = read_bytes(shard.output, outcome_key(shard.run_id, stage, shard.shard_id))
+    except FileNotFoundError:
+        return _from_journal(shard, stage)
+    header, outcomes = decode_outcomes(body)
+    if [item.key for item in shard.objects] != [outcome.key for outcome in outcomes]:
+        raise DocumentError(
+            f"The {stage} outcomes of shard {shard.shard_id} are not those of its objects."
+        )
+    verified = cast("Mapping[str, int]", header.get("verified", {}))
+    by_key = {outcome.key: outcome for outcome in outcomes}
+    return JobRecord(by_key, _dataset_shards(header), verified)
+
+
+def _from_journal(shard: Shard, stage: Stage) -> JobRecord:
+    """What all attempts have noted. A page that cannot be read is as good as none."""
+    outcomes: dict[str, Outcome] = {}
+    dataset_shards: dict[str, DatasetShard] = {}
+    last_words = ""
+    folder = journal_folder(shard.run_id, stage, shard.shard_id)
+    for page in sorted(list_keys(shard.output, folder)):
+        with suppress(FileNotFoundError, DocumentError):
+            header, rows = decode_journal(read_bytes(shard.output, page))
+            dataset_shards |= {item.key: item for item in _dataset_shards(header)}
+            outcomes |= {row.key: row for row in rows}
+            last_words = str(header.get("last_words", last_words))
+    of_shard = {item.key for item in shard.objects}
+    outcomes = {key: row for key, row in outcomes.items() if key in of_shard}
+    if shard.recipe.is_packed and stage is Stage.EDGE:
+        return _of_closed_shards(shard, outcomes, dataset_shards.values(), last_words)
+    return JobRecord(outcomes, last_words=last_words)
+
+
+def _of_closed_shards(
+    shard: Shard,
+    outcomes: Mapping[str, Outcome],
+    dataset_shards: Iterable[DatasetShard],
+    last_words: str,
+) -> JobRecord:
+    """Only dataset shards all of whose samples are noted, and nothing that lies in others."""
+    places = {
+        key: relative_key(row.output_key, shard.output.prefix)
+        for key, row in outcomes.items()
+        if row.status is Status.WRITTEN and row.output_key
+    }
+    counts = Counter(places.values())
+    closed = [item for item in dataset_shards if counts[item.key] == item.samples]
+    names = {item.key for item in closed}
+    kept = {
+        key: row
+        for key, row in outcomes.items()
+        if row.status is not Status.WRITTEN or places.get(key) in names
+    }
+    samples = sum(item.samples for item in closed)
+    return JobRecord(kept, closed, {"shards": len(closed), "samples": samples}, last_words)
+
+
+def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
+    rows = cast("list[Mapping[str, Any]]", header.get("shards", []))
+    return [DatasetShard.from_row(row) for row in rows]

@@ -1,0 +1,93 @@
+"""What a run has done so far, whether it is on, was stopped, or has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from imagemill_app.results.job_record import job_record
+from imagemill_app.results.packed_samples import sample_places
+from imagemill_app.results.planned_shards import shard_addresses, shard_at
+from imagemill_contract.documents import Shard
+from imagemill_contract.errors import ContractError
+from imagemill_contract.keys import Stage, relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.reasons import final_reason
+from imagemill_dataset.shards import DatasetShard
+
+SHARDS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """What need not be done again.
+
+    Attributes:
+        entries: Objects that have been through both stages, or were rejected, by relative key.
+        dataset_shards: Where samples of theirs lie.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    dataset_shards: list[DatasetShard] = field(default_factory=list)
+
+
+def work_done(output: Location, run: IndexedRun) -> WorkDone:
+    """All that is final in the outcome documents and journals of a run's jobs.
+
+    Of a shard whose documents cannot be read nothing counts: it is done again.
+    """
+    done = WorkDone()
+    try:
+        addresses = shard_addresses(output, run.run_id)
+    except FileNotFoundError:  # it was stopped before it had a plan
+        return done
+    with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
+        for part in pool.map(lambda address: _done_of_shard(address, run), addresses):
+            done.entries.update(part.entries)
+            done.dataset_shards.extend(part.dataset_shards)
+    return done
+
+
+def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
+    try:
+        shard = shard_at(address)
+        edges = job_record(shard, Stage.EDGE)
+        resized = job_record(shard, Stage.RESIZE).outcomes
+        final = dict(_final_outcomes(shard, resized, edges.outcomes))
+        places = {}
+        if shard.recipe.is_packed:
+            places = sample_places(shard, final.values(), edges.dataset_shards)
+    except (ContractError, FileNotFoundError):
+        return WorkDone()
+    entries = {
+        relative_key(item.key, shard.source.prefix): Entry(
+            item.etag,
+            final_reason((outcome.status, outcome.reason) for outcome in final[item.key]),
+            run,
+            place=places.get(item.key),
+        )
+        for item in shard.objects
+        if item.key in final
+    }
+    return WorkDone(entries, edges.dataset_shards)
+
+
+def _final_outcomes(
+    shard: Shard, resized: Mapping[str, Outcome], edges: Mapping[str, Outcome]
+) -> Iterator[tuple[str, tuple[Outcome, Outcome]]]:
+    """Outcomes of both stages by key; of a rejected object the second tells nothing."""
+    for item in shard.objects:
+        picture, edge = resized.get(item.key), edges.get(item.key)
+        if picture is None:
+            continue
+        if picture.status is Status.REJECTED:
+            yield item.key, (picture, Outcome(item.key, Status.SKIPPED))
+        elif edge is not None and _is_final(picture, edge):
+            yield item.key, (picture, edge)
+
+
+def _is_final(picture: Outcome, edge: Outcome) -> bool:
+    return picture.status is Status.WRITTEN and edge.status in (Status.WRITTEN, Status.REJECTED)

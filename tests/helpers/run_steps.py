@@ -1,0 +1,112 @@
+"""The steps of a run without a state machine: planned, worked on as far as a test wants, reported.
+
+Results are texts that tell recipe, stage and source: nobody decodes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from imagemill_app.aggregate.run_report import RunVerdict, write_report
+from imagemill_app.plan.checked_request import request_of
+from imagemill_app.plan.plan_run import plan_run
+from imagemill_app.results.planned_shards import planned_shards
+from imagemill_app.settings import PlanRunSettings
+from imagemill_app.stores import store_of, write_bytes
+from imagemill_contract import keys
+from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
+from imagemill_contract.keys import Stage
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Status
+
+INPUT, OUTPUT = "input-bucket", "output-bucket"
+SETTINGS = PlanRunSettings(OUTPUT, 4, 30, "{}", allow_file_uris=True)
+
+Run = dict[str, Any]
+
+
+def plan(request: Run, run_id: str = "run-1", minute: int = 1) -> Run:
+    """Plan a run that is started in that minute. Raises RunRefused."""
+    started = f"2026-11-23T10:{minute:02}:00.000Z"
+    return asdict(plan_run(run_id, started, request_of(request, SETTINGS), SETTINGS))
+
+
+def report(run: Run) -> RunVerdict:
+    """Aggregate a run of which no job has failed."""
+    return write_report(run, {}, 0)
+
+
+class Worker:
+    """Does the jobs of a planned run of files, and notes ETags in a bucket only, as jobs do."""
+
+    def __init__(self, run: Run) -> None:
+        self.run_id: str = run["run_id"]
+        self.output = Location.parse(run["output"], "run.output")
+        self.shards = list(planned_shards(self.output, self.run_id))
+
+    @property
+    def keys(self) -> list[str]:
+        """What is to be done, in order."""
+        return [item.key for shard in self.shards for item in shard.objects]
+
+    def finish(self) -> None:
+        """Write all results and outcome documents."""
+        for shard in self.shards:
+            for stage in Stage:
+                outcomes = [self.written(shard, stage, item) for item in shard.objects]
+                self.put_outcomes(shard, stage, outcomes)
+
+    def begin(self, count: int, stages: Sequence[Stage] = tuple(Stage)) -> list[str]:
+        """Do the first objects and note them in journals; their keys."""
+        chosen = self.keys[:count]
+        for shard in self.shards:
+            objects = [item for item in shard.objects if item.key in chosen]
+            for stage in stages if objects else ():
+                self.put_page(shard, stage, [self.written(shard, stage, it) for it in objects])
+        return chosen
+
+    def write_results(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
+        """Write results without a word of it."""
+        for shard in self.shards:
+            for item in shard.objects:
+                if wanted(item.key):
+                    for stage in Stage:
+                        self.written(shard, stage, item)
+
+    def put_outcomes(self, shard: Shard, stage: Stage, outcomes: Iterable[Outcome]) -> None:
+        key = keys.outcome_key(self.run_id, stage, shard.shard_id)
+        write_bytes(self.output, key, encode_outcomes({}, outcomes))
+
+    def put_page(
+        self,
+        shard: Shard,
+        stage: Stage,
+        outcomes: Iterable[Outcome],
+        page: str = "000000",
+        **header: object,
+    ) -> None:
+        key = keys.journal_key(self.run_id, stage, shard.shard_id, page)
+        write_bytes(self.output, key, encode_journal(header, outcomes))
+
+    def written(self, shard: Shard, stage: Stage, item: SourceObject) -> Outcome:
+        relative = keys.relative_key(item.key, shard.source.prefix)
+        key = keys.output_key(stage, relative, shard.recipe.format)
+        body = f"{shard.recipe.digest} {stage} {item.key} {item.etag}".encode()
+        write_bytes(self.output, key, body)
+        return Outcome(
+            item.key,
+            Status.WRITTEN,
+            output_key=self.output.prefix + key,
+            output_bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            etag="" if self.output.is_file else etag_of(self.output, key),
+        )
+
+
+def etag_of(location: Location, key: str) -> str:
+    """The present ETag of an object, without quotes."""
+    meta = store_of(location.root).head(location.prefix + key)
+    return (meta["e_tag"] or "").strip('"')
