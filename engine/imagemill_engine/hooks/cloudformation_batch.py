@@ -15,7 +15,6 @@ from imagemill_engine.shapes import Document
 Provisioned = tuple[str, Document]  # physical id, attributes for Fn::GetAtt
 
 MAX_NAME_CHARACTERS = 128
-VCPU_MEMBERS = ("minvCpus", "maxvCpus", "desiredvCpus")
 
 
 def install() -> None:
@@ -48,10 +47,6 @@ def install() -> None:
 def put_compute_environment(logical_id: str, properties: Document, stack: str) -> Provisioned:
     """Create a compute environment, or put the changed one in its place."""
     members = to_camel(properties)
-    resources = members.get("computeResources") or {}
-    for name in VCPU_MEMBERS:
-        if name in resources:  # a parameter of the stack arrives as a string
-            resources[name] = int(resources[name])
     name = _name(members.get("computeEnvironmentName"), stack, logical_id)
     arn = batch._ce_arn(name)
     batch._compute_envs[name] = {

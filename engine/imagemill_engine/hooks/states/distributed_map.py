@@ -124,8 +124,6 @@ def run_child(
     if "mapRunArn" not in child:  # a branch of a Parallel or an inline Map, which does see them
         return original(definitions, start_at, given, child, context)
     try:
-        if is_stopped(child):
-            raise ExecutionStopped
         return original(definitions, start_at, given, child, {**context, "variables": {}})
     except ExecutionStopped:
         child.update(status="ABORTED", stopDate=states.now_iso())
