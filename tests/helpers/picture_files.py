@@ -10,7 +10,9 @@ import numpy as np
 import pillow_jxl  # noqa: F401 # so that Pillow writes JPEG XL
 from PIL import Image
 
+from tests.helpers.lossless_jpeg import lossless_jpeg
 from tests.helpers.pictures import file_of, jpeg, photograph, with_alpha
+from tests.helpers.tiff_files import of_samples, of_ycbcr
 
 
 def by_opencv(extension: str, array: np.ndarray, *options: int) -> bytes:
@@ -42,6 +44,12 @@ def without_adobe_marker(body: bytes) -> bytes:
     return body[:at] + body[at + 2 + int.from_bytes(body[at + 2 : at + 4]) :]
 
 
+def big_endian_bigtiff() -> bytes:
+    file = of_samples(np.asarray(photograph()))
+    file.order, file.is_big = ">", True
+    return file.encode()
+
+
 JPEG_FILES: dict[str, Callable[[], bytes]] = {
     "baseline": jpeg,
     "progressive": lambda: jpeg(progressive=True),
@@ -57,6 +65,8 @@ JPEG_FILES: dict[str, Callable[[], bytes]] = {
         file_of(photograph().convert("CMYK"), "JPEG")
     ),
     "trailing garbage": lambda: jpeg() + b"\0garbage" * 99,
+    "lossless": lambda: lossless_jpeg(np.asarray(photograph())),
+    "lossless grey": lambda: lossless_jpeg(np.asarray(photograph().convert("L"))),
     "odd sides": lambda: jpeg(1001, 743),
     "eighth": lambda: jpeg(2400, 1700),
 }
@@ -101,4 +111,9 @@ OTHER_FILES: dict[str, Callable[[], bytes]] = {
         Image.fromarray(sixteen_bits(photograph().convert("L"))), "JXL"
     ),
     "ico": lambda: file_of(with_alpha(), "ICO", sizes=[(16, 16), (160, 160)]),
+}
+# Files of which Pillow alone makes nothing, or something else.
+BEYOND_PILLOW: dict[str, Callable[[], bytes]] = {
+    "tiff 4:2:0": lambda: of_ycbcr(photograph().crop((0, 0, 240, 176)), 2, 2).encode(),
+    "tiff big-endian big": big_endian_bigtiff,
 }

@@ -93,3 +93,14 @@ def png_declaring(width: int, height: int) -> bytes:
 
 def recipe(**fields: object) -> Recipe:
     return Recipe.from_document(fields)
+
+
+def swapped_colours_profile() -> bytes:
+    """A profile: sRGB with its red and green swapped, so that nobody could miss it."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = {profile[i : i + 4].decode("latin1"): i for i in range(132, 132 + 12 * profile[131], 12)}
+    red, green = at["rXYZ"] + 4, at["gXYZ"] + 4
+    profile[red : red + 4], profile[green : green + 4] = (
+        profile[green : green + 4], profile[red : red + 4],
+    )  # fmt: skip
+    return bytes(profile)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from imagemill_contract.outcomes import Reason
 from imagemill_worker.codecs import exif
 from imagemill_worker.codecs.file_kind import Kind
 from imagemill_worker.codecs.pillow_plugins import read_header
+from imagemill_worker.codecs.tiff import SAMPLE_SCALE, open_tiff
 from imagemill_worker.codecs.truncation import is_cut_off
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import Pixels
@@ -36,7 +37,7 @@ _CONVERSIONS = {
 }  # fmt: skip
 _UNSUPPORTED = ("unknown pixel mode", "unsupported", "not supported", "unknown raw mode")
 _TURNED_BY_DECODER = frozenset({Kind.TIFF, Kind.HEIF, Kind.JXL})
-_PLANAR_CONFIGURATION, _BITS_PER_SAMPLE, _SEPARATE = 284, 258, 2  # TIFF 6.0
+_SIXTEEN_BITS = (65_535, False)  # the largest sample, and whether white is zero
 _STRIP_PIXELS = 4 << 20
 
 
@@ -60,8 +61,7 @@ class OpenedFile:
 def open_file(body: bytes, kind: Kind) -> OpenedFile:
     """Read the header only. Raises PictureError (`truncated` or `corrupt`)."""
     try:
-        image = read_header(body, kind)
-        _refuse_separate_planes(image)
+        image = open_tiff(body) if kind is Kind.TIFF else read_header(body, kind)
         profile = image.info.get("icc_profile") or b""
         return OpenedFile(body, image, kind, _orientation_of(image, body, kind), bytes(profile))
     except DECODER_FAULTS as error:
@@ -97,14 +97,6 @@ def _picture_error(error: Exception, kind: Kind, body: bytes) -> PictureError:
     # addresses of objects in the text would make a retry's outcome differ
     text = text.partition("<")[0].strip()[:200]
     return PictureError(Reason.CORRUPT, f"The {kind} file cannot be decoded: {text}.")
-
-
-def _refuse_separate_planes(image: Image.Image) -> None:
-    """Raises PictureError: Pillow and OpenCV both misread 16-bit planes, and neither says so."""
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and set(tags.get(_BITS_PER_SAMPLE, ())) != {8}:
-        detail = "TIFF files with separate planes of other than 8 bits are not supported."
-        raise PictureError(Reason.UNSUPPORTED_FORMAT, detail)
 
 
 def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
@@ -161,7 +153,10 @@ def _as_plain_mode(image: Image.Image, kind: Kind) -> Image.Image:
 
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:
     samples = np.asarray(image)
-    grey = Image.fromarray(_eight_bits(samples))
+    most, is_inverted = image.info.get(SAMPLE_SCALE, _SIXTEEN_BITS)
+    grey = Image.fromarray(_eight_bits(samples, most))
+    if is_inverted:
+        return ImageChops.invert(grey)
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         alpha = np.where(samples == transparent, np.uint8(0), np.uint8(255))
@@ -169,6 +164,6 @@ def _from_sixteen_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _eight_bits(samples: NDArray[np.uint16]) -> Pixels:
-    """Map 0..65535 to 0..255, rounded; 257 = 65535 / 255."""
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+def _eight_bits(samples: NDArray[np.uint16], most: int) -> Pixels:
+    """0 to `most` as 0 to 255, rounded."""
+    return ((samples.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)

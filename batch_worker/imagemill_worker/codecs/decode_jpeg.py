@@ -23,6 +23,7 @@ _LEAST_SCALED_SIDE = 64
 # interface refuses, such as harmless padding or a rare subsampling, is left to Pillow.
 _DAMAGE = ("premature end of data", "huffman code", "instead of rst", "bad arithmetic code")
 _END = "premature end of jpeg file"
+_COLOURS = "unsupported color conversion request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def decode_jpeg(body: Body, header: JpegHeader, least_scale: float) -> ScaledJpe
     file times the scale, rounded up.
 
     Raises:
-        PictureError: `truncated` or `corrupt`.
+        PictureError: `truncated`, `corrupt` or `unsupported_format`.
     """
     eighths = _eighths(header, least_scale)
     if header.components not in (1, 3):
@@ -54,6 +55,7 @@ def decode_jpeg(body: Body, header: JpegHeader, least_scale: float) -> ScaledJpe
         array = simplejpeg.decode_jpeg(body, colours, **sides)
     except ValueError as error:
         _raise_if_damaged(error)
+        _raise_if_other_colours(error, header)
         return _decode_by_pillow(body, header, eighths)
     if header.components == 1:
         array = array[:, :, 0]
@@ -64,13 +66,14 @@ def decoded_bytes(header: JpegHeader, least_scale: float) -> int:
     """Memory that `decode_jpeg` needs: array, Pillow's copy, buffer of a progressive file."""
     pixels = header.width * header.height
     scale = _eighths(header, least_scale) / _EIGHTHS
-    coefficients = 2 * header.components * pixels if header.is_progressive else 0
-    return int(pixels * scale * scale * 7) + coefficients
+    # a lossless file may hold back its samples likewise, where each component has its own scan
+    holds_back = header.is_progressive or header.is_lossless
+    return int(pixels * scale * scale * 7) + holds_back * 2 * header.components * pixels
 
 
 def _eighths(header: JpegHeader, least_scale: float) -> int:
-    if min(header.width, header.height) < _LEAST_SCALED_SIDE:
-        return _EIGHTHS
+    if header.is_lossless or min(header.width, header.height) < _LEAST_SCALED_SIDE:
+        return _EIGHTHS  # asked for less, simplejpeg writes a lossless picture past its array's end
     return next((n for n in (1, 2, 4) if n / _EIGHTHS >= least_scale), _EIGHTHS)
 
 
@@ -89,3 +92,9 @@ def _raise_if_damaged(error: ValueError) -> None:
     if any(words in text.lower() for words in _DAMAGE):
         detail = f"The JPEG file is damaged: {text[:200]}."
         raise PictureError(Reason.CORRUPT, detail) from error
+
+
+def _raise_if_other_colours(error: ValueError, header: JpegHeader) -> None:
+    if header.is_lossless and _COLOURS in str(error).lower():
+        detail = "Lossless JPEG whose colours are not RGB is not supported."
+        raise PictureError(Reason.UNSUPPORTED_FORMAT, detail) from error

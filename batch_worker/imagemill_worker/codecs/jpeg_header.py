@@ -11,7 +11,9 @@ from imagemill_worker.errors import PictureError
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_LOSSLESS = 0xC3
+_HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
+_ARITHMETIC_LOSSLESS = 0xCB
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _APP1, _APP2 = 0xE1, 0xE2
 _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a length
@@ -37,6 +39,7 @@ class JpegHeader:
     height: int = 0
     components: int = 0
     is_progressive: bool = False
+    is_lossless: bool = False
     _exif_orientation: int = 0
     _xmp_orientation: int = 0
     _icc_parts: dict[int, bytes] = field(default_factory=dict)
@@ -52,13 +55,13 @@ class JpegHeader:
     def take_frame(self, marker: int, content: bytes) -> None:
         if len(content) < 6:
             raise PictureError(Reason.CORRUPT, "The JPEG file's frame header is too short.")
-        if marker in _LOSSLESS or content[0] != 8:
-            kind = "lossless JPEG" if marker in _LOSSLESS else f"JPEG with {content[0]}-bit samples"
+        if kind := _unsupported_kind(marker, content[0]):
             raise PictureError(Reason.UNSUPPORTED_FORMAT, f"{kind} is not supported.")
         self.height = int.from_bytes(content[1:3])
         self.width = int.from_bytes(content[3:5])
         self.components = content[5]
         self.is_progressive = marker in _PROGRESSIVE
+        self.is_lossless = marker == _LOSSLESS
 
     def take_application_data(self, marker: int, content: bytes) -> None:
         if marker == _APP1 and content.startswith(_EXIF):
@@ -81,6 +84,15 @@ def read_jpeg_header(body: Body) -> JpegHeader:
     if not header.components:
         raise PictureError(Reason.CORRUPT, "The JPEG file has no frame header before its pixels.")
     return header
+
+
+def _unsupported_kind(marker: int, sample_bits: int) -> str:
+    """What libjpeg-turbo cannot decode of a frame, or an empty word."""
+    if marker in _HIERARCHICAL:
+        return "Hierarchical JPEG"
+    if marker == _ARITHMETIC_LOSSLESS:
+        return "Lossless JPEG with arithmetic coding"
+    return "" if sample_bits == 8 else f"JPEG with {sample_bits}-bit samples"
 
 
 def _next_segment(body: Body, position: int) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import threading
 from functools import cache
 
 from PIL import Image
@@ -23,6 +24,7 @@ _MODULES = {
     Kind.HEIF: "pi_heif",
     Kind.JXL: "pillow_jxl.JpegXLImagePlugin",
 }
+_LIBTIFF = threading.Lock()  # Pillow's switch is for all that is opened meanwhile
 
 
 def read_header(body: bytes, kind: Kind) -> Image.Image:
@@ -33,6 +35,18 @@ def read_header(body: bytes, kind: Kind) -> Image.Image:
     _import_plugin(kind)
     image: Image.Image = Image.OPEN[kind][0](io.BytesIO(body), "")
     return image
+
+
+def read_header_by_libtiff(body: bytes) -> Image.Image:
+    """The same of a TIFF file whose samples are to be read by libtiff, though not compressed."""
+    _import_plugin(Kind.TIFF)
+    plugin = vars(importlib.import_module(_MODULES[Kind.TIFF]))
+    with _LIBTIFF:
+        plugin["READ_LIBTIFF"] = True
+        try:
+            return read_header(body, Kind.TIFF)
+        finally:
+            plugin["READ_LIBTIFF"] = False
 
 
 @cache

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from imagemill_contract.outcomes import Reason
 from imagemill_worker.codecs.file_kind import Kind
+from imagemill_worker.codecs.tiff_directory import read_directory
+from imagemill_worker.errors import PictureError
 
 
 def is_cut_off(body: bytes, kind: Kind) -> bool:
@@ -12,6 +15,8 @@ def is_cut_off(body: bytes, kind: Kind) -> bool:
             return len(body) < 8 + int.from_bytes(body[4:8], "little")
         case Kind.PNG:
             return not _png_has_end(body)
+        case Kind.TIFF:
+            return _tiff_is_cut_off(body)
         case Kind.GIF:
             return b"\x3b" not in body[-16:]  # the trailer, and some padding
         case Kind.JPEG2000 if body.startswith(b"\xff\x4f"):
@@ -31,6 +36,13 @@ def _png_has_end(body: bytes) -> bool:
             return True
         position += 12 + int.from_bytes(body[position : position + 4])
     return False
+
+
+def _tiff_is_cut_off(body: bytes) -> bool:
+    try:
+        return not read_directory(body).ends_within(len(body))
+    except PictureError as error:
+        return error.reason is Reason.TRUNCATED
 
 
 def _boxes_are_whole(body: bytes) -> bool:

@@ -22,6 +22,7 @@ from tests.helpers.pictures import (
     jpeg,
     photograph,
     recipe,
+    swapped_colours_profile,
     with_alpha,
 )
 
@@ -86,20 +87,9 @@ def test_grey_becomes_three_channels_or_stays_one(kind: str) -> None:
         assert one.shape == (16, 16)
 
 
-def wide_gamut_profile() -> bytes:
-    """A profile: sRGB with its red and green swapped, so that nobody could miss it."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    at = {profile[i : i + 4].decode("latin1"): i for i in range(132, 132 + 12 * profile[131], 12)}
-    red, green = at["rXYZ"] + 4, at["gXYZ"] + 4
-    profile[red : red + 4], profile[green : green + 4] = (
-        profile[green : green + 4], profile[red : red + 4],
-    )  # fmt: skip
-    return bytes(profile)
-
-
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_an_icc_profile_is_converted_to_srgb(kind: str) -> None:
-    body = file_of(photograph(), kind, icc_profile=wide_gamut_profile())
+    body = file_of(photograph(), kind, icc_profile=swapped_colours_profile())
     assert decibels(resized(body, recipe()), expected(body)) > ALIKE_DECIBELS
     plain = file_of(photograph(), kind)
     assert decibels(resized(body, recipe(to_srgb=False)), expected(plain)) > ALIKE_DECIBELS
