@@ -94,8 +94,8 @@ def test_run_succeeds_when_every_first_read_and_every_third_write_breaks_off(
 
 def test_run_succeeds_when_s3_asks_for_less_at_first(proxied: ProxiedStack) -> None:
     rules = [
-        proxied.proxy.add(Throttle(operations={Operation.LIST}, seconds=1)),
-        proxied.proxy.add(Throttle(prefix="throttled/", seconds=1)),
+        proxied.proxy.add(Throttle(operations={Operation.LIST}, seconds=0.5)),
+        proxied.proxy.add(Throttle(prefix="throttled/", seconds=0.5)),
         proxied.proxy.add(Throttle(operations=WRITES, probability=0.2)),
     ]
     assert written(ended(proxied, "throttled")) == [PICTURES, PICTURES]

@@ -37,7 +37,7 @@ def grey() -> Array:
 
 
 def by_opencv(body: bytes) -> Array:
-    image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    image: Array | None = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return image[:, :, ::-1]
 
