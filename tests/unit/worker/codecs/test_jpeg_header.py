@@ -102,10 +102,28 @@ def test_fill_bytes_garbage_and_lone_markers_are_passed_over() -> None:
     assert read_jpeg_header(body) == read_jpeg_header(jpeg_of(segment(0xC0, frame(3, 2))))
 
 
-@pytest.mark.parametrize("marker", [0xC3, 0xC7, 0xCB, 0xCF])
-def test_lossless_jpeg_is_named(marker: int) -> None:
+def test_lossless_jpeg_is_known_as_such() -> None:
+    header = read_jpeg_header(jpeg_of(segment(0xC3, frame(3, 2))))
+    assert (header.width, header.height, header.is_lossless) == (3, 2, True)
+    assert not read_jpeg_header(jpeg_of(segment(0xC0, frame(3, 2)))).is_lossless
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        *((marker, "Hierarchical JPEG is not") for marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)),
+        (0xCB, "Lossless JPEG with arithmetic coding is not"),
+    ],
+)
+def test_frame_that_nothing_here_decodes_is_named(marker: int, words: str) -> None:
     error = refusal(jpeg_of(segment(marker, frame(3, 2))))
-    assert (error.reason, "lossless" in error.detail) == (Reason.UNSUPPORTED_FORMAT, True)
+    assert (error.reason, words in error.detail) == (Reason.UNSUPPORTED_FORMAT, True)
+
+
+@pytest.mark.parametrize("bits", [2, 12, 16])
+def test_lossless_jpeg_of_other_than_eight_bits_is_named(bits: int) -> None:
+    error = refusal(jpeg_of(segment(0xC3, frame(3, 2, bits=bits))))
+    assert (error.reason, f"{bits}-bit" in error.detail) == (Reason.UNSUPPORTED_FORMAT, True)
 
 
 def test_jpeg_of_twelve_bits_is_named() -> None:

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from imagemill_worker.codecs.file_kind import kind_of
-from imagemill_worker.codecs.pillow_plugins import read_header
+from imagemill_worker.codecs.file_kind import Kind, kind_of
+from imagemill_worker.codecs.pillow_plugins import read_header, read_header_by_libtiff
 from tests.helpers.jobs import ROOT
 from tests.helpers.picture_files import OTHER_FILES
-from tests.helpers.pictures import HEIGHT, WIDTH, jpeg
+from tests.helpers.pictures import HEIGHT, WIDTH, jpeg, photograph
+from tests.helpers.tiff_files import of_ycbcr
 
 ONE_PNG = """
 import sys
@@ -51,6 +52,16 @@ def test_plugins_of_other_kinds_are_not_imported() -> None:
         check=True,
     )
     assert done.stdout.split() == [b"PIL.PngImagePlugin"]
+
+
+def test_libtiff_reads_the_file_that_it_is_to_read_and_no_other() -> None:
+    body = of_ycbcr(photograph().resize((96, 80)), 2, 2).encode()
+    by_libtiff = read_header_by_libtiff(body)
+    by_pillow = read_header(body, Kind.TIFF)
+    by_libtiff.load()
+    assert by_libtiff.mode == "RGB"
+    with pytest.raises(OSError, match="truncated"):  # takes it for a file of all samples
+        by_pillow.load()
 
 
 def test_jpeg_is_read_by_its_plugin_too() -> None:
