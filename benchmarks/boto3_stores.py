@@ -9,8 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from imagemill_contract.documents import SourceObject
-from imagemill_worker import stores
+from imagemill_worker.stores.s3 import S3Objects
 
 
 @cache
@@ -22,13 +21,15 @@ def client() -> Any:
     )
 
 
-def read_object(_store: object, item: SourceObject) -> bytes:
-    answer = client().get_object(Bucket="bucket", Key=item.key, IfMatch=f'"{item.etag}"')
-    return bytes(answer["Body"].read())
+def get(_objects: object, key: str, etag: str = "") -> memoryview:
+    condition = {"IfMatch": f'"{etag}"'} if etag else {}
+    return memoryview(client().get_object(Bucket="bucket", Key=key, **condition)["Body"].read())
 
 
-def write_object(_store: object, key: str, body: bytes) -> None:
-    client().put_object(Bucket="bucket", Key=key, Body=body, ContentType="image/jpeg")
+def put(_objects: object, key: str, body: bytes, *, durable: bool = False) -> str:
+    answer = client().put_object(Bucket="bucket", Key=key, Body=body, ContentType="image/jpeg")
+    return str(answer["ETag"]).strip('"')
 
 
-vars(stores).update(read_object=read_object, write_object=write_object)
+S3Objects.get = get  # type: ignore[method-assign] # that is what it is for
+S3Objects.put = put  # type: ignore[method-assign]

@@ -31,8 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
 
     from imagemill_contract.errors import ContractError
-    from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
-    from imagemill_worker.lanes.supervisor import LaneBugError
+    from imagemill_worker.errors import (
+        ArgumentsError,
+        LaneBugError,
+        StoreRefusedError,
+        TryAgainError,
+    )
 
     try:
         return _run(options, stopping)
@@ -54,11 +58,12 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
 
         compact(options.output, stopping)
         return WorkerExit.DONE
-    from imagemill_worker import job
+    from imagemill_worker.attempt import Attempt
+    from imagemill_worker.job import open_job
     from imagemill_worker.lanes.process_limits import allotted_vcpus
 
-    opened = job.open_job(Stage(options.command), options.shard)
-    job.run_job(opened, options.threads, options.vcpus or allotted_vcpus(), stopping)
+    job = open_job(Stage(options.command), options.shard)
+    Attempt(job, options.threads, options.vcpus or allotted_vcpus(), stopping).run()
     return WorkerExit.DONE
 
 

@@ -33,5 +33,9 @@ class StoreRefusedError(Exception):
     """The store denies the job what it must read or write; a later attempt would not help."""
 
 
+class LaneBugError(Exception):
+    """A lane raised what no lane should; its traceback is the text."""
+
+
 class AloneError(Exception):
     """This picture needs so much memory that it must be done alone."""

@@ -49,8 +49,8 @@ class SpoolWriter:
         self._end = os.fstat(file_descriptor).st_size  # after what a lane before has left
         self._lock = threading.Lock()
 
-    def append(self, body: bytes) -> tuple[int, int]:
-        """Offset and length of what was appended. Raises TryAgainError when the disk is full."""
+    def append(self, body: bytes) -> int:
+        """Offset of what was appended. Raises TryAgainError when the disk is full."""
         with self._lock:
             offset, self._end = self._end, self._end + len(body)
         written = 0
@@ -59,7 +59,7 @@ class SpoolWriter:
                 written += os.pwrite(
                     self._file_descriptor, body[written:] if written else body, offset + written
                 )
-        return offset, len(body)
+        return offset
 
 
 @contextmanager

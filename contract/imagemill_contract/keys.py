@@ -182,9 +182,9 @@ def intermediate_folder(run_id: str) -> str:
     return f"{INTERMEDIATE}{check_run_id(run_id)}/"
 
 
-def intermediate_key(run_id: str, shard_id: str) -> str:
-    """Where the resize job leaves its pictures for the edge job."""
-    return f"{intermediate_folder(run_id)}{_checked_shard_id(shard_id)}.tar"
+def intermediate_key(run_id: str, shard_id: str, piece: str) -> str:
+    """One piece of what a resize job leaves for its edge job."""
+    return f"{intermediate_folder(run_id)}{_checked_shard_id(shard_id)}/{piece}.tar"
 
 
 def map_results_prefix(run_id: str) -> str:

@@ -61,7 +61,7 @@ class Outcome:
         width: Pixels of what was written.
         height: Pixels of what was written.
         sha256: Hexadecimal digest of what was written or packed, or empty.
-        etag: The store's ETag of what was written, without quotes, or empty.
+        etag: S3's ETag of what was written, without quotes; empty in folders and datasets.
         position: Place among what was packed into the same shard, from 0, or None.
     """
 

@@ -38,6 +38,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         "batch_worker/imagemill_worker/**/*.py",
         {"imagemill_contract", "imagemill_dataset", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
         | {"pi_heif", "pillow_jxl"}
+        | {"boto3", "botocore"}  # in stores/odd_keys.py alone, see below
         | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
     "imagemill_engine": (
@@ -163,3 +164,13 @@ def test_every_python_file_is_in_a_room() -> None:
     stray = {path for folder in visible for path in folder.rglob("*.py")} - known
     assert stray == set()
     assert list(ROOT.glob("*.py")) == []
+
+
+def test_worker_imports_boto3_only_for_keys_that_obstore_cannot_name() -> None:
+    worker = ROOT / "batch_worker" / "imagemill_worker"
+    importers = {
+        str(path.relative_to(worker))
+        for path in worker.rglob("*.py")
+        if {"boto3", "botocore"} & set(imported_packages(path.read_text()))
+    }
+    assert importers == {"stores/odd_keys.py"}

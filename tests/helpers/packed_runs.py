@@ -62,7 +62,7 @@ class PackedRun:
     def _pack(self, key: str, names: list[str]) -> None:
         body = f"{self.run_id} {key} {names}".encode()
         self._put(key, body)
-        intermediate = keys.intermediate_key(self.run_id, SHARD_ID)
+        intermediate = keys.intermediate_key(self.run_id, SHARD_ID, "piece")
         digest = hashlib.sha256(body).hexdigest()
         for position, name in enumerate(names):
             size: dict[str, Any] = {"position": position, "width": 128, "height": 96}
@@ -95,7 +95,7 @@ class PackedRun:
         self._put(keys.refused_key(self.run_id), encode_outcomes({}, []))
         address = self.output.address_of(keys.shard_key(self.run_id, SHARD_ID))
         self._put(keys.plan_key(self.run_id), json.dumps([{"shard": address}]).encode())
-        self._put(keys.intermediate_key(self.run_id, SHARD_ID), b"tar")
+        self._put(keys.intermediate_key(self.run_id, SHARD_ID, "piece"), b"tar")
         for stage, outcomes in ((Stage.RESIZE, self.resized), (Stage.EDGE, self.edges)):
             key = keys.outcome_key(self.run_id, stage, SHARD_ID)
             self._put(key, encode_outcomes(header if stage is Stage.EDGE else {}, outcomes))

@@ -8,11 +8,11 @@ import simplejpeg
 from PIL import Image
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.body import Body
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.file_kind import Kind
 from imagemill_worker.codecs.jpeg_header import JpegHeader
 from imagemill_worker.errors import PictureError
+from imagemill_worker.pixels import FileBytes
 
 # libjpeg-turbo decodes at n/8 of the size, at a cost that falls with n.
 _EIGHTHS = 8
@@ -34,7 +34,7 @@ class ScaledJpeg:
     scale: float
 
 
-def decode_jpeg(body: Body, header: JpegHeader, least_scale: float) -> ScaledJpeg:
+def decode_jpeg(body: FileBytes, header: JpegHeader, least_scale: float) -> ScaledJpeg:
     """Decode at the smallest scale of at least `least_scale`, at most 1.
 
     Returns an image of mode L, RGB or CMYK, as stored (not upright), whose sides are those of the
@@ -77,7 +77,7 @@ def _eighths(header: JpegHeader, least_scale: float) -> int:
     return next((n for n in (1, 2, 4) if n / _EIGHTHS >= least_scale), _EIGHTHS)
 
 
-def _decode_by_pillow(body: Body, header: JpegHeader, eighths: int) -> ScaledJpeg:
+def _decode_by_pillow(body: FileBytes, header: JpegHeader, eighths: int) -> ScaledJpeg:
     opened = open_file(bytes(body), Kind.JPEG)
     image = opened.image
     width, height = (side * eighths // _EIGHTHS for side in (header.width, header.height))

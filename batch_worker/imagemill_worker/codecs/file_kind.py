@@ -6,8 +6,8 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
+from imagemill_worker.pixels import FileBytes
 
 _ENOUGH_BYTES = 4096
 
@@ -75,7 +75,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def kind_of(file: Body) -> Kind:
+def kind_of(file: FileBytes) -> Kind:
     """The kind of picture that a file is.
 
     Raises:

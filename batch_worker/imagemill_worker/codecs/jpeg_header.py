@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.body import Body
 from imagemill_worker.codecs import exif
 from imagemill_worker.errors import PictureError
+from imagemill_worker.pixels import FileBytes
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -72,7 +72,7 @@ class JpegHeader:
             self._icc_parts.setdefault(content[len(_ICC)], content[len(_ICC) + 2 :])
 
 
-def read_jpeg_header(body: Body) -> JpegHeader:
+def read_jpeg_header(body: FileBytes) -> JpegHeader:
     """Raises PictureError: `truncated`, `corrupt` or `unsupported_format`."""
     header, position, marker = JpegHeader(), 2, 0
     while marker not in (_START_OF_SCAN, _END_OF_IMAGE):
@@ -95,7 +95,7 @@ def _unsupported_kind(marker: int, sample_bits: int) -> str:
     return "" if sample_bits == 8 else f"JPEG with {sample_bits}-bit samples"
 
 
-def _next_segment(body: Body, position: int) -> tuple[int, int, int]:
+def _next_segment(body: FileBytes, position: int) -> tuple[int, int, int]:
     """Marker, start and end of the content of the segment at or after `position`."""
     length = len(body)
     while position + 4 <= length and not (body[position] == 0xFF and 0 < body[position + 1] < 0xFF):

@@ -18,16 +18,15 @@ from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
-from imagemill_dataset.shards import DatasetShard, PixelSums
-from imagemill_worker import stores
+from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
-from imagemill_worker.dataset.proof import prove
 from imagemill_worker.dataset.store import DatasetStore
+from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.picture.edges import pixel_sums
 from imagemill_worker.progress import log
-from imagemill_worker.spool import disk_told, sha256_of, temporary_file
+from imagemill_worker.spool import sha256_of, temporary_file
 
 # A shard under this share of what one may have is small. Only the last of the pieces that samples
 # are cut into may be, or one beside a sample that is larger than allowed.
@@ -98,7 +97,7 @@ def _rewritten(
         recipe = replace(_recipe_of_last(item.entry.run for item in living), output=output)
         for number, piece in enumerate(_pieces(recipe, living)):
             key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, output)
-            shard = _write(dataset, key, split, piece, samples)
+            shard = _written(dataset, key, split, piece, samples)
             written.append(shard)
             index.shards[key] = shard
             for position, item in enumerate(piece):
@@ -151,7 +150,7 @@ def _samples_of(
         by_shard[item.place.shard].add(item.place.position)
     for key, positions in by_shard.items():
         with temporary_file() as file:
-            stores.fetch_file(dataset.store, dataset.output.prefix + key, file)
+            dataset.store.fetch_file(dataset.output.prefix + key, file)
             if sha256_of(file) != index.shards[key].sha256:
                 raise ArgumentsError(f"{key} is damaged; imagemill verify says more.")
             file.seek(0)
@@ -162,33 +161,22 @@ def _samples_of(
                     yield sample
 
 
-def _write(
+def _written(
     dataset: DatasetStore,
     key: str,
     split: str,
     piece: Sequence[_Living],
     samples: Iterator[Sample],
 ) -> DatasetShard:
-    sums: list[PixelSums] = []
-
-    def members() -> Iterator[Sample]:
+    def members() -> Iterator[Member]:
         for item, sample in zip(piece, samples, strict=False):
             if sample.sha256 != item.place.sha256:
                 raise ArgumentsError(f"{item.place.shard} does not hold what the index says.")
-            sums.append(pixel_sums(sample.image))
-            yield sample
+            yield Member(sample, pixel_sums(sample.image))
 
-    with temporary_file() as file:
-        largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
-        with disk_told():
-            dataset_format(names.format_of(key)).write(file, members(), largest)
-        length = file.tell()
-        digest = sha256_of(file)
-        shard = DatasetShard(key, split, len(piece), length, digest, PixelSums.total(sums))
-        stores.write_file(dataset.store, dataset.output.prefix + key, file)
-    digests = [item.place.sha256 for item in piece]
-    prove(dataset.store, dataset.output.prefix, shard, digests)
-    return shard
+    largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
+    writer = ShardWriter(dataset.store, dataset.output.prefix)
+    return writer.write(key, split, members(), largest)
 
 
 def _put_in_place(dataset: DatasetStore, index: Index, old: Iterable[str]) -> None:

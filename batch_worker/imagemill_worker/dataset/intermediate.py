@@ -1,82 +1,174 @@
-"""The intermediate shard: the resized pictures of a work shard in one tar, for its edge job."""
+"""The intermediate shard: the resized pictures of a work shard in tars, for its edge job.
+
+It is written in pieces while the job is under way, so that a job that is stopped has lost little.
+Which pictures share a piece depends on the moment; what is made of them does not.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import BinaryIO
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import intermediate_key
 from imagemill_contract.outcomes import Outcome, Status
-from imagemill_worker import stores
 from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.journal import Journal
 from imagemill_worker.spool import Spooled, disk_told, temporary_file
+from imagemill_worker.stores.store import Store
+
+# A piece is one request for thousands of small pictures; half a minute is lost at most.
+_PIECE_BYTES, _LEAST_PIECE_BYTES, _SECONDS = 64 << 20, 4 << 20, 30.0
+_SECONDS_IN_FOLDER = 5.0
 
 
-def write_intermediate(
-    store: stores.Store, shard: Shard, outcomes: Sequence[Outcome], spooled: Mapping[int, Spooled]
-) -> list[Outcome]:
-    """Pack all pictures, in the shard's order, and write them as one object.
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A picture that waits for its piece, by its place in the work shard."""
 
-    `spooled` has the products by place in the shard. Returns the outcomes with key and position;
-    without a picture nothing is written.
+    place: int
+    outcome: Outcome
+    spooled: Spooled
 
-    Raises:
-        TryAgainError: The store cannot be reached, or a disk is full.
-        StoreRefusedError: The job may not write there.
+
+class IntermediateWriter:
+    """Writes pieces beside the lanes, and notes each in the journal when it is there.
+
+    Use as a context manager: leaving it waits for the piece that is being written.
     """
-    if not spooled:
-        return list(outcomes)
-    places = {at: position for position, at in enumerate(sorted(spooled))}
-    key = _key_of(shard)
-    with temporary_file() as file:
-        with (
-            disk_told(),
-            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            for at, position in places.items():
-                member = tarfile.TarInfo(_member_name(position))
-                member.size = spooled[at].length
-                tar.addfile(member, io.BytesIO(spooled[at].read()))
-        stores.write_file(store, key, file)
-    return [
-        replace(outcome, output_key=key, position=places[at]) if at in places else outcome
-        for at, outcome in enumerate(outcomes)
-    ]
+
+    def __init__(self, store: Store, shard: Shard, journal: Journal) -> None:
+        self._store = store
+        self._shard = shard
+        self._journal = journal
+        self._waiting: list[_Member] = []
+        self._bytes = 0
+        self._began_at = time.monotonic()
+        self._thread = ThreadPoolExecutor(1, "intermediate")
+        self._written: list[Future[dict[int, Outcome]]] = []
+        self._outcomes: dict[int, Outcome] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def add(self, place: int, outcome: Outcome, spooled: Spooled) -> None:
+        """Take a picture, by its place in the work shard."""
+        self._waiting.append(_Member(place, outcome, spooled))
+        self._bytes += spooled.length
+
+    def write_when_due(self) -> None:
+        """Begin a piece when enough has come together. Raises what an earlier piece has raised."""
+        self._note_written()
+        if self._is_due():
+            self._begin_piece()
+
+    def finished(self) -> dict[int, Outcome]:
+        """Write what is left; the outcomes with key and position, by place.
+
+        Raises TryAgainError or StoreRefusedError, also for an earlier piece.
+        """
+        self._begin_piece()
+        self._thread.shutdown()
+        self._note_written()
+        return self._outcomes
+
+    def _is_due(self) -> bool:
+        if self._bytes >= _PIECE_BYTES:
+            return True
+        in_folder = self._shard.output.is_file
+        seconds = _SECONDS_IN_FOLDER if in_folder else _SECONDS
+        has_enough = self._bytes >= (1 if in_folder else _LEAST_PIECE_BYTES)
+        return has_enough and time.monotonic() - self._began_at >= seconds
+
+    def _begin_piece(self) -> None:
+        members, self._waiting, self._bytes = self._waiting, [], 0
+        self._began_at = time.monotonic()
+        if members:
+            members.sort(key=lambda member: member.place)
+            self._written.append(self._thread.submit(self._write_piece, members))
+
+    def _write_piece(self, members: Sequence[_Member]) -> dict[int, Outcome]:
+        names = "\n".join(member.outcome.key for member in members)
+        digest = hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        key = intermediate_key(self._shard.run_id, self._shard.shard_id, digest)
+        whole_key = self._shard.output.prefix + key
+        with temporary_file() as file:
+            with disk_told():
+                _write_tar(file, [member.spooled for member in members])
+            self._store.write_file(whole_key, file)
+        return {
+            member.place: replace(member.outcome, output_key=whole_key, position=position)
+            for position, member in enumerate(members)
+        }
+
+    def _note_written(self) -> None:
+        while self._written and self._written[0].done():
+            outcomes = self._written.pop(0).result()
+            self._outcomes |= outcomes
+            for outcome in outcomes.values():
+                self._journal.add(outcome)
 
 
-def fetch_intermediate(
-    store: stores.Store, shard: Shard, resize_outcomes: Sequence[Outcome], file: BinaryIO
-) -> list[int]:
-    """Copy the intermediate shard into `file`; returns where each picture in it begins, in bytes.
+def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
+    """Copy all pieces into `file`; where each picture begins in it, by place; 0 for none.
 
     Raises:
-        ArgumentsError: It is not there, or not what the outcomes say.
+        ArgumentsError: A piece is not there, or not what the outcomes say.
         TryAgainError: The store cannot be reached, or the disk is full.
     """
-    sizes = [row.output_bytes for row in resize_outcomes if row.status is Status.WRITTEN]
-    if not sizes:
-        return []
-    stores.fetch_file(store, _key_of(shard), file)
-    file.seek(0)
+    pieces: dict[str, list[tuple[str, int, int]]] = {}
+    for row in outcomes:
+        if row.status is Status.WRITTEN and row.output_key not in pieces:
+            pieces[str(row.output_key)] = _fetched(store, str(row.output_key), file)
+    return [_offset_of(row, pieces) for row in outcomes]
+
+
+def _fetched(store: Store, key: str, file: BinaryIO) -> list[tuple[str, int, int]]:
+    """Name, length and offset in `file` of each member of a piece that is appended to it."""
+    start = file.seek(0, io.SEEK_END)
+    store.fetch_file(key, file)
+    file.seek(start)
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
-            members = [(member.name, member.size, member.offset_data) for member in tar]
+            return [(member.name, member.size, member.offset_data) for member in tar]
     except tarfile.TarError as error:
-        raise ArgumentsError(f"The intermediate shard {_key_of(shard)!r} is damaged.") from error
-    expected = [(_member_name(position), size) for position, size in enumerate(sizes)]
-    if [member[:2] for member in members] != expected:
-        raise ArgumentsError(
-            f"The intermediate shard {_key_of(shard)!r} does not hold the pictures of the outcomes."
-        )
-    return [offset for _, _, offset in members]
+        raise ArgumentsError(f"The intermediate shard {key!r} is damaged.") from error
 
 
-def _key_of(shard: Shard) -> str:
-    return shard.output.prefix + intermediate_key(shard.run_id, shard.shard_id)
+def _offset_of(row: Outcome, pieces: Mapping[str, list[tuple[str, int, int]]]) -> int:
+    if row.status is not Status.WRITTEN:
+        return 0
+    members, position = pieces[str(row.output_key)], row.position or 0
+    if position < len(members):
+        name, length, offset = members[position]
+        if (name, length) == (_member_name(position), row.output_bytes):
+            return offset
+    raise ArgumentsError(
+        f"The intermediate shard {row.output_key!r} does not hold the pictures of the outcomes."
+    )
+
+
+def _write_tar(file: BinaryIO, pictures: Sequence[Spooled]) -> None:
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for position, picture in enumerate(pictures):
+            member = tarfile.TarInfo(_member_name(position))
+            member.size = picture.length
+            tar.addfile(member, io.BytesIO(picture.read()))
 
 
 def _member_name(position: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagemill_contract.documents import Shard
@@ -10,12 +11,32 @@ from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
-from imagemill_dataset.shards import DatasetShard, PixelSums
-from imagemill_worker import stores
-from imagemill_worker.dataset.formats.registry import dataset_format
+from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.dataset.formats.samples import Sample
-from imagemill_worker.dataset.proof import prove
-from imagemill_worker.spool import Spooled, disk_told, sha256_of, temporary_file
+from imagemill_worker.dataset.write_shard import Member, ShardWriter
+from imagemill_worker.errors import TryAgainError
+from imagemill_worker.journal import Journal
+from imagemill_worker.spool import Spooled
+from imagemill_worker.stores.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PackedJob:
+    """What is packed, by place in the work shard.
+
+    Attributes:
+        pictures: Where each picture of the intermediate shard is.
+        edges: Where each edge map is.
+        journal: What earlier attempts have packed, and where this one notes what it packs.
+    """
+
+    store: Store
+    shard: Shard
+    journal: Journal
+    pictures: Mapping[int, Spooled]
+    resize_outcomes: Sequence[Outcome]
+    edges: Mapping[int, Spooled]
+    edge_outcomes: Sequence[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +51,7 @@ class Packed:
 class _Part:
     """What becomes of one object: its picture and its edge map, still apart."""
 
-    at: int
+    place: int
     relative: str
     picture: Spooled
     sha256: str
@@ -38,51 +59,56 @@ class _Part:
     width: int
     height: int
 
+    @property
+    def bytes(self) -> int:
+        return self.picture.length + self.edges.length
 
-def pack_dataset(
-    store: stores.Store,
-    shard: Shard,
-    pictures: Mapping[int, Spooled],
-    resize_outcomes: Sequence[Outcome],
-    edges: Mapping[int, Spooled],
-    edge_outcomes: Sequence[Outcome],
-    check_stop: Callable[[], None],
-) -> Packed:
+
+def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
     """Write the dataset shards of a work shard, each whole or not at all, and read each back.
 
-    `pictures` and `edges` are by place in the shard. What is written depends on the shard and the
-    products alone. `check_stop` is called between samples and raises when the job must end.
+    What is written depends on the work shard and the products alone: a shard that an earlier
+    attempt has written and read back is not written again.
 
     Raises:
-        TryAgainError: The store cannot be reached, a disk is full, or what was read back is not
-            what was written.
+        TryAgainError: The store cannot be reached, a disk is full, what was read back is not what
+            was written, or `stopping` is set.
         StoreRefusedError: The job may not write there.
     """
-    parts = {}
-    for at, spooled in edges.items():
-        row = resize_outcomes[at]
-        relative = relative_key(row.key, shard.source.prefix)
-        parts[relative] = _Part(
-            at, relative, pictures[at], row.sha256, spooled, row.width, row.height
-        )
-    outcomes, shards = list(edge_outcomes), []
-    for split, members in _by_split(shard, parts).items():
-        for number, piece in enumerate(_pieces(shard, members)):
-            written = _write(store, shard, split, number, piece, check_stop)
+    prefix = job.shard.output.prefix
+    proven = job.journal.shards
+    writer = ShardWriter(job.store, prefix, lambda shard: proven.get(shard.key) == shard)
+    outcomes, shards = list(job.edge_outcomes), []
+    for split, members in _by_split(job).items():
+        for number, piece in enumerate(_pieces(job.shard, members)):
+            written = _written(writer, job.shard, split, number, piece, stopping)
             shards.append(written)
             for position, part in enumerate(piece):
-                key = shard.output.prefix + written.key
-                outcomes[part.at] = replace(outcomes[part.at], output_key=key, position=position)
+                outcomes[part.place] = replace(
+                    outcomes[part.place], output_key=prefix + written.key, position=position
+                )
+                job.journal.add(outcomes[part.place])
+            job.journal.write([written])
     return Packed(outcomes, shards)
 
 
-def _by_split(shard: Shard, parts: Mapping[str, _Part]) -> dict[str, list[_Part]]:
+def _by_split(job: PackedJob) -> dict[str, list[_Part]]:
     """Members of each split, in the order of their samples."""
-    order = names.in_order(sorted(parts, key=lambda name: parts[name].at), shard.recipe)
-    members: dict[str, list[_Part]] = {name: [] for name, _ in shard.recipe.split}
+    recipe = job.shard.recipe
+    parts = {part.relative: part for part in _parts(job)}
+    order = names.in_order(sorted(parts, key=lambda name: parts[name].place), recipe)
+    members: dict[str, list[_Part]] = {name: [] for name, _ in recipe.split}
     for relative in order:
-        members[names.split_of(relative, shard.recipe.split)].append(parts[relative])
+        members[names.split_of(relative, recipe.split)].append(parts[relative])
     return members
+
+
+def _parts(job: PackedJob) -> Iterator[_Part]:
+    for place, edges in job.edges.items():
+        row = job.resize_outcomes[place]
+        relative = relative_key(row.key, job.shard.source.prefix)
+        picture = job.pictures[place]
+        yield _Part(place, relative, picture, row.sha256, edges, row.width, row.height)
 
 
 def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -100,38 +126,25 @@ def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]
         yield members[first:last]
 
 
-def _write(
-    store: stores.Store,
+def _written(
+    writer: ShardWriter,
     shard: Shard,
     split: str,
     number: int,
     piece: Sequence[_Part],
-    check_stop: Callable[[], None],
+    stopping: threading.Event,
 ) -> DatasetShard:
     recipe = shard.recipe
     tag = names.shard_tag(shard.run_id, shard.shard_id)
     key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, recipe.output)
 
-    def samples() -> Iterator[Sample]:
+    def members() -> Iterator[Member]:
         for part in piece:
-            check_stop()
-            yield _sample(shard, part)
+            if stopping.is_set():
+                raise TryAgainError("The job was told to stop.")
+            yield Member(_sample(shard, part), part.edges.pixels)
 
-    with temporary_file() as file:
-        largest = max(part.picture.length + part.edges.length for part in piece)
-        with disk_told():
-            dataset_format(recipe.output).write(file, samples(), largest)
-        written = DatasetShard(
-            key=key,
-            split=split,
-            samples=len(piece),
-            bytes=file.tell(),
-            sha256=sha256_of(file),
-            pixels=PixelSums.total(part.edges.pixels for part in piece),
-        )
-        stores.write_file(store, shard.output.prefix + key, file)
-    prove(store, shard.output.prefix, written, [part.sha256 for part in piece])
-    return written
+    return writer.write(key, split, members(), max(part.bytes for part in piece))
 
 
 def _sample(shard: Shard, part: _Part) -> Sample:

@@ -8,20 +8,20 @@ from typing import BinaryIO
 
 from imagemill_dataset.names import format_of
 from imagemill_dataset.shards import DatasetShard
-from imagemill_worker import stores
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.spool import sha256_of, temporary_file
+from imagemill_worker.stores.store import Store
 
 
-def prove(store: stores.Store, prefix: str, shard: DatasetShard, digests: Sequence[str]) -> None:
+def prove(store: Store, prefix: str, shard: DatasetShard, digests: Sequence[str]) -> None:
     """Fetch a dataset shard and check it. Raises TryAgainError where it is not as it should be.
 
     `digests` are those of its pictures, by position.
     """
     with temporary_file() as file:
-        stores.fetch_file(store, prefix + shard.key, file)
+        store.fetch_file(prefix + shard.key, file)
         try:
             check_shard(file, shard, dict(enumerate(digests)))
         except DamagedShardError as error:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from imagemill_contract.keys import DATASET, INDEX_TABLE
 from imagemill_dataset.index import Index
 from imagemill_dataset.names import EXTENSIONS
-from imagemill_worker import stores
 from imagemill_worker.dataset.formats.samples import DamagedShardError
 from imagemill_worker.dataset.proof import check_shard
 from imagemill_worker.dataset.store import DatasetStore
@@ -71,7 +70,7 @@ def _damages(dataset: DatasetStore, index: Index) -> Iterator[tuple[str, str]]:
             continue  # its pictures were done again: nothing is lost with it
         with temporary_file() as file:
             try:
-                stores.fetch_file(dataset.store, dataset.output.prefix + key, file)
+                dataset.store.fetch_file(dataset.output.prefix + key, file)
                 check_shard(file, shard, digests[key])
             except (ArgumentsError, DamagedShardError) as error:
                 yield key, str(error)

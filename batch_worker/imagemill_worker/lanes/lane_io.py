@@ -6,30 +6,39 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from imagemill_worker import stores
-from imagemill_worker.body import Body
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter, read_at
+from imagemill_worker.stores.opening import check_readable
+from imagemill_worker.stores.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Where a product was put: with an ETag in a store, or at an offset in the lane's spool."""
+
+    etag: str = ""
+    offset: int | None = None
 
 
 class Source(Protocol):
-    def read(self, task: Task) -> Body:
+    def read(self, task: Task) -> FileBytes:
         """The bytes of the task's object. Raises PictureError or TryAgainError."""
 
 
 class Sink(Protocol):
-    def write(self, task: Task, body: bytes) -> tuple[int, int] | None:
-        """Offset and length in the lane's spool, or None where a store has the product now."""
+    def write(self, task: Task, body: bytes) -> Put:
+        """Put a product away. Raises PictureError, TryAgainError or StoreRefusedError."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSource:
-    store: stores.Store
+    store: Store
 
-    def read(self, task: Task) -> Body:
-        stores.check_readable(task.read, task.output_key)
-        return stores.read_object(self.store, task.read)
+    def read(self, task: Task) -> FileBytes:
+        check_readable(task.read)
+        return self.store.read_object(task.read, task.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +47,24 @@ class FileSource:
 
     file_descriptor: int
 
-    def read(self, task: Task) -> Body:
+    def read(self, task: Task) -> FileBytes:
         body = read_at(self.file_descriptor, task.offset, task.read.bytes)
-        if hashlib.sha256(body).hexdigest() != task.read.etag:
+        if hashlib.sha256(body).hexdigest() != task.digest:
             raise TryAgainError(f"The resized picture of {task.key!r} came damaged.")
         return body
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSink:
-    store: stores.Store
+    store: Store
 
-    def write(self, task: Task, body: bytes) -> None:
-        stores.write_object(self.store, task.output_key, body)
+    def write(self, task: Task, body: bytes) -> Put:
+        return Put(etag=self.store.write_object(task.output_key, body))
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolSink:
     spool: SpoolWriter
 
-    def write(self, task: Task, body: bytes) -> tuple[int, int]:
-        return self.spool.append(body)
+    def write(self, task: Task, body: bytes) -> Put:
+        return Put(offset=self.spool.append(body))

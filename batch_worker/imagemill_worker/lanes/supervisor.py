@@ -2,82 +2,36 @@
 
 The normal path pays one note in shared memory for each picture. When a lane dies, the note says
 which picture it had in the decoder; that one is done again alone, and blamed only when its lane
-dies a second time. A picture that holds the decoder for longer than a minute is blamed at once.
+dies a second time. A picture that holds the decoder for longer than a minute is blamed at once. A
+lane that gives no sign of life for minutes, whatever holds it, is ended and its work done again.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_dataset.shards import PixelSums
-from imagemill_worker.errors import StoreRefusedError, TryAgainError
-from imagemill_worker.lanes.lane import Assignment
-from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT, PICTURE_SECONDS
-from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
-from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.errors import LaneBugError, StoreRefusedError, TryAgainError
+from imagemill_worker.lanes.lane_process import LaneProcess
+from imagemill_worker.lanes.messages import Assignment, Ended, FaultName, Report
+from imagemill_worker.lanes.process_limits import PICTURE_SECONDS
+from imagemill_worker.lanes.shared_memory import WorkQueue
 from imagemill_worker.spool import Spooled
 
 _POLL_SECONDS = 0.25
 _SECONDS_TO_STOP = 4.0
-# Lanes that may die with nothing in the decoder (killed from outside, out of memory) in one job.
+# Longer than a request may take (120 s), a pause of the weather (30 s) and a picture (60 s).
+SILENT_SECONDS = 300.0
+# Lanes that may end with work left and nothing in the decoder, in one job: killed from outside, out
+# of memory, stuck.
 _DEATHS_WITHOUT_CAUSE = 3
-
-
-class LaneBugError(Exception):
-    """A lane raised what no lane should; its traceback is the text."""
-
-
-@dataclass(slots=True)
-class LaneProcess:
-    """One child process and what the supervisor knows of it."""
-
-    process: subprocess.Popen[bytes]
-    danger: DangerNote
-    reports: int
-    spool: int = -1
-    received: bytes = b""
-
-    @classmethod
-    def start(cls, queue: WorkQueue, spool: int = -1, intermediate: int = -1) -> LaneProcess:
-        """Start one with the files that it shares; -1 for those that it does without."""
-        danger = DangerNote()
-        reports, write_end = os.pipe()
-        shared = (queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "imagemill_worker.lanes.lane", *map(str, shared)],
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr.fileno(),
-            pass_fds=[number for number in shared if number >= 0],
-            env={**os.environ, **LANE_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        os.close(write_end)
-        return cls(process, danger, reports, spool)
-
-    def assign(self, assignment: bytes) -> None:
-        assert self.process.stdin is not None  # noqa: S101 # it was asked for
-        with suppress(BrokenPipeError):  # it is dead already, and will be found so
-            self.process.stdin.write(assignment)
-            self.process.stdin.flush()
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self.process.stdin.close()
-        os.close(self.reports)
-        self.danger.close()
 
 
 @dataclass(slots=True)
@@ -85,25 +39,28 @@ class Supervisor:
     """Brings every task of a job to its outcome.
 
     Attributes:
-        tasks: What is to be done, by index.
-        assignment: What lanes are told, apart from `alone`.
+        assignment: What lanes are told.
         vcpus: Number of lanes.
         on_outcome: Called once for each task, with its index, and where its product is spooled.
         on_tick: Called a few times a second.
         stopping: Set from outside when the job must end.
-        spool_of: Gives a lane, by its number, a file for its products, where they are packed.
-        intermediate: The file that lanes read their pictures from instead of a store, or -1.
+        spool_of: Gives a lane, by its number, a file for its products; None without packing.
+        intermediate: The file that lanes read their pictures from instead of a store, or None.
+        throttled: Requests of all lanes that failed for a reason that passes.
+        waited_seconds: For how long requests were held back, by the lane where it was longest.
     """
 
-    tasks: Sequence[Task]
-    assignment: Callable[[bool], Assignment]
+    assignment: Assignment
     vcpus: int
     on_outcome: Callable[[int, Outcome, Spooled | None], None]
     on_tick: Callable[[], None]
     stopping: threading.Event
-    spool_of: Callable[[int], int] = lambda _: -1
-    intermediate: int = -1
+    spool_of: Callable[[int], int] | None = None
+    intermediate: int | None = None
     picture_seconds: float = PICTURE_SECONDS
+    silent_seconds: float = SILENT_SECONDS
+    throttled: int = 0
+    waited_seconds: float = 0.0
     _open: set[int] = field(default_factory=set)
     _alone: set[int] = field(default_factory=set)
     _deaths_without_cause: int = 0
@@ -116,7 +73,7 @@ class Supervisor:
             StoreRefusedError: A store refuses what the job must do.
             LaneBugError: A lane raised something else.
         """
-        self._open = set(range(len(self.tasks)))
+        self._open = set(range(len(self.assignment.tasks)))
         while self._open - self._alone:
             self._run_lanes(sorted(self._open - self._alone), alone=False)
         while self._open:
@@ -127,15 +84,12 @@ class Supervisor:
         queue = WorkQueue.of(indices)
         selector = selectors.DefaultSelector()
         count = 1 if alone else min(self.vcpus, len(indices))
-        assignment = self.assignment(alone).encode()
-        lanes = [
-            LaneProcess.start(queue, self.spool_of(number), self.intermediate)
-            for number in range(count)
-        ]
+        lanes: list[LaneProcess] = []
+        before = len(self._open), len(self._alone)
         try:
-            for lane in lanes:
-                lane.assign(assignment)
-                selector.register(lane.reports, selectors.EVENT_READ, lane)
+            for number in range(count):
+                lanes.append(self._started(number, queue, alone=alone))
+                selector.register(lanes[-1].reports, selectors.EVENT_READ, lanes[-1])
             while selector.get_map():
                 self._listen(selector)
                 self._end_overdue(lanes)
@@ -144,48 +98,50 @@ class Supervisor:
                     self._stop(lanes)
             for lane in lanes:
                 self._judge(lane, alone=alone)
+            if (len(self._open), len(self._alone)) == before:
+                self._count_death("exit code 0, with work left")
         finally:
+            self.throttled += sum(lane.last.throttled for lane in lanes)
+            self.waited_seconds += max((lane.last.waited_seconds for lane in lanes), default=0.0)
             for lane in lanes:
                 lane.close()
             selector.close()
             queue.close()
 
+    def _started(self, number: int, queue: WorkQueue, *, alone: bool) -> LaneProcess:
+        assignment = replace(self.assignment, alone=alone)
+        spool = self.spool_of(number) if self.spool_of else None
+        return LaneProcess.start(assignment, queue, spool, self.intermediate)
+
     def _listen(self, selector: selectors.BaseSelector) -> None:
         for key, _ in selector.select(_POLL_SECONDS):
             lane: LaneProcess = key.data
-            data = os.read(lane.reports, 1 << 16)
-            if not data:
+            reports = lane.new_reports()
+            if reports is None:
                 selector.unregister(lane.reports)
-            *lines, lane.received = (lane.received + data).split(b"\n")
-            for line in lines:
-                self._hear(json.loads(line), lane.spool)
+                continue
+            for report in reports:
+                self._hear(report, lane.spool)
 
-    def _hear(self, message: dict[str, object], spool: int) -> None:
-        detail = str(message.get("detail", ""))
-        match message.get("fault"):
-            case None:
-                rows: Iterable[dict[str, Any]] = message["rows"]  # type: ignore[assignment] # by `Lane`
-                for row in rows:
-                    self._take_row(row, spool)
-            case "bug":
-                raise LaneBugError(detail)
-            case "StoreRefusedError":
-                raise StoreRefusedError(detail)
-            case fault:
-                raise TryAgainError(detail or str(fault))
+    def _hear(self, report: Report, spool: int | None) -> None:
+        for ended in report.ended:
+            self._take(ended, spool)
+        match report.fault:
+            case FaultName.TRY_AGAIN:
+                raise TryAgainError(report.detail)
+            case FaultName.STORE_REFUSED:
+                raise StoreRefusedError(report.detail)
+            case FaultName.BUG:
+                raise LaneBugError(report.detail)
 
-    def _take_row(self, row: dict[str, Any], spool: int) -> None:
-        index = int(row["index"])
-        if row.get("alone"):
-            self._alone.add(index)
+    def _take(self, ended: Ended, spool: int | None) -> None:
+        if ended.outcome is None:
+            self._alone.add(ended.index)
             return
-        spooled = None
-        if "at" in row:
-            pixels, sums, squares = row["pixels"]
-            offset, length = row["at"]
-            sums_of = PixelSums(pixels, tuple(sums), tuple(squares))
-            spooled = Spooled(spool, offset, length, sums_of)
-        self._settle(index, Outcome.from_row(row["row"]), spooled)
+        spooled, product = None, ended.product
+        if product is not None and spool is not None:
+            spooled = Spooled(spool, product.offset, product.length, product.pixels)
+        self._settle(ended.index, ended.outcome, spooled)
 
     def _settle(self, index: int, outcome: Outcome, spooled: Spooled | None = None) -> None:
         if index in self._open:
@@ -193,14 +149,18 @@ class Supervisor:
             self.on_outcome(index, outcome, spooled)
 
     def _reject(self, index: int, reason: Reason, detail: str) -> None:
-        self._settle(index, Outcome(self.tasks[index].key, Status.REJECTED, reason, detail))
+        key = self.assignment.tasks[index].key
+        self._settle(index, Outcome(key, Status.REJECTED, reason, detail))
 
     def _end_overdue(self, lanes: Iterable[LaneProcess]) -> None:
+        now = time.monotonic()
         for lane in lanes:
             noted = lane.danger.read()
-            if noted and noted[1] > self.picture_seconds and lane.process.poll() is None:
+            if noted and noted[1] > self.picture_seconds and lane.is_alive():
                 detail = f"The picture took longer than {self.picture_seconds:.0f} s to decode."
                 self._reject(noted[0], Reason.DECODER_TIMEOUT, detail)
+                lane.process.kill()
+            elif now - lane.heard_at > self.silent_seconds and lane.is_alive():
                 lane.process.kill()
 
     def _judge(self, lane: LaneProcess, *, alone: bool) -> None:
@@ -210,13 +170,16 @@ class Supervisor:
         if code == 0:
             return
         if noted is None:
-            self._deaths_without_cause += 1
-            if self._deaths_without_cause > _DEATHS_WITHOUT_CAUSE:
-                raise TryAgainError(f"The processes that do the work die ({_death(code)}).")
+            self._count_death(_death(code))
         elif alone:
             self._reject(noted[0], Reason.DECODER_CRASHED, f"The decoder died of {_death(code)}.")
         else:
             self._alone.add(noted[0])
+
+    def _count_death(self, how: str) -> None:
+        self._deaths_without_cause += 1
+        if self._deaths_without_cause > _DEATHS_WITHOUT_CAUSE:
+            raise TryAgainError(f"The processes that do the work die ({how}).")
 
     def _stop(self, lanes: Sequence[LaneProcess]) -> None:
         """Let what is being written be finished. Always raises TryAgainError."""
@@ -225,6 +188,10 @@ class Supervisor:
         for lane in lanes:
             with suppress(subprocess.TimeoutExpired):
                 lane.process.wait(_SECONDS_TO_STOP / len(lanes))
+        for lane in lanes:  # what they have finished meanwhile is done
+            for report in lane.last_reports():
+                for ended in report.ended:
+                    self._take(ended, lane.spool)
         raise TryAgainError("The job was told to stop.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
@@ -18,16 +19,37 @@ class Task:
 
     Attributes:
         key: The source object's whole key: its name in the outcome.
-        read: What to read, in the stage's own store. Of a picture in an intermediate shard, the
-            ETag is the SHA-256.
+        read: What to read, in the stage's own store.
         output_key: Whole key of what to write; empty for what is packed.
-        offset: Where it begins in the intermediate shard.
+        digest: SHA-256 that what is read must have; empty where it is not known.
+        offset: Where it begins in the intermediate shard, in bytes.
     """
 
     key: str
     read: SourceObject
     output_key: str
+    digest: str = ""
     offset: int = 0
+
+    def to_row(self) -> list[object]:
+        """As JSON, without names: a shard has tens of thousands."""
+        read = self.read
+        return [
+            self.key,
+            read.key,
+            read.etag,
+            read.bytes,
+            self.output_key,
+            self.digest,
+            self.offset,
+        ]
+
+    @classmethod
+    def from_row(cls, row: Sequence[object]) -> Task:
+        key, name, etag, size, output_key, digest, offset = cast(
+            "tuple[str, str, str, int, str, str, int]", row
+        )
+        return cls(key, SourceObject(name, etag, size), output_key, digest, offset)
 
 
 def resize_tasks(shard: Shard) -> list[Task | Outcome]:
@@ -42,23 +64,30 @@ def edge_tasks(
 ) -> list[Task | Outcome]:
     """A task for each object that was resized, and the outcome of each that was not.
 
-    `offsets` are those of the pictures in the intermediate shard, by position.
+    `offsets` are those of the pictures in the intermediate shard, by place in the shard.
 
     Raises:
         ArgumentsError: The outcomes are not those of this shard.
     """
-    if [item.key for item in shard.objects] != [row.key for row in resize_outcomes]:
+    check_rows(shard, resize_outcomes)
+    placed = offsets or [0] * len(resize_outcomes)
+    return [
+        _edge_task(shard, row, offset) for row, offset in zip(resize_outcomes, placed, strict=True)
+    ]
+
+
+def check_rows(shard: Shard, outcomes: Sequence[Outcome]) -> None:
+    """Raises ArgumentsError for outcomes that are not those of the shard, in its order."""
+    if [item.key for item in shard.objects] != [row.key for row in outcomes]:
         raise ArgumentsError("The resize outcomes are not those of this shard's objects.")
-    return [_edge_task(shard, row, offsets) for row in resize_outcomes]
 
 
-def _edge_task(shard: Shard, row: Outcome, offsets: Sequence[int]) -> Task | Outcome:
+def _edge_task(shard: Shard, row: Outcome, offset: int) -> Task | Outcome:
     if row.status is not Status.WRITTEN or row.output_key is None:
         detail = "There is no resized picture to find edges in."
         return Outcome(row.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE, detail)
-    offset = 0 if row.position is None else offsets[row.position]
-    read = SourceObject(row.output_key, row.sha256, row.output_bytes)
-    return Task(row.key, read, _output_key(Stage.EDGE, shard, row.key), offset)
+    read = SourceObject(row.output_key, "", row.output_bytes)
+    return Task(row.key, read, _output_key(Stage.EDGE, shard, row.key), row.sha256, offset)
 
 
 def _output_key(stage: Stage, shard: Shard, key: str) -> str:

@@ -8,16 +8,15 @@ import numpy as np
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import EdgeMethod, Recipe
 from imagemill_dataset.shards import CHANNELS, PixelSums
-from imagemill_worker.body import Body
 from imagemill_worker.errors import PictureError
-from imagemill_worker.pixels import Pixels
+from imagemill_worker.pixels import FileBytes, Pixels
 
 # The thresholds of OpenCV's own examples: gradients below the first are never edges, those above
 # the second always are.
 _CANNY_THRESHOLDS = (100, 200)
 
 
-def edge_map(body: Body, recipe: Recipe) -> Pixels:
+def edge_map(body: FileBytes, recipe: Recipe) -> Pixels:
     """The edges of a picture that the resize stage wrote.
 
     Returns uint8 (H, W), or (H, W, 3) with equal channels if the recipe wants three.
@@ -29,7 +28,7 @@ def edge_map(body: Body, recipe: Recipe) -> Pixels:
     return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
 
 
-def read_picture(body: Body, method: EdgeMethod) -> Pixels:
+def read_picture(body: FileBytes, method: EdgeMethod) -> Pixels:
     """The pixels that the method needs: uint8 (H, W, 3) BGR for line art, (H, W) for the others.
 
     If only brightness is needed, no colour is decoded. Raises PictureError as `edge_map` does.
@@ -38,7 +37,7 @@ def read_picture(body: Body, method: EdgeMethod) -> Pixels:
     return _decoded(body, flag)
 
 
-def _decoded(body: Body, flag: int) -> Pixels:
+def _decoded(body: FileBytes, flag: int) -> Pixels:
     image: Pixels | None = cv2.imdecode(np.frombuffer(body, np.uint8), flag)
     if image is None:
         raise PictureError(Reason.CORRUPT, "The resized picture cannot be decoded.")
@@ -64,7 +63,7 @@ def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
     return edges
 
 
-def pixel_sums(body: Body) -> PixelSums:
+def pixel_sums(body: FileBytes) -> PixelSums:
     """Sums over the pixels of a resized picture, as a reader of the dataset decodes them.
 
     A grey picture counts as a picture with three equal channels.

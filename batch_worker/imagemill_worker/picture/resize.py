@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from imagemill_contract.recipe import Anchor, Recipe, ResizeMode
-from imagemill_worker.body import Body
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes
 from imagemill_worker.codecs.file_kind import Kind, kind_of
@@ -18,7 +17,7 @@ from imagemill_worker.picture.colour import finished_colour
 from imagemill_worker.picture.geometry import Placement
 from imagemill_worker.picture.orientation import swaps_sides, upright
 from imagemill_worker.picture.size_limits import check_memory, checked_placement
-from imagemill_worker.pixels import Pixels
+from imagemill_worker.pixels import FileBytes, Pixels
 
 # Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, the
 # result loses detail (SSIM .92 at 1.0, .985 at 1.5, measured on photographs).
@@ -42,7 +41,7 @@ class _Stored:
     target: Placement
 
 
-def resized(body: Body, recipe: Recipe, *, alone: bool = True) -> Pixels:
+def resized(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
     """The picture in a file as the recipe wants it: upright, opaque, sRGB, in the mode's shape.
 
     Returns uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
@@ -66,7 +65,7 @@ def resized(body: Body, recipe: Recipe, *, alone: bool = True) -> Pixels:
     return _on_canvas(upright(_array_of(image), stored.orientation), stored.target, recipe)
 
 
-def _decoded_jpeg(body: Body, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     header = read_jpeg_header(body)
     target = checked_placement(header.width, header.height, header.orientation, recipe)
     least = _LEAST_SCALE / target.shrinkage if target.resamples else 1.0
@@ -75,7 +74,7 @@ def _decoded_jpeg(body: Body, _kind: Kind, recipe: Recipe, alone: bool) -> _Stor
     return _Stored(decoded.image, decoded.scale, header.orientation, header.icc_profile, target)
 
 
-def _decoded_other(body: Body, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+def _decoded_other(body: FileBytes, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     body = bytes(body)
     if kind is Kind.JXL:
         checked_placement(*jxl_size(body), 1, recipe)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.shards import PixelSums
-from imagemill_worker.body import Body
+from imagemill_worker.pixels import FileBytes
 
 NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture may take."
 
@@ -43,7 +43,7 @@ def import_libraries(stage: Stage) -> None:
         importlib.import_module(name)
 
 
-def product_of(stage: Stage, body: Body, recipe: Recipe, *, alone: bool = True) -> Product:
+def product_of(stage: Stage, body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Product:
     """The file that a stage makes from a file.
 
     Raises:

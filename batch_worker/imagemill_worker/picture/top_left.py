@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.body import Body
 from imagemill_worker.codecs.file_kind import Kind
 from imagemill_worker.errors import PictureError
-from imagemill_worker.pixels import Pixels
+from imagemill_worker.pixels import FileBytes, Pixels
 
 
-def top_left_square(body: Body, kind: Kind, size: int) -> Pixels:
+def top_left_square(body: FileBytes, kind: Kind, size: int) -> Pixels:
     """The top left square, uint8 (size, size, 3) RGB, turned upright by OpenCV.
 
     Raises:

@@ -1,254 +1,160 @@
-"""Objects in and out: S3 or a folder, with the store's faults told apart from the object's."""
+"""Objects of one location, each fault told apart: the object's, the attempt's or the job's."""
 
 from __future__ import annotations
 
-import errno
-import io
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
-from typing import BinaryIO
-
-import obstore
-from obstore.exceptions import (
-    BaseError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
-from obstore.store import LocalStore, S3Store
+from typing import BinaryIO, Protocol, TypeVar
 
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
-from imagemill_worker.errors import (
-    ArgumentsError,
-    PictureError,
-    StoreRefusedError,
-    TryAgainError,
-)
+from imagemill_worker.errors import ArgumentsError, PictureError, TryAgainError
+from imagemill_worker.stores.blame import job_error, read_error, write_error
+from imagemill_worker.stores.evidence import Evidence
+from imagemill_worker.stores.faults import FaultKind, StoreFault
+from imagemill_worker.stores.tries import persist
+from imagemill_worker.stores.weather import Weather
 
-Store = S3Store | LocalStore
+_READS_OF_DAMAGED = 4
 
-_DENIED = (PermissionDeniedError, UnauthenticatedError)
-# S3 answers SlowDown until it has split a busy prefix; a minute and a half outlasts most of it.
-_RETRIES, _RETRY_SECONDS = 8, 90
-_MOST_BYTES = 512 << 20  # of one object; a body is held in memory as a whole
-_LONGEST_KEY_BYTES = 1024  # S3 user guide, "Creating object key names"
-# Of a multipart upload: 10,000 parts of these are 160 GB, and as few requests as memory allows.
-_PART_BYTES, _PARTS_AT_ONCE = 16 << 20, 2
-_CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+Result = TypeVar("Result")
 
 
-def open_store(
-    location: Location, env: Mapping[str, str] = os.environ, *, create: bool = False
-) -> Store:
-    """The store that `location` lies in; its keys are whole keys.
+class Objects(Protocol):
+    """What `S3Objects` and `FolderObjects` do, one try for each request. All raise StoreFault."""
 
-    S3 takes endpoint, region and credentials from the AWS_* variables, from the container's
-    credentials endpoint or from the instance, in that order.
+    def get(self, key: str, etag: str = "") -> memoryview: ...
+    def put(self, key: str, body: bytes, *, durable: bool = False) -> str: ...
+    def put_file(self, key: str, file: BinaryIO) -> None: ...
+    def fetch(self, key: str, file: BinaryIO) -> None: ...
+    def head(self, key: str) -> None: ...
+    def keys(self, prefix: str) -> list[str]: ...
+    def remove(self, keys: Iterable[str]) -> None: ...
 
-    Raises:
-        ArgumentsError: A folder where folders are not allowed, or that is not there.
+
+@dataclass(slots=True)
+class Store:
+    """Objects of a bucket or a folder, under the weather of this process.
+
+    What fails for one object while others go well is a PictureError. What fails for all of them, or
+    for a document that the job needs, is a TryAgainError, or a StoreRefusedError where another
+    attempt would change nothing.
     """
-    if location.is_file:
-        return _open_folder(location, env, create=create)
-    endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
-    return S3Store(
-        location.bucket,
-        endpoint=endpoint,
-        virtual_hosted_style_request=not endpoint,
-        client_options={
-            "allow_http": bool(endpoint and endpoint.startswith("http://")),
-            "connect_timeout": timedelta(seconds=5),
-            "read_timeout": timedelta(seconds=20),
-            "timeout": timedelta(seconds=120),
-        },
-        retry_config={
-            "max_retries": _RETRIES,
-            "backoff": {
-                "init_backoff": timedelta(milliseconds=100),
-                "max_backoff": timedelta(seconds=15),
-                "base": 2,
-            },
-            "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
-        },
-    )
+
+    objects: Objects
+    weather: Weather
+    reads: Evidence = field(default_factory=Evidence)
+    writes: Evidence = field(default_factory=Evidence)
+
+    def read_document(self, key: str, what: str) -> bytes:
+        """A document of the run. Raises ArgumentsError when it is not there."""
+        body = self.find_document(key)
+        if body is None:
+            raise ArgumentsError(f"The {what} document {key!r} is not there.")
+        return body
+
+    def find_document(self, key: str) -> bytes | None:
+        """A document, or None. Raises TryAgainError or StoreRefusedError."""
+        try:
+            return bytes(self._persist(self.reads, key, lambda: self.objects.get(key)))
+        except StoreFault as fault:
+            if fault.kind in (FaultKind.GONE, FaultKind.NAME):
+                return None
+            raise job_error(fault, "read", key) from fault
+
+    def read_object(self, item: SourceObject, digest: str = "") -> memoryview:
+        """The bytes of the object that was planned, and of no other.
+
+        `digest` is the SHA-256 that they must have, where it is known: what comes damaged is read
+        again. Raises PictureError or TryAgainError.
+        """
+        for _ in range(_READS_OF_DAMAGED):
+            try:
+                body = self._persist(
+                    self.reads, item.key, lambda: self.objects.get(item.key, item.etag)
+                )
+            except StoreFault as fault:
+                raise read_error(fault, item.key, self.reads) from fault
+            if not digest:
+                _check_length(item, body)
+                return body
+            if sha256(body).hexdigest() == digest:
+                return body
+        detail = f"The object {item.key!r} is not what was written, however often it is read."
+        raise PictureError(Reason.DAMAGED, detail, Status.FAILED)
+
+    def write_object(self, key: str, body: bytes) -> str:
+        """Write a result as a whole or not at all; its ETag.
+
+        Raises PictureError, TryAgainError, or StoreRefusedError where the job may write nothing.
+        """
+        try:
+            return self._persist(self.writes, key, lambda: self.objects.put(key, body))
+        except StoreFault as fault:
+            raise write_error(fault, key, self.writes) from fault
+
+    def write_document(self, key: str, body: bytes) -> None:
+        """Write a document for good. Raises TryAgainError or StoreRefusedError."""
+        self._do_for_job(key, "write", lambda: self.objects.put(key, body, durable=True))
+
+    def offer_document(self, key: str, body: bytes) -> bool:
+        """Try once to write a document that the job can do without; whether it was written."""
+        try:
+            self.objects.put(key, body)
+        except StoreFault:
+            return False
+        return True
+
+    def write_file(self, key: str, file: BinaryIO) -> None:
+        """Write a file's content as an object. Raises TryAgainError or StoreRefusedError."""
+        self._do_for_job(key, "write", lambda: self.objects.put_file(key, file))
+
+    def fetch_file(self, key: str, file: BinaryIO) -> None:
+        """Append an object's content to a file.
+
+        Raises ArgumentsError when it is not there, TryAgainError or StoreRefusedError.
+        """
+        start = file.tell()
+
+        def fetch() -> None:
+            file.seek(start)
+            file.truncate()
+            self.objects.fetch(key, file)
+            file.flush()
+
+        try:
+            self._persist(self.reads, key, fetch)
+        except StoreFault as fault:
+            if fault.kind is FaultKind.GONE:
+                raise ArgumentsError(f"The object {key!r} is not there.") from fault
+            raise job_error(fault, "read", key) from fault
+        except OSError as error:
+            raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below a prefix, sorted. Raises TryAgainError or StoreRefusedError."""
+        return self._do_for_job(prefix, "list", lambda: self.objects.keys(prefix))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete objects. Raises TryAgainError or StoreRefusedError."""
+        listed = list(keys)
+        if listed:
+            self._do_for_job(listed[0], "remove", lambda: self.objects.remove(listed))
+
+    def _do_for_job(self, key: str, what: str, action: Callable[[], Result]) -> Result:
+        evidence = self.reads if what == "list" else self.writes
+        try:
+            return self._persist(evidence, key, action)
+        except StoreFault as fault:
+            raise job_error(fault, what, key) from fault
+
+    def _persist(self, evidence: Evidence, key: str, action: Callable[[], Result]) -> Result:
+        prober = self.objects if evidence is self.reads else None
+        return persist(action, key, evidence, self.weather, prober)
 
 
-def read_document(store: Store, key: str, what: str) -> bytes:
-    """A document of the run. Raises ArgumentsError when it is not there."""
-    try:
-        with _told_apart(f"read the {what} document", key):
-            return bytes(obstore.get(store, key).bytes())
-    except (FileNotFoundError, ValueError) as error:
-        raise ArgumentsError(f"The {what} document {key!r} is not there.") from error
-
-
-def check_readable(item: SourceObject, output_key: str) -> None:
-    """Raises PictureError for an object whose size or names rule it out before it is read."""
-    if item.bytes == 0:
-        raise PictureError(Reason.EMPTY, "The object has no bytes.")
-    if item.bytes > _MOST_BYTES:
-        detail = f"The object has {item.bytes} bytes; {_MOST_BYTES} are allowed."
-        raise PictureError(Reason.TOO_MANY_BYTES, detail)
-    if item.key.startswith("/") or item.key.endswith("/"):
-        # the store would read another key, without the slash
-        detail = f"The key {item.key!r} begins or ends in a slash."
-        raise PictureError(Reason.UNREADABLE_KEY, detail)
-    if len(output_key.encode("utf-8", "surrogatepass")) > _LONGEST_KEY_BYTES:
-        detail = f"The result's key would be longer than {_LONGEST_KEY_BYTES} bytes."
-        raise PictureError(Reason.UNREADABLE_KEY, detail)
-
-
-def read_object(store: Store, item: SourceObject) -> memoryview:
-    """The bytes of the object that was planned, and of no other.
-
-    Raises:
-        PictureError: `gone`, `changed`, `unreadable_key`, or failed with `access_denied`.
-        TryAgainError: The store cannot be reached.
-    """
-    body = _read_body(store, item.key, item.etag)
+def _check_length(item: SourceObject, body: memoryview) -> None:
     if len(body) != item.bytes:
         detail = f"The object has {len(body)} bytes, but had {item.bytes} when it was planned."
         raise PictureError(Reason.CHANGED, detail)
-    return body
-
-
-def _read_body(store: Store, key: str, etag: str) -> memoryview:
-    try:
-        # documents hold ETags plain; HTTP wants them quoted (RFC 9110, 8.8.3)
-        options = {"if_match": f'"{etag}"'} if etag else None
-        result = obstore.get(store, key, options=options)  # type: ignore[arg-type] # a TypedDict
-        body = result.bytes()
-    except FileNotFoundError as error:
-        raise PictureError(Reason.GONE, "The object was deleted after it was planned.") from error
-    except PreconditionError as error:
-        detail = "The object was overwritten after it was planned."
-        raise PictureError(Reason.CHANGED, detail) from error
-    except ValueError as error:
-        detail = f"The key {key!r} cannot be read: it has an empty or a control-character part."
-        raise PictureError(Reason.UNREADABLE_KEY, detail) from error
-    except _DENIED as error:
-        detail = "The store does not let the job read this object."
-        raise PictureError(Reason.ACCESS_DENIED, detail, Status.FAILED) from error
-    except BaseError as error:
-        raise TryAgainError(f"Reading {key!r}: {_first_line(error)}") from error
-    if len(body) != result.meta["size"]:
-        raise TryAgainError(f"Reading {key!r}: {len(body)} of {result.meta['size']} bytes came.")
-    return memoryview(body)
-
-
-def write_object(store: Store, key: str, body: bytes) -> None:
-    """Write the object as a whole or not at all.
-
-    Raises:
-        TryAgainError: The store cannot be reached, or the disk is full.
-        StoreRefusedError: The job may not write there.
-    """
-    if isinstance(store, LocalStore):
-        _write_file(Path(str(store.prefix), key), body)
-        return
-    content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
-    with _told_apart("write", key):
-        obstore.put(
-            store, key, body, attributes={"Content-Type": content_type}, use_multipart=False
-        )
-
-
-def write_file(store: Store, key: str, file: BinaryIO) -> None:
-    """Write the file's content as an object, as a whole or not at all, with little in memory.
-
-    Raises:
-        TryAgainError: The store cannot be reached, or the disk is full.
-        StoreRefusedError: The job may not write there.
-    """
-    length = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    if isinstance(store, LocalStore):
-        _copy_file(Path(str(store.prefix), key), file)
-        return
-    content_type = _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
-    with _told_apart("write", key):
-        # a multipart upload is to be seen when its last part has come, and not before
-        obstore.put(
-            store,
-            key,
-            file,
-            attributes={"Content-Type": content_type},
-            use_multipart=length > _PART_BYTES,
-            chunk_size=_PART_BYTES,
-            max_concurrency=_PARTS_AT_ONCE,
-        )
-
-
-def fetch_file(store: Store, key: str, file: BinaryIO) -> None:
-    """Append an object's content to `file`, with little in memory.
-
-    Raises:
-        ArgumentsError: It is not there.
-        TryAgainError: The store cannot be reached, or the disk is full.
-        StoreRefusedError: The job may not read it.
-    """
-    try:
-        with _told_apart("read", key):
-            result = obstore.get(store, key)
-            parts = result.stream(min_chunk_size=_PART_BYTES // 4)
-            written = sum(file.write(part) for part in parts)
-            file.flush()
-    except FileNotFoundError as error:
-        raise ArgumentsError(f"The object {key!r} is not there.") from error
-    except OSError as error:
-        raise TryAgainError(f"Writing a temporary file: {error.strerror}.") from error
-    if written != result.meta["size"]:
-        raise TryAgainError(f"Reading {key!r}: {written} of {result.meta['size']} bytes came.")
-
-
-@contextmanager
-def _told_apart(what: str, key: str) -> Iterator[None]:
-    """A store's fault as one that another attempt may end otherwise, or as one that it will not."""
-    try:
-        yield
-    except _DENIED as error:
-        raise StoreRefusedError(f"The job may not {what} {key!r}.") from error
-    except BaseError as error:
-        raise TryAgainError(f"Could not {what} {key!r}: {_first_line(error)}") from error
-
-
-def _write_file(path: Path, body: bytes) -> None:
-    """As a store does it, but so that the next attempt overwrites what a killed one left behind."""
-    _copy_file(path, io.BytesIO(body))
-
-
-def _copy_file(path: Path, source: BinaryIO) -> None:
-    part = path.with_name(f".{sha256(path.name.encode()).hexdigest()[:32]}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            shutil.copyfileobj(source, file, _PART_BYTES)
-        part.replace(path)
-    except PermissionError as error:
-        raise StoreRefusedError(f"The job may not write {str(path)!r}.") from error
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR):
-            detail = f"A folder cannot hold a file of this name: {error.strerror}."
-            raise PictureError(Reason.UNREADABLE_KEY, detail) from error
-        raise TryAgainError(f"Writing {str(path)!r}: {error.strerror}.") from error
-
-
-def _open_folder(location: Location, env: Mapping[str, str], *, create: bool) -> Store:
-    if env.get("ALLOW_FILE_URIS") != "true":
-        raise ArgumentsError(f"{location} is not allowed: this job reads and writes S3 only.")
-    try:
-        return LocalStore(location.folder, mkdir=create)
-    except (BaseError, OSError, ValueError) as error:
-        raise ArgumentsError(f"The folder {location.folder!r} cannot be opened.") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

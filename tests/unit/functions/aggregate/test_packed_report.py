@@ -134,7 +134,7 @@ def test_what_lay_between_the_stages_is_removed_of_this_run_only(tmp_path: Path)
     run = PackedRun(tmp_path, NAMES).put()
     run.report()
     assert not (tmp_path / keys.INTERMEDIATE / "run-1").exists()
-    assert (tmp_path / keys.intermediate_key("run-2", "00000")).exists()
+    assert (tmp_path / keys.intermediate_key("run-2", "00000", "piece")).exists()
     other.report()
     assert not (tmp_path / keys.INTERMEDIATE).exists()
 

@@ -21,11 +21,12 @@ from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
-from imagemill_worker.dataset.intermediate import write_intermediate
+from imagemill_worker.dataset.intermediate import IntermediateWriter
 from imagemill_worker.errors import TryAgainError
+from imagemill_worker.journal import Journal
 from imagemill_worker.picture.edges import edges_of, read_picture
 from imagemill_worker.spool import Spooled
-from imagemill_worker.stores import open_store
+from imagemill_worker.stores.opening import open_store
 from tests.helpers.jobs import Folder
 from tests.helpers.pictures import jpeg
 
@@ -96,7 +97,7 @@ def test_every_picture_is_in_one_shard_with_its_edges(folder: Folder, output: Ou
     assert rows["cats/broken.jpg"].status is Status.SKIPPED
     assert set(folder.files("")) == {
         *(shard.key for shard in shards_of(folder)),
-        "intermediate/run-1/00000.tar",
+        *(name for name in folder.files("") if name.startswith("intermediate/run-1/00000/")),
         *(name for name in folder.files("") if name.startswith("runs/")),
     }
 
@@ -176,7 +177,7 @@ def test_damaged_intermediate_shard_is_noticed(folder: Folder) -> None:
     fill(folder, 5)
     folder.plan(size=16, output="webdataset")
     assert folder.run("resize").code == 0
-    path = folder.output / keys.intermediate_key("run-1", "00000")
+    (path,) = (folder.output / keys.intermediate_folder("run-1")).rglob("*.tar")
     body = bytearray(path.read_bytes())
     body[700] ^= 1
     path.write_bytes(body)
@@ -213,9 +214,12 @@ def test_full_disk_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store = open_store(shard.output, create=True)
     monkeypatch.setattr("imagemill_worker.dataset.intermediate.temporary_file", full_disk)
     with source.open("rb") as spool:
-        spooled = {0: Spooled(spool.fileno(), 0, 21_000)}
-        with pytest.raises(TryAgainError, match="No space left"):
-            write_intermediate(store, shard, [Outcome("a.jpg", Status.WRITTEN)], spooled)
+        journal = Journal(store, shard, keys.Stage.RESIZE)
+        with IntermediateWriter(store, shard, journal) as writer:
+            picture = Spooled(spool.fileno(), 0, 21_000)
+            writer.add(0, Outcome("a.jpg", Status.WRITTEN), picture)
+            with pytest.raises(TryAgainError, match="No space left"):
+                writer.finished()
 
 
 def test_sizes_that_differ_widely_make_no_crumbs(folder: Folder) -> None:

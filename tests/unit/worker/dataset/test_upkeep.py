@@ -12,11 +12,12 @@ from imagemill_contract import keys
 from imagemill_contract.recipe import Output
 from imagemill_dataset.index import Entry, Index, encode_part
 from imagemill_dataset.names import format_of
-from imagemill_worker import stores
 from imagemill_worker.dataset.compact import compact
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import TryAgainError
+from imagemill_worker.stores.store import Store
 from tests.helpers.datasets import Dataset
 from tests.helpers.pictures import jpeg
 
@@ -191,8 +192,8 @@ def test_compaction_that_dies_anywhere_loses_nothing_and_is_finished_by_the_next
     for step in range(1, 40):
         steps = 0
         with monkeypatch.context() as patch:
-            for name in ("write_file", "write_object"):
-                patch.setattr(stores, name, counted(step, getattr(stores, name)))
+            for name in ("write_file", "write_document"):
+                patch.setattr(Store, name, counted(step, getattr(Store, name)))
             patch.setattr(
                 "imagemill_worker.dataset.store.DatasetStore.remove",
                 counted(step, _removed_one_by_one),
@@ -214,9 +215,9 @@ def test_compaction_that_dies_anywhere_loses_nothing_and_is_finished_by_the_next
     assert index.superseded_samples() == {}
 
 
-def _removed_one_by_one(dataset: object, removed: list[str]) -> None:
+def _removed_one_by_one(dataset: DatasetStore, removed: list[str]) -> None:
     for key in removed:
-        Path(dataset.store.prefix, key).unlink(missing_ok=True)  # type: ignore[attr-defined]
+        Path(dataset.output.folder, key).unlink(missing_ok=True)
 
 
 def test_files_are_those_of_the_compacted_dataset(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import unquote
@@ -14,13 +15,15 @@ import pytest
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
-from imagemill_worker import stores
 from imagemill_worker.errors import (
     ArgumentsError,
     PictureError,
     StoreRefusedError,
     TryAgainError,
 )
+from imagemill_worker.stores.evidence import MOST_REFUSED_IN_A_ROW
+from imagemill_worker.stores.opening import check_readable, open_store
+from imagemill_worker.stores.store import Store
 
 BODY = bytes(range(256)) * 400
 
@@ -39,8 +42,11 @@ class Misbehaving(BaseHTTPRequestHandler):
         if "always" not in key and self.seen.count(key) > 1:
             what = "fine"
         match what:
-            case "503" | "500" | "403" | "404" | "429":
-                self.answer(int(what), b"<Error><Code>Some</Code></Error>")
+            case "503" | "500" | "400" | "403" | "404" | "429":
+                code = key.rpartition(" ")[2] if "Expired" in key else "Some"
+                self.answer(int(what), f"<Error><Code>{code}</Code></Error>".encode())
+            case "flip":
+                self.answer(200, BODY[:-1] + b"?")
             case "reset":
                 self.answer(200, BODY, send=len(BODY) // 2)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1" + b"\0" * 7)
@@ -72,6 +78,9 @@ class Misbehaving(BaseHTTPRequestHandler):
             self.written[key] = body
         self.answer(status, b"")
 
+    def do_HEAD(self) -> None:
+        self.answer(200, BODY, send=0)
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -87,13 +96,15 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> stores.Store:
+def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setattr(stores, "_RETRIES", 2)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     Misbehaving.seen.clear()
-    return stores.open_store(Location.parse("s3://bucket/", "test"), {"AWS_ENDPOINT_URL": endpoint})
+    Misbehaving.written.clear()
+    env = {"AWS_ENDPOINT_URL": endpoint, "STORE_PATIENCE_SECONDS": "1.5"}
+    return open_store(Location.parse("s3://bucket/", "test"), env)
 
 
 def item(key: str, etag: str = "tag", size: int = len(BODY)) -> SourceObject:
@@ -101,14 +112,56 @@ def item(key: str, etag: str = "tag", size: int = len(BODY)) -> SourceObject:
 
 
 @pytest.mark.parametrize("key", ["fine", "503 slow down", "500 internal", "429 slow", "reset"])
-def test_a_fault_that_passes_is_not_seen(store: stores.Store, key: str) -> None:
-    assert bytes(stores.read_object(store, item(key))) == BODY
+def test_a_fault_that_passes_is_not_seen(store: Store, key: str) -> None:
+    assert bytes(store.read_object(item(key))) == BODY
 
 
 @pytest.mark.parametrize("key", ["503 always", "500 always", "reset always"])
-def test_a_fault_that_stays_asks_for_another_attempt(store: stores.Store, key: str) -> None:
+def test_a_store_that_answers_nothing_but_faults_asks_for_another_attempt(
+    store: Store, key: str
+) -> None:
+    with pytest.raises(TryAgainError, match=r"nothing but faults for \d+ seconds, \d+ in all"):
+        store.read_object(item(key))
+    assert store.weather.throttled > 2
+    assert store.weather.waited_seconds > 0
+
+
+@pytest.mark.parametrize("key", ["500 always", "reset always"])
+def test_one_object_that_fails_while_others_do_not_is_blamed_alone(store: Store, key: str) -> None:
+    store.weather.patience_seconds = 600
+    store.read_object(item("fine"))
+    with pytest.raises(PictureError) as caught:
+        store.read_object(item(key))
+    assert (caught.value.reason, caught.value.status) == (Reason.STORE_ERROR, Status.FAILED)
+    assert repr(key) in caught.value.detail
+
+
+def test_what_the_store_refuses_of_one_object_is_known_at_once(store: Store) -> None:
+    with pytest.raises(PictureError) as caught:
+        store.read_object(item("400 always"))
+    assert caught.value.reason is Reason.STORE_ERROR
+    assert "The store answers Some" in caught.value.detail
+    assert Misbehaving.seen.count("400 always") == 1
+
+
+def test_a_store_that_refuses_one_object_after_the_other_ends_the_attempt(store: Store) -> None:
+    for number in range(MOST_REFUSED_IN_A_ROW - 1):
+        with pytest.raises(PictureError):
+            store.read_object(item(f"400 always {number}"))
     with pytest.raises(TryAgainError):
-        stores.read_object(store, item(key))
+        store.read_object(item("400 always, too"))
+
+
+def test_refusals_with_successes_between_them_are_those_of_objects(store: Store) -> None:
+    for number in range(3 * MOST_REFUSED_IN_A_ROW):
+        with pytest.raises(PictureError):
+            store.read_object(item(f"400 always {number}"))
+        store.read_object(item(f"fine {number}"))
+
+
+def test_credentials_that_are_not_valid_any_more_are_no_objects_fault(store: Store) -> None:
+    with pytest.raises(TryAgainError, match="ExpiredToken"):
+        store.read_object(item("400 always ExpiredToken"))
 
 
 @pytest.mark.parametrize(
@@ -117,65 +170,84 @@ def test_a_fault_that_stays_asks_for_another_attempt(store: stores.Store, key: s
         ("404 always", Reason.GONE, Status.REJECTED),
         ("changed always", Reason.CHANGED, Status.REJECTED),
         ("403 always", Reason.ACCESS_DENIED, Status.FAILED),
-        ("a//b", Reason.UNREADABLE_KEY, Status.REJECTED),
-        ("tab\tbed", Reason.UNREADABLE_KEY, Status.REJECTED),
     ],
 )
 def test_an_object_that_cannot_be_read_has_its_own_reason(
-    store: stores.Store, key: str, reason: Reason, status: Status
+    store: Store, key: str, reason: Reason, status: Status
 ) -> None:
     with pytest.raises(PictureError) as caught:
-        stores.read_object(store, item(key))
+        store.read_object(item(key))
     assert (caught.value.reason, caught.value.status) == (reason, status)
 
 
-def test_another_length_than_planned_is_a_change(store: stores.Store) -> None:
+@pytest.mark.parametrize("key", ["a//b", "/lead", "a/./b", "a/../b", "tab\tbed", "line\nbreak"])
+def test_keys_that_only_s3_takes_are_read_and_written(store: Store, key: str) -> None:
+    assert bytes(store.read_object(item(key))) == BODY
+    store.write_object(key, b"body")
+    assert Misbehaving.written == {key: b"body"}
+
+
+def test_another_length_than_planned_is_a_change(store: Store) -> None:
     with pytest.raises(PictureError) as caught:
-        stores.read_object(store, item("fine", size=len(BODY) + 1))
+        store.read_object(item("fine", size=len(BODY) + 1))
     assert caught.value.reason is Reason.CHANGED
 
 
-@pytest.mark.parametrize(
-    ("key", "size", "reason"),
-    [
-        ("a", 0, Reason.EMPTY),
-        ("a", 10**12, Reason.TOO_MANY_BYTES),
-        ("/a", 1, Reason.UNREADABLE_KEY),
-        ("a/", 1, Reason.UNREADABLE_KEY),
-    ],
-)
-def test_what_its_plan_rules_out_is_not_read(key: str, size: int, reason: Reason) -> None:
+def test_what_comes_damaged_is_read_again(store: Store) -> None:
+    digest = sha256(BODY).hexdigest()
+    assert bytes(store.read_object(item("flip"), digest)) == BODY
+    assert Misbehaving.seen == ["flip", "flip"]
+
+
+def test_what_stays_damaged_is_a_failure_and_no_rejection(store: Store) -> None:
     with pytest.raises(PictureError) as caught:
-        stores.check_readable(item(key, size=size), "resized/a.jpg")
+        store.read_object(item("flip always"), sha256(BODY).hexdigest())
+    assert (caught.value.reason, caught.value.status) == (Reason.DAMAGED, Status.FAILED)
+
+
+@pytest.mark.parametrize(("size", "reason"), [(0, Reason.EMPTY), (10**12, Reason.TOO_MANY_BYTES)])
+def test_what_its_size_rules_out_is_not_read(size: int, reason: Reason) -> None:
+    with pytest.raises(PictureError) as caught:
+        check_readable(item("a", size=size))
     assert caught.value.reason is reason
-    with pytest.raises(PictureError):
-        stores.check_readable(item("a"), "é" * 513)
 
 
-def test_writing_is_tried_again_and_then_given_up(store: stores.Store) -> None:
-    stores.write_object(store, "503 once.jpg", b"body")
+def test_writing_is_tried_again_and_then_given_up(store: Store) -> None:
+    store.write_object("503 once.jpg", b"body")
     assert Misbehaving.written["503 once.jpg"] == b"body"
     with pytest.raises(TryAgainError):
-        stores.write_object(store, "500 always.jpg", b"body")
+        store.write_document("500 always.jpg", b"body")
+
+
+def test_one_result_that_cannot_be_written_fails_alone(store: Store) -> None:
+    store.write_object("a.jpg", b"body")
+    with pytest.raises(PictureError) as caught:
+        store.write_object("403 always.jpg", b"body")
+    assert (caught.value.reason, caught.value.status) == (Reason.ACCESS_DENIED, Status.FAILED)
+
+
+def test_a_job_that_may_write_nothing_is_refused(store: Store) -> None:
     with pytest.raises(StoreRefusedError):
-        stores.write_object(store, "403 always.jpg", b"body")
+        store.write_object("403 always.jpg", b"body")
 
 
-def test_documents_that_are_not_there_are_the_callers_fault(store: stores.Store) -> None:
+def test_a_document_that_is_only_offered_is_tried_once(store: Store) -> None:
+    assert not store.offer_document("503 once", b"body")
+    assert store.offer_document("503 once", b"body")
+
+
+def test_documents_that_are_not_there_are_the_callers_fault(store: Store) -> None:
     with pytest.raises(ArgumentsError, match="is not there"):
-        stores.read_document(store, "404 always", "shard")
+        store.read_document("404 always", "shard")
     with pytest.raises(StoreRefusedError, match="may not read"):
-        stores.read_document(store, "403 always", "shard")
+        store.read_document("403 always", "shard")
 
 
-def test_an_endpoint_that_does_not_answer_asks_for_another_attempt(
-    store: stores.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endpoint_that_does_not_answer_asks_for_another_attempt(store: Store) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        nowhere = stores.open_store(
-            Location.parse("s3://bucket/", "test"), {"AWS_ENDPOINT_URL": endpoint}
-        )
+        env = {"AWS_ENDPOINT_URL": endpoint, "STORE_PATIENCE_SECONDS": "0.5"}
+        nowhere = open_store(Location.parse("s3://bucket/", "test"), env)
         with pytest.raises(TryAgainError):
-            stores.read_object(nowhere, item("a"))
+            nowhere.read_object(item("a"))

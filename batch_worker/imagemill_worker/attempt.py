@@ -1,0 +1,188 @@
+"""One attempt of a job: its tasks done in lanes, what they made packed, the outcomes written."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cache
+
+from imagemill_contract import keys
+from imagemill_contract.documents import encode_outcomes
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome
+from imagemill_worker.dataset.intermediate import IntermediateWriter
+from imagemill_worker.dataset.pack import PackedJob, pack_dataset
+from imagemill_worker.errors import StoreRefusedError, TryAgainError
+from imagemill_worker.job import Job
+from imagemill_worker.lanes.messages import Assignment
+from imagemill_worker.lanes.supervisor import Supervisor
+from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.progress import Progress
+from imagemill_worker.spool import Spooled, temporary_file
+
+
+@dataclass(slots=True)
+class _Results:
+    """What became of the objects, by place in the shard."""
+
+    outcomes: dict[int, Outcome]
+    spooled: dict[int, Spooled] = field(default_factory=dict)
+
+    def in_order(self) -> list[Outcome]:
+        return [self.outcomes[place] for place in range(len(self.outcomes))]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt.
+
+    Attributes:
+        threads: Objects in flight for each vCPU.
+        vcpus: Number of lanes.
+        stopping: Set from outside when the attempt must end.
+    """
+
+    job: Job
+    threads: int
+    vcpus: int
+    stopping: threading.Event
+    _progress: Progress = field(init=False)
+    _header: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._progress = Progress(self.job.names, len(self.job.rows))
+
+    def run(self) -> None:
+        """Do all tasks, pack, then write the outcome document. Raises as `Supervisor.run`.
+
+        Whatever ends it before, what was done until then is in the journal.
+        """
+        began, job = time.monotonic(), self.job
+        self._progress.log("start")
+        try:
+            outcomes = self._outcomes()
+        except (TryAgainError, StoreRefusedError) as error:
+            job.journal.write(last_words=str(error))
+            raise
+        key = keys.outcome_key(job.shard.run_id, job.stage, job.shard.shard_id)
+        header = {**job.names, "planned": len(outcomes), **self._header}
+        job.output.write_document(job.shard.output.prefix + key, encode_outcomes(header, outcomes))
+        job.journal.remove()
+        self._progress.log()
+        seconds = time.monotonic() - began
+        self._progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(_cpu_seconds(), 3))
+
+    def _outcomes(self) -> list[Outcome]:
+        """Of all objects, in the shard's order."""
+        if not self.job.shard.recipe.is_packed:
+            return self._run_lanes(None, None).in_order()
+        with ExitStack() as spools:
+
+            @cache
+            def spool_of(_lane: int) -> int:
+                return spools.enter_context(temporary_file()).fileno()
+
+            if self.job.stage is Stage.EDGE:
+                return self._packed(self._run_lanes(spool_of, None))
+            pieces = IntermediateWriter(self.job.output, self.job.shard, self.job.journal)
+            with pieces:
+                results = self._run_lanes(spool_of, pieces)
+                results.outcomes |= pieces.finished()
+            return results.in_order()
+
+    def _packed(self, results: _Results) -> list[Outcome]:
+        job = self.job
+        assert job.intermediate is not None  # noqa: S101 # a packed edge job reads one
+        descriptor = job.intermediate.fileno()
+        pictures = {
+            place: Spooled(descriptor, row.offset, row.read.bytes)
+            for place, row in enumerate(job.rows)
+            if isinstance(row, Task)
+        }
+        packed = pack_dataset(
+            PackedJob(
+                job.output,
+                job.shard,
+                job.journal,
+                pictures,
+                job.resize_outcomes,
+                results.spooled,
+                results.in_order(),
+            ),
+            self.stopping,
+        )
+        samples = sum(shard.samples for shard in packed.shards)
+        self._header |= {
+            "shards": [shard.to_row() for shard in packed.shards],
+            "verified": {"shards": len(packed.shards), "samples": samples},
+        }
+        return packed.outcomes
+
+    def _run_lanes(
+        self, spool_of: Callable[[int], int] | None, pieces: IntermediateWriter | None
+    ) -> _Results:
+        job, progress = self.job, self._progress
+        places = [place for place, row in enumerate(job.rows) if isinstance(row, Task)]
+        tasks = [row for row in job.rows if isinstance(row, Task)]
+        done = {place: row for place, row in enumerate(job.rows) if isinstance(row, Outcome)}
+        for outcome in done.values():
+            progress.add(outcome, 0)
+        results = _Results(done)
+
+        def keep(index: int, outcome: Outcome, spooled: Spooled | None) -> None:
+            results.outcomes[places[index]] = outcome
+            if spooled is None:
+                job.journal.add(outcome)
+            elif pieces is None:
+                results.spooled[places[index]] = spooled
+            else:
+                pieces.add(places[index], outcome, spooled)
+            progress.add(outcome, tasks[index].read.bytes)
+
+        def tick() -> None:
+            if pieces is not None:
+                pieces.write_when_due()
+            job.journal.write_when_due()
+            progress.log_now_and_then()
+
+        supervisor = Supervisor(
+            assignment=self._assignment(tasks),
+            vcpus=self.vcpus,
+            on_outcome=keep,
+            on_tick=tick,
+            stopping=self.stopping,
+            spool_of=spool_of,
+            intermediate=None if job.intermediate is None else job.intermediate.fileno(),
+        )
+        supervisor.run()
+        self._note_weather(supervisor)
+        return results
+
+    def _note_weather(self, supervisor: Supervisor) -> None:
+        if supervisor.throttled:
+            waited_seconds = round(supervisor.waited_seconds, 1)
+            weather = {"throttled": supervisor.throttled, "waited_seconds": waited_seconds}
+            self._header |= weather
+            self._progress.log("weather", **weather)
+
+    def _assignment(self, tasks: Sequence[Task]) -> Assignment:
+        job = self.job
+        return Assignment(
+            stage=str(job.stage),
+            reads=str(job.reads),
+            writes=str(job.shard.output),
+            recipe=job.shard.recipe.to_document(),
+            # a local file keeps nobody waiting
+            threads=self.threads if job.intermediate is None else 1,
+            tasks=tasks,
+        )
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of its lanes."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -1,0 +1,122 @@
+"""The journal of a job: what its attempts have done, so that no later one does it again.
+
+An attempt writes pages, each whole or not at all; the next attempt, and the plan of the next run,
+read all of them. When the outcome document is there the journal is not needed any more. A page is
+an offer: where it cannot be written, its rows come with the next one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imagemill_contract import keys
+from imagemill_contract.documents import Shard, decode_journal, encode_journal
+from imagemill_contract.errors import ContractError
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_dataset.shards import DatasetShard
+from imagemill_worker.stores.store import Store
+
+# A row stands for two requests, so that pages are at most one request of a hundred.
+_LEAST_ROWS, _SECONDS = 50, 10.0
+# In a folder a page costs a file, and the person who stops a run waits for no more than this.
+_LEAST_ROWS_IN_FOLDER, _SECONDS_IN_FOLDER = 1, 2.0
+
+
+@dataclass(slots=True)
+class Journal:
+    """Pages of one job of one stage.
+
+    Attributes:
+        rows: Outcomes that earlier attempts have noted, by the source object's key.
+        shards: Dataset shards that they have written and read back, by key.
+    """
+
+    store: Store
+    shard: Shard
+    stage: Stage
+    rows: Mapping[str, Outcome] = field(default_factory=dict)
+    shards: Mapping[str, DatasetShard] = field(default_factory=dict)
+    _pages: list[str] = field(default_factory=list)
+    _unwritten: list[Outcome] = field(default_factory=list)
+    _written_at: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def read(cls, store: Store, shard: Shard, stage: Stage) -> Journal:
+        """All pages that there are. Raises as `Store.read_document`."""
+        folder = shard.output.prefix + keys.journal_folder(shard.run_id, stage, shard.shard_id)
+        rows: dict[str, Outcome] = {}
+        shards: dict[str, DatasetShard] = {}
+        pages = store.keys(folder)
+        for page in pages:
+            header, outcomes = _decoded(store.read_document(page, "journal"))
+            rows |= {row.key: row for row in outcomes if _is_lasting(row)}
+            shards |= {item.key: item for item in _dataset_shards(header)}
+        return cls(store, shard, stage, rows, shards, pages)
+
+    def add(self, outcome: Outcome) -> None:
+        """Note what became of an object."""
+        self._unwritten.append(outcome)
+
+    def write_when_due(self) -> None:
+        in_folder = self.shard.output.is_file
+        least = _LEAST_ROWS_IN_FOLDER if in_folder else _LEAST_ROWS
+        seconds = _SECONDS_IN_FOLDER if in_folder else _SECONDS
+        is_due = time.monotonic() - self._written_at >= seconds
+        if is_due and len(self._unwritten) >= least:
+            self.write()
+
+    def write(self, shards: Iterable[DatasetShard] = (), last_words: str = "") -> None:
+        """Offer a page with the rows since the last one.
+
+        `shards` are dataset shards that were read back; `last_words` say why the attempt ends.
+        """
+        listed = [item.to_row() for item in shards]
+        if not (self._unwritten or listed or last_words):
+            return
+        header: dict[str, object] = {
+            "run_id": self.shard.run_id,
+            "stage": str(self.stage),
+            "shard_id": self.shard.shard_id,
+        }
+        if listed:
+            header["shards"] = listed
+        if last_words:
+            header["last_words"] = last_words
+        self._written_at = time.monotonic()
+        # two attempts at once, of which one was taken for dead, never write the same page
+        page = f"{len(self._pages):06d}-{secrets.token_hex(4)}"
+        key = self.shard.output.prefix + keys.journal_key(
+            self.shard.run_id, self.stage, self.shard.shard_id, page
+        )
+        if self.store.offer_document(key, encode_journal(header, self._unwritten)):
+            self._pages.append(key)
+            self._unwritten = []
+
+    def remove(self) -> None:
+        """Leave no files in a folder; in a bucket pages expire by themselves."""
+        if self.shard.output.is_file:
+            self.store.remove(self._pages)
+
+
+def _decoded(body: bytes) -> tuple[Mapping[str, object], Sequence[Outcome]]:
+    """A page that cannot be read, of another version, is as good as none."""
+    try:
+        return decode_journal(body)
+    except ContractError:
+        return {}, []
+
+
+def _is_lasting(row: Outcome) -> bool:
+    """Whether another attempt would find the same."""
+    if row.status is Status.REJECTED:
+        return row.reason not in (Reason.GONE, Reason.CHANGED)
+    return row.status is Status.WRITTEN
+
+
+def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
+    rows = header.get("shards", [])
+    return [DatasetShard.from_row(row) for row in rows] if isinstance(rows, list) else []

@@ -1,0 +1,98 @@
+"""A lane as its supervisor sees it: a child process, a note of danger, and a pipe of reports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from imagemill_worker.lanes.messages import Assignment, Report, SharedFiles
+from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
+from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+
+_READ_BYTES = 1 << 16
+
+
+@dataclass(slots=True)
+class LaneProcess:
+    """One child process and what the supervisor knows of it.
+
+    Attributes:
+        reports: The end of the pipe that its reports are read from.
+        spool: The file that it leaves products in, where they are packed later.
+        heard_at: When the last report came, in monotonic seconds.
+        last: That report.
+    """
+
+    process: subprocess.Popen[bytes]
+    danger: DangerNote
+    reports: int
+    spool: int | None
+    heard_at: float = field(default_factory=time.monotonic)
+    last: Report = field(default_factory=Report)
+    _received: bytes = b""
+
+    @classmethod
+    def start(
+        cls, assignment: Assignment, queue: WorkQueue, spool: int | None, intermediate: int | None
+    ) -> LaneProcess:
+        """Start a lane and tell it what to do."""
+        danger = DangerNote()
+        reports, write_end = os.pipe()
+        files = SharedFiles(
+            queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "imagemill_worker.lanes"],
+            stdin=subprocess.PIPE,
+            stdout=sys.stderr.fileno(),
+            pass_fds=files.descriptors(),
+            env={**os.environ, **LANE_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        os.close(write_end)
+        lane = cls(process, danger, reports, spool)
+        lane._assign(assignment.encode(files))
+        return lane
+
+    def new_reports(self) -> Iterator[Report] | None:
+        """What has come, which must be there; None at the end of the pipe."""
+        data = os.read(self.reports, _READ_BYTES)
+        if not data:
+            return None
+        self.heard_at = time.monotonic()
+        *lines, self._received = (self._received + data).split(b"\n")
+        return self._decoded(lines)
+
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def last_reports(self) -> Iterator[Report]:
+        """End the process, and what it had still said."""
+        self.process.kill()
+        while (reports := self.new_reports()) is not None:
+            yield from reports
+
+    def close(self) -> None:
+        """Kill the process and forget it."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+        os.close(self.reports)
+        self.danger.close()
+
+    def _decoded(self, lines: list[bytes]) -> Iterator[Report]:
+        for line in lines:
+            self.last = Report.decode(line)
+            yield self.last
+
+    def _assign(self, message: bytes) -> None:
+        assert self.process.stdin is not None  # noqa: S101 # it was asked for
+        with suppress(BrokenPipeError):  # it is dead already, and will be found so
+            self.process.stdin.write(message)
+            self.process.stdin.flush()

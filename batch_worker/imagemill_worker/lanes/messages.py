@@ -1,0 +1,153 @@
+"""What a supervisor and its lanes say to each other: one line of JSON for each message."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from imagemill_contract.outcomes import Outcome
+from imagemill_dataset.shards import PixelSums
+from imagemill_worker.lanes.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFiles:
+    """File descriptors that a lane has from its supervisor.
+
+    Attributes:
+        queue: Indices of the tasks that nobody has taken.
+        danger: The note of what the lane has in the decoder.
+        reports: The end of the pipe that the lane writes to.
+        spool: Where products go that are packed later, or None.
+        intermediate: What pictures are read from instead of a store, or None.
+    """
+
+    queue: int
+    danger: int
+    reports: int
+    spool: int | None = None
+    intermediate: int | None = None
+
+    def descriptors(self) -> list[int]:
+        return [number for number in asdict(self).values() if number is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a lane is to do. `alone`: one picture at a time, with all the memory one may have."""
+
+    stage: str
+    reads: str
+    writes: str
+    recipe: Mapping[str, object]
+    threads: int
+    tasks: Sequence[Task]
+    alone: bool = False
+
+    def encode(self, files: SharedFiles) -> bytes:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["tasks"] = [task.to_row() for task in self.tasks]
+        return _line({"files": asdict(files), **values})
+
+    @classmethod
+    def decode(cls, line: bytes) -> tuple[Assignment, SharedFiles]:
+        values = json.loads(line)
+        files = SharedFiles(**values.pop("files"))
+        values["tasks"] = [Task.from_row(row) for row in values["tasks"]]
+        return cls(**values), files
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Where a lane has left what is to be packed: a place in its spool, and sums of its pixels."""
+
+    offset: int
+    length: int
+    pixels: PixelSums
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of one task, by its index. Without an outcome it has to be done alone."""
+
+    index: int
+    outcome: Outcome | None
+    product: Product | None = None
+
+    def to_row(self) -> list[object]:
+        row: list[object] = [self.index, self.outcome.to_row() if self.outcome else None]
+        if self.product:
+            pixels = self.product.pixels
+            sums = [pixels.pixels, pixels.sums, pixels.squares]
+            row += [self.product.offset, self.product.length, sums]
+        return row
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Ended:
+        index, outcome, *product = row
+        found = Outcome.from_row(outcome) if outcome else None
+        if not product:
+            return cls(index, found)
+        offset, length, (pixels, sums, squares) = product
+        return cls(
+            index, found, Product(offset, length, PixelSums(pixels, tuple(sums), tuple(squares)))
+        )
+
+
+class FaultName(StrEnum):
+    """Why a lane gave up, before all tasks were taken."""
+
+    TRY_AGAIN = "try_again"
+    STORE_REFUSED = "store_refused"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What has happened in a lane since its last report; also without rows a sign of life.
+
+    Attributes:
+        ended: Tasks that have come to an end.
+        throttled: Requests so far that failed for a reason that passes.
+        waited_seconds: For how long so far requests were held back.
+        fault: Why the lane ends here, or None.
+        detail: The sentence to that.
+    """
+
+    ended: Sequence[Ended] = field(default_factory=tuple)
+    throttled: int = 0
+    waited_seconds: float = 0.0
+    fault: FaultName | None = None
+    detail: str = ""
+
+    def encode(self) -> bytes:
+        return _line(
+            {
+                "ended": [item.to_row() for item in self.ended],
+                "throttled": self.throttled,
+                "waited_seconds": self.waited_seconds,
+                "fault": self.fault,
+                "detail": self.detail,
+            }
+        )
+
+    @classmethod
+    def decode(cls, line: bytes) -> Report:
+        values = json.loads(line)
+        fault = FaultName(values["fault"]) if values["fault"] else None
+        ended = [Ended.from_row(row) for row in values["ended"]]
+        return cls(ended, values["throttled"], values["waited_seconds"], fault, values["detail"])
+
+
+def send(descriptor: int, message: bytes) -> None:
+    """Write a whole message to a pipe."""
+    while message:
+        message = message[os.write(descriptor, message) :]
+
+
+def _line(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"

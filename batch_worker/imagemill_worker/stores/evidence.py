@@ -1,0 +1,95 @@
+"""Whose fault it is: the object's, when others succeed meanwhile, or the store's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+# A store that refuses so many different objects one after the other refuses all of them.
+MOST_REFUSED_IN_A_ROW = 8
+
+# An object is blamed when it is this unlikely that chance alone made all its tries fail.
+_UNLIKELY = 1e-6
+_LEAST_TRIES, _LEAST_TRIES_THROTTLED = 6, 12
+_LEAST_OTHERS = 3
+PROBES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The tries of one request, which have all failed so far, and what had happened before them."""
+
+    since: float
+    successes_before: int
+    failures_before: int
+    tries: int
+
+
+@dataclass(slots=True)
+class Evidence:
+    """How requests of one kind (reading or writing) to one store have ended, over all threads.
+
+    Attributes:
+        known_key: The last key that went well.
+    """
+
+    known_key: str = ""
+    _successes: int = 0
+    _failures: int = 0
+    _refused: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def has_success(self) -> bool:
+        return self._successes > 0
+
+    def add_success(self, key: str) -> None:
+        with self._lock:
+            self._successes += 1
+            self.known_key = key
+            if self._refused:
+                self._refused.clear()
+
+    def add_failure(self, trial: Trial | None) -> Trial:
+        """Note a failed try; the trial with it in."""
+        with self._lock:
+            if trial is None:
+                trial = Trial(time.monotonic(), self._successes, self._failures, 0)
+            self._failures += 1
+            return Trial(
+                trial.since, trial.successes_before, trial.failures_before, trial.tries + 1
+            )
+
+    def refuses_all(self, key: str) -> bool:
+        """Note that a key was refused; whether too many different ones were, with no success."""
+        with self._lock:
+            self._refused.add(key)
+            return len(self._refused) >= MOST_REFUSED_IN_A_ROW
+
+    def others_went_well(self, trial: Trial) -> int:
+        """How many requests for other objects succeeded since the trial began."""
+        return self._successes - trial.successes_before
+
+    def is_own_fault(self, trial: Trial, *, throttled: bool) -> bool:
+        """Whether it is the object that fails, and not the store.
+
+        With `share` of the others' requests failing meanwhile (one success and one failure added,
+        so that little evidence says little), chance alone fails all tries with probability
+        `share ** tries`.
+        """
+        least = _LEAST_TRIES_THROTTLED if throttled else _LEAST_TRIES
+        successes = self.others_went_well(trial)
+        if trial.tries < least or successes < _LEAST_OTHERS:
+            return False
+        failures = max(0, self._failures - trial.failures_before - trial.tries)
+        share = (failures + 1) / (successes + failures + 2)
+        return bool(share**trial.tries < _UNLIKELY)
+
+    def needs_probe(self, trial: Trial) -> bool:
+        """Whether nothing else is asked for that would tell."""
+        return (
+            trial.tries >= _LEAST_OTHERS
+            and self.others_went_well(trial) < PROBES * trial.tries
+            and bool(self.known_key)
+        )

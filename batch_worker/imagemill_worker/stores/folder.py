@@ -1,0 +1,155 @@
+"""Objects of a folder of this machine: each is there as a whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
+
+from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of, fault_of_system
+from imagemill_worker.stores.s3 import PART_BYTES, check_length
+
+# A file without a name, which goes with the process that writes it (Linux, most file systems).
+_UNNAMED = getattr(os, "O_TMPFILE", 0)
+
+
+class FolderObjects:
+    """The files below a folder. Keys are paths relative to it; every method raises StoreFault."""
+
+    def __init__(self, folder: str, *, create: bool = False) -> None:
+        try:
+            self._store = LocalStore(folder, mkdir=create)
+        except (BaseError, OSError, ValueError) as error:
+            raise fault_of(error) from error
+        self._folder = Path(folder)
+        self._has_unnamed = bool(_UNNAMED)
+
+    def get(self, key: str, etag: str = "") -> memoryview:
+        """The whole content, of the file with that ETag where one is given."""
+        try:
+            options = {"if_match": f'"{etag}"'} if etag else None
+            result = obstore.get(self._store, key, options=options)  # type: ignore[arg-type] # a TypedDict
+            body = result.bytes()
+        except (BaseError, OSError, ValueError) as error:
+            raise fault_of(error) from error
+        check_length(len(body), result.meta["size"])
+        return memoryview(body)
+
+    def put(self, key: str, body: bytes, *, durable: bool = False) -> str:
+        """Write the file as a whole or not at all, on disk for good if `durable`.
+
+        Returns no ETag: that of a file changes with each writing, also of the same bytes.
+        """
+        self._write(key, io.BytesIO(body), durable=durable)
+        return ""
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        """Write the content of another file, for good."""
+        file.seek(0)
+        self._write(key, file, durable=True)
+
+    def fetch(self, key: str, file: BinaryIO) -> None:
+        """Append the file's content to another."""
+        with _faults():
+            source = self._path(key).open("rb")
+        with source:
+            shutil.copyfileobj(source, file, PART_BYTES)
+
+    def head(self, key: str) -> None:
+        with _faults():
+            self._path(key).stat()
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below a prefix, sorted."""
+        try:
+            pages = obstore.list(self._store, prefix)
+            return sorted(meta["path"] for page in pages for meta in page)
+        except (BaseError, ValueError) as error:
+            raise fault_of(error) from error
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete files; those that are gone are no fault."""
+        for key in keys:
+            with _faults(), suppress(FileNotFoundError):
+                self._path(key).unlink()
+                self._remove_emptied(self._path(key).parent)
+
+    def _remove_emptied(self, folder: Path) -> None:
+        """A store has no folders without an object in them."""
+        while folder != self._folder:
+            try:
+                folder.rmdir()
+            except OSError:  # another file is in it, or it is gone
+                return
+            folder = folder.parent
+
+    def _path(self, key: str) -> Path:
+        """Raises StoreFault for a key that would lead out of the folder."""
+        if not key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+            raise StoreFault(FaultKind.NAME, "InvalidName", f"{key!r} is no path in a folder.")
+        return self._folder / key
+
+    def _write(self, key: str, source: BinaryIO, *, durable: bool) -> None:
+        path = self._path(key)
+        with _faults():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._put_in_place(path, source, durable=durable)
+            except FileNotFoundError:  # the folder was empty, and another has removed it
+                source.seek(0)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._put_in_place(path, source, durable=durable)
+
+    def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
+        """Write beside `path` under a name that no other writer has, or none, then rename."""
+        part = path.with_name(f".{secrets.token_hex(12)}.part")
+        try:
+            with self._opened(part) as file:
+                shutil.copyfileobj(source, file, PART_BYTES)
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+                is_there = self._has_unnamed and _named(file.fileno(), path, part)
+            if not is_there:
+                part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def _opened(self, part: Path) -> BinaryIO:
+        if self._has_unnamed:
+            try:
+                return open(os.open(part.parent, _UNNAMED | os.O_WRONLY, 0o666), "wb")  # noqa: PTH123 # a descriptor
+            except FileNotFoundError:
+                raise
+            except (IsADirectoryError, OSError):
+                self._has_unnamed = False  # this file system, or kernel, has none
+        return part.open("xb")
+
+
+def _named(descriptor: int, path: Path, part: Path) -> bool:
+    """Give a file without a name its own, or that of its part where there is another already."""
+    unnamed = f"/proc/self/fd/{descriptor}"
+    try:
+        os.link(unnamed, path, src_dir_fd=descriptor)  # without a descriptor it links the link
+    except FileExistsError:
+        os.link(unnamed, part, src_dir_fd=descriptor)
+        return False
+    return True
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise fault_of_system(error) from error

@@ -1,0 +1,117 @@
+"""Throttling and outages are weather: requests slow down, wait, and go on when it is over.
+
+One `Weather` for each process, shared by all its threads. It lets fewer requests out at once when
+the store asks for that (half as many, at most once a second, and one more for each round that goes
+well: additive increase, multiplicative decrease), and spaces the tries of one request by a random
+share of a time that doubles up to half a minute, as
+https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ advises.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from imagemill_worker.errors import TryAgainError
+
+PATIENCE_SECONDS = 600.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 30.0
+_SECONDS_BETWEEN_CUTS = 1.0
+
+
+class Weather:
+    """How many requests may be out at once, and how long a failed one waits.
+
+    Attributes:
+        patience_seconds: How long nothing but faults is borne.
+        throttled: How often a request failed for a reason that passes.
+    """
+
+    def __init__(
+        self,
+        most_at_once: int = 1,
+        patience_seconds: float = PATIENCE_SECONDS,
+        stopping: threading.Event | None = None,
+        on_event: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.patience_seconds = patience_seconds
+        self.throttled = 0
+        self._most = most_at_once
+        self._limit = float(most_at_once)
+        self._out = 0
+        self._changed = threading.Condition()
+        self._cut_at = 0.0
+        self._waiting, self._waiting_since, self._waited_seconds = 0, 0.0, 0.0
+        self._stopping = stopping or threading.Event()
+        self._on_event = on_event
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Wait until one more request may be out, and count it while the block runs."""
+        with self._changed:
+            if self._out >= max(1, int(self._limit)):
+                with self._counted():
+                    self._changed.wait_for(lambda: self._out < max(1, int(self._limit)))
+            self._out += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._out -= 1
+                self._changed.notify()
+            self._on_event()
+
+    def went_well(self) -> None:
+        if self._limit < self._most:
+            with self._changed:
+                self._limit = min(self._limit + 1 / self._limit, self._most)
+                self._changed.notify()
+
+    def went_wrong(self) -> None:
+        """A request failed for a reason that passes."""
+        now = time.monotonic()
+        with self._changed:
+            self.throttled += 1
+            if now - self._cut_at >= _SECONDS_BETWEEN_CUTS:
+                self._limit, self._cut_at = max(1.0, self._limit / 2), now
+
+    def pause(self, tries: int) -> None:
+        """Wait before the next try. Raises TryAgainError when the process is told to stop."""
+        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
+        with self._changed:
+            self._begin_waiting()
+        try:
+            stopped = self._stopping.wait(random.uniform(0, longest))  # noqa: S311 # nothing to guess
+        finally:
+            with self._changed:
+                self._end_waiting()
+        if stopped:
+            raise TryAgainError("The job was told to stop.")
+
+    @property
+    def waited_seconds(self) -> float:
+        """For how long at least one request was held back."""
+        with self._changed:
+            present = time.monotonic() - self._waiting_since if self._waiting else 0.0
+            return self._waited_seconds + present
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._begin_waiting()
+        try:
+            yield
+        finally:
+            self._end_waiting()
+
+    def _begin_waiting(self) -> None:
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting += 1
+
+    def _end_waiting(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self._waited_seconds += time.monotonic() - self._waiting_since

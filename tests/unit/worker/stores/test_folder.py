@@ -1,0 +1,129 @@
+"""Files of a folder: whole or not at all, whoever writes them at the same time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from imagemill_worker.stores import folder as module
+from imagemill_worker.stores.faults import FaultKind, StoreFault
+from imagemill_worker.stores.folder import FolderObjects
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> FolderObjects:
+    """With files that have no name before they are whole, and on systems without those."""
+    made = FolderObjects(str(tmp_path / "out"), create=True)
+    made._has_unnamed = request.param == "unnamed" and made._has_unnamed
+    return made
+
+
+def files(tmp_path: Path) -> dict[str, bytes]:
+    root = tmp_path / "out"
+    found = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
+def test_a_file_is_written_and_overwritten_and_leaves_nothing_beside_it(
+    objects: FolderObjects, tmp_path: Path
+) -> None:
+    for body in (b"first", b"second, and longer"):
+        objects.put("a/b/c.jpg", body, durable=True)
+        assert files(tmp_path) == {"a/b/c.jpg": body}
+        assert bytes(objects.get("a/b/c.jpg")) == body
+
+
+def test_files_have_the_rights_of_any_file(objects: FolderObjects, tmp_path: Path) -> None:
+    objects.put("a.jpg", b"body")
+    (tmp_path / "plain").write_bytes(b"body")
+    assert (tmp_path / "out" / "a.jpg").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def write_again_and_again(folder: str, letter: bytes, times: int) -> None:
+    objects = FolderObjects(folder)
+    for _ in range(times):
+        objects.put("shared.jpg", letter * 300_000)
+
+
+def test_two_writers_of_one_file_never_show_a_torn_one(tmp_path: Path) -> None:
+    folder = str(tmp_path / "out")
+    reader = FolderObjects(folder, create=True)
+    reader.put("shared.jpg", b"a" * 300_000)
+    spawn = multiprocessing.get_context("spawn")
+    writers = [
+        spawn.Process(target=write_again_and_again, args=(folder, letter, 300))
+        for letter in (b"a", b"b")
+    ]
+    for writer in writers:
+        writer.start()
+    reads = 0
+    while any(writer.is_alive() for writer in writers):
+        body = bytes(reader.get("shared.jpg"))
+        assert body in (b"a" * 300_000, b"b" * 300_000)
+        reads += 1
+    assert reads
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert list(files(tmp_path)) == ["shared.jpg"]
+
+
+@pytest.mark.skipif(not module._UNNAMED, reason="this system has no files without a name")
+def test_a_writer_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    folder = str(tmp_path / "out")
+    FolderObjects(folder, create=True)
+    writer = multiprocessing.get_context("spawn").Process(
+        target=write_again_and_again, args=(folder, b"a", 10**6)
+    )
+    writer.start()
+    while not files(tmp_path):
+        pass
+    assert writer.pid is not None
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    assert set(files(tmp_path)) <= {"shared.jpg"}
+
+
+def test_a_folder_where_a_file_should_be_is_a_clash(objects: FolderObjects) -> None:
+    objects.put("dir.jpg/x.jpg", b"body")
+    objects.put("file", b"body")
+    for key in ("dir.jpg", "file/x.jpg"):
+        with pytest.raises(StoreFault) as caught:
+            objects.put(key, b"body")
+        assert caught.value.kind is FaultKind.CLASH
+
+
+def test_nothing_is_written_outside_the_folder(objects: FolderObjects, tmp_path: Path) -> None:
+    for key in ("../a.jpg", "a/../../b.jpg", "/etc/a.jpg", "a//b.jpg", "./a.jpg", ""):
+        with pytest.raises(StoreFault) as caught:
+            objects.put(key, b"body")
+        assert caught.value.kind is FaultKind.NAME
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+def test_a_name_that_is_too_long_is_the_names_fault(objects: FolderObjects) -> None:
+    with pytest.raises(StoreFault) as caught:
+        objects.put("n" * 300, b"body")
+    assert caught.value.kind is FaultKind.NAME
+
+
+def test_a_full_disk_says_so(objects: FolderObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.shutil, "copyfileobj", full)
+    with pytest.raises(StoreFault) as caught:
+        objects.put("a.jpg", b"body")
+    assert caught.value.code == "ENOSPC"
+
+
+def test_removing_takes_emptied_folders_along(objects: FolderObjects, tmp_path: Path) -> None:
+    objects.put("a/b/c.jpg", b"body")
+    objects.put("a/d.jpg", b"body")
+    objects.remove(["a/b/c.jpg", "a/b/gone.jpg"])
+    assert not (tmp_path / "out" / "a" / "b").exists()
+    assert list(files(tmp_path)) == ["a/d.jpg"]
+    objects.remove(["a/d.jpg"])
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,84 @@
+"""Throttling slows requests down for all threads, and nothing else does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from imagemill_worker.errors import TryAgainError
+from imagemill_worker.stores.weather import Weather
+
+
+def out_at_once(weather: Weather, threads: int) -> int:
+    """How many of so many requests are let out at the same time."""
+    entered, leave = threading.Semaphore(0), threading.Event()
+
+    def ask() -> None:
+        with weather.request():
+            entered.release()
+            leave.wait(10)
+
+    workers = [threading.Thread(target=ask) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    count = 0
+    while entered.acquire(timeout=0.3):
+        count += 1
+    leave.set()
+    for worker in workers:
+        worker.join()
+    return count
+
+
+def test_in_fair_weather_all_requests_are_out_at_once() -> None:
+    weather = Weather(8)
+    assert out_at_once(weather, 8) == 8
+    assert weather.waited_seconds == 0
+    assert weather.throttled == 0
+
+
+def test_a_fault_halves_what_may_be_out_and_a_burst_of_them_does_so_once() -> None:
+    weather = Weather(8)
+    for _ in range(20):
+        weather.went_wrong()
+    assert out_at_once(weather, 8) == 4
+    assert weather.throttled == 20
+    assert weather.waited_seconds > 0
+
+
+def test_successes_bring_it_back_step_by_step() -> None:
+    weather = Weather(8)
+    weather.went_wrong()
+    for _ in range(4):  # a round of as many as may be out: one more
+        weather.went_well()
+    assert out_at_once(weather, 8) == 4
+    weather.went_well()
+    assert out_at_once(weather, 8) == 5
+    for _ in range(100):
+        weather.went_well()
+    assert out_at_once(weather, 8) == 8
+
+
+def test_at_least_one_request_is_let_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagemill_worker.stores.weather._SECONDS_BETWEEN_CUTS", 0.0)
+    weather = Weather(4)
+    for _ in range(50):
+        weather.went_wrong()
+    assert out_at_once(weather, 3) == 1
+
+
+def test_a_pause_ends_when_the_process_is_told_to_stop() -> None:
+    stopping = threading.Event()
+    weather = Weather(stopping=stopping)
+    stopping.set()
+    with pytest.raises(TryAgainError, match="told to stop"):
+        weather.pause(16)
+
+
+def test_each_request_is_a_sign_of_life() -> None:
+    signs: list[str] = []
+    weather = Weather(on_event=lambda: signs.append("alive"))
+    with weather.request():
+        assert signs == []
+    assert signs == ["alive"]
