@@ -12,6 +12,9 @@ from pathlib import Path
 # A picture that needs more is rejected; the recipe's pixel limit is reached at about half of it.
 PICTURE_MEMORY_BYTES = 2 << 30
 PICTURE_SECONDS = 60.0
+# Without a sign of life from a lane: longer than a request may take (120 s), a pause of the weather
+# (30 s) and a picture.
+SILENT_SECONDS = 300.0
 _SUPERVISOR_BYTES = 128 << 20
 
 _METADATA = "ECS_CONTAINER_METADATA_URI_V4"

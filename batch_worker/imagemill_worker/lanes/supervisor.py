@@ -21,14 +21,12 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker.errors import LaneBugError, StoreRefusedError, TryAgainError
 from imagemill_worker.lanes.lane_process import LaneProcess
 from imagemill_worker.lanes.messages import Assignment, Ended, FaultName, Report
-from imagemill_worker.lanes.process_limits import PICTURE_SECONDS
+from imagemill_worker.lanes.process_limits import PICTURE_SECONDS, SILENT_SECONDS
 from imagemill_worker.lanes.shared_memory import WorkQueue
 from imagemill_worker.spool import Spooled
 
 _POLL_SECONDS = 0.25
 _SECONDS_TO_STOP = 4.0
-# Longer than a request may take (120 s), a pause of the weather (30 s) and a picture (60 s).
-SILENT_SECONDS = 300.0
 # Lanes that may end with work left and nothing in the decoder, in one job: killed from outside, out
 # of memory, stuck.
 _DEATHS_WITHOUT_CAUSE = 3

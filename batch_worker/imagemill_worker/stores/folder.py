@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
@@ -20,6 +21,7 @@ from imagemill_worker.stores.s3 import PART_BYTES, check_length
 
 # A file without a name, which goes with the process that writes it (Linux, most file systems).
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
+_TRIES_TO_MAKE_FOLDERS = 3
 
 
 class FolderObjects:
@@ -49,7 +51,8 @@ class FolderObjects:
 
         Returns no ETag: that of a file changes with each writing, also of the same bytes.
         """
-        self._write(key, io.BytesIO(body), durable=durable)
+        if not _holds(self._path(key), body):
+            self._write(key, io.BytesIO(body), durable=durable)
         return ""
 
     def put_file(self, key: str, file: BinaryIO) -> None:
@@ -101,13 +104,14 @@ class FolderObjects:
     def _write(self, key: str, source: BinaryIO, *, durable: bool) -> None:
         path = self._path(key)
         with _faults():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._put_in_place(path, source, durable=durable)
-            except FileNotFoundError:  # the folder was empty, and another has removed it
-                source.seek(0)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._put_in_place(path, source, durable=durable)
+            for _ in range(_TRIES_TO_MAKE_FOLDERS):
+                try:
+                    self._put_in_place(path, source, durable=durable)
+                    return
+                except FileNotFoundError:  # no folder yet, or another has just removed it as empty
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    source.seek(0)
+            raise FileNotFoundError(errno.ENOENT, "The folder is removed again and again")
 
     def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
         """Write beside `path` under a name that no other writer has, or none, then rename."""
@@ -134,6 +138,14 @@ class FolderObjects:
             except (IsADirectoryError, OSError):
                 self._has_unnamed = False  # this file system, or kernel, has none
         return part.open("xb")
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    """Whether a file has that content already, as when a retried job does its work again."""
+    try:
+        return path.stat().st_size == len(body) and path.read_bytes() == body
+    except OSError:
+        return False
 
 
 def _named(descriptor: int, path: Path, part: Path) -> bool:

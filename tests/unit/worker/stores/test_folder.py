@@ -37,6 +37,15 @@ def test_a_file_is_written_and_overwritten_and_leaves_nothing_beside_it(
         assert bytes(objects.get("a/b/c.jpg")) == body
 
 
+def test_the_same_bytes_are_not_written_again(objects: FolderObjects, tmp_path: Path) -> None:
+    objects.put("a.jpg", b"body")
+    inode = (tmp_path / "out" / "a.jpg").stat().st_ino
+    objects.put("a.jpg", b"body")
+    assert (tmp_path / "out" / "a.jpg").stat().st_ino == inode
+    objects.put("a.jpg", b"bodY")
+    assert files(tmp_path) == {"a.jpg": b"bodY"}
+
+
 def test_files_have_the_rights_of_any_file(objects: FolderObjects, tmp_path: Path) -> None:
     objects.put("a.jpg", b"body")
     (tmp_path / "plain").write_bytes(b"body")

@@ -1,0 +1,140 @@
+"""Lanes that are stopped, stuck or done too early: the job ends all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_worker.errors import LaneBugError, TryAgainError
+from imagemill_worker.lanes.messages import Assignment
+from imagemill_worker.lanes.supervisor import Supervisor
+from imagemill_worker.lanes.tasks import resize_tasks
+from tests.helpers.jobs import Folder
+from tests.helpers.pictures import jpeg
+
+OUTCOMES = dict[int, Outcome]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.setenv("ALLOW_FILE_URIS", "true")
+    made = Folder(tmp_path)
+    for number in range(30):
+        made.put(f"{number:02}.jpg", jpeg(96, 64))
+    return made
+
+
+def lane_pids() -> list[int]:
+    """Lanes among the children of this process."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [
+        int(pid)
+        for pid in children
+        if b"imagemill_worker.lanes" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def supervised(
+    folder: Folder, on_tick: Callable[[], None] = lambda: None, silent_seconds: float = 300
+) -> OUTCOMES:
+    """What becomes of the pictures of a folder, with two lanes."""
+    shard = folder.plan(size=16)
+    outcomes: OUTCOMES = {}
+
+    def keep(index: int, outcome: Outcome, _spooled: object) -> None:
+        assert index not in outcomes
+        outcomes[index] = outcome
+
+    tasks = [row for row in resize_tasks(shard) if not isinstance(row, Outcome)]
+    assignment = Assignment(
+        str(Stage.RESIZE),
+        str(shard.source),
+        str(shard.output),
+        shard.recipe.to_document(),
+        4,
+        tasks,
+    )
+    Supervisor(assignment, 2, keep, on_tick, threading.Event(), silent_seconds=silent_seconds).run()
+    return outcomes
+
+
+def are_all_written(outcomes: OUTCOMES) -> bool:
+    return sorted(outcomes) == list(range(30)) and {row.status for row in outcomes.values()} == {
+        Status.WRITTEN
+    }
+
+
+def test_a_lane_that_is_stopped_is_ended_and_its_work_done_again(folder: Folder) -> None:
+    stopped: list[int] = []
+
+    def stop_one() -> None:
+        if not stopped and (pids := lane_pids()):
+            os.kill(pids[0], signal.SIGSTOP)
+            stopped.append(pids[0])
+
+    assert are_all_written(supervised(folder, stop_one, silent_seconds=3))
+    assert stopped
+    assert not set(stopped) & set(lane_pids())
+
+
+def test_a_lane_that_is_killed_with_nothing_in_the_decoder_is_replaced(folder: Folder) -> None:
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        if not killed and (pids := lane_pids()):
+            os.kill(pids[0], signal.SIGKILL)
+            killed.append(pids[0])
+
+    assert are_all_written(supervised(folder, kill_one))
+    assert killed
+
+
+def put_before_lanes(folder: Folder, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    (folder.base / "sitecustomize.py").write_text(code)
+    monkeypatch.syspath_prepend(str(folder.base))
+
+
+def test_lanes_that_end_well_and_have_done_nothing_end_the_attempt(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from imagemill_worker.lanes.lane import Lane\nLane.run = lambda self: None\n"
+    put_before_lanes(folder, monkeypatch, code)
+    with pytest.raises(TryAgainError, match="exit code 0, with work left"):
+        supervised(folder)
+
+
+def test_a_lane_that_ends_well_before_its_work_is_done_is_replaced(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from imagemill_worker.lanes.lane import Lane
+whole = Lane._work
+def some(self):
+    index = self._queue.take()
+    if index is not None:
+        self._tell(self._ended(index, self.assignment.tasks[index]))
+Lane._work = some
+"""
+    put_before_lanes(folder, monkeypatch, code)
+    assert are_all_written(supervised(folder))
+
+
+def test_a_bug_in_a_lane_is_told_with_its_traceback(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from imagemill_worker.lanes.lane import Lane
+def broken(self):
+    raise ZeroDivisionError("a bug")
+Lane.run = broken
+"""
+    put_before_lanes(folder, monkeypatch, code)
+    with pytest.raises(LaneBugError, match="ZeroDivisionError: a bug"):
+        supervised(folder)
