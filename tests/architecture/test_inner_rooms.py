@@ -133,17 +133,3 @@ def test_every_inner_room_is_there_and_says_what_it_is_for(inner: str) -> None:
 )
 def test_forbidden_import_is_found(name: str, line: str) -> None:
     assert strangers(name.split(".")[0], name, line) != []
-
-
-PRODUCT = ("batch_worker", "contract", "engine", "functions", "imagemill")
-
-
-def test_no_package_has_more_modules_side_by_side_than_a_person_surveys() -> None:
-    counts = {
-        str(folder.relative_to(ROOT)): len([path for path in folder.glob("*.py")])
-        - (folder / "__init__.py").exists()
-        for room in PRODUCT
-        for folder in (ROOT / room).rglob("*")
-        if folder.is_dir() and folder.name != "__pycache__"
-    }
-    assert {name: count for name, count in counts.items() if count > MOST_MODULES} == {}

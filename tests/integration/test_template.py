@@ -122,6 +122,16 @@ def test_aggregation_finds_that_there_is_nothing(folder: str) -> None:
     assert f"{folder}*" in listing["Condition"]["StringLike"]["s3:prefix"]
 
 
+@pytest.mark.parametrize("stage", Stage)
+def test_a_job_gives_up_on_a_store_long_before_its_own_timeout(stage: Stage) -> None:
+    job = resources_of("AWS::Batch::JobDefinition")[f"{stage.title()}JobDefinition"]
+    environment = job["ContainerProperties"]["Environment"]
+    patience_seconds = {item["Name"]: item["Value"] for item in environment}[
+        "STORE_PATIENCE_SECONDS"
+    ]
+    assert 120 < float(patience_seconds) <= job["Timeout"]["AttemptDurationSeconds"] / 6
+
+
 def test_planner_writes_of_a_dataset_its_labels_only() -> None:
     assert allowed("PlanRunRole", "s3:GetObject", keys.LABELS)
     assert allowed("PlanRunRole", "s3:PutObject", keys.LABELS)
