@@ -31,5 +31,5 @@ def put(_objects: object, key: str, body: bytes, *, durable: bool = False) -> st
     return str(answer["ETag"]).strip('"')
 
 
-S3Objects.get = get  # type: ignore[method-assign] # that is what it is for
-S3Objects.put = put  # type: ignore[method-assign]
+for method in (get, put):
+    setattr(S3Objects, method.__name__, method)

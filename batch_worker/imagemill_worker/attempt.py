@@ -163,9 +163,12 @@ class Attempt:
         return results
 
     def _note_weather(self, supervisor: Supervisor) -> None:
-        if supervisor.throttled:
-            waited_seconds = round(supervisor.waited_seconds, 1)
-            weather = {"throttled": supervisor.throttled, "waited_seconds": waited_seconds}
+        """Of the lanes, and of this process, which reads and writes the documents."""
+        own = self.job.output.weather
+        throttled = supervisor.throttled + own.throttled
+        if throttled:
+            waited_seconds = round(max(supervisor.waited_seconds, own.waited_seconds), 1)
+            weather = {"throttled": throttled, "waited_seconds": waited_seconds}
             self._header |= weather
             self._progress.log("weather", **weather)
 

@@ -17,8 +17,9 @@ from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
 from imagemill_worker.lanes.tasks import Task, check_rows, edge_tasks, resize_tasks
 from imagemill_worker.spool import temporary_file
-from imagemill_worker.stores.opening import open_store
+from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.store import Store
+from imagemill_worker.stores.weather import Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,11 @@ def open_job(stage: Stage, address: str) -> Job:
     """
     try:
         location, key = split_object_address(address, "--shard")
-        shard = Shard.decode(open_store(location).read_document(key, "shard"))
-        open_store(shard.source)
-        output = open_store(shard.output, create=True)
+        weather = Weather(patience_seconds=patience_seconds())
+        documents = open_store(location, weather=weather)
+        shard = Shard.decode(documents.read_document(key, "shard"))
+        open_store(shard.source)  # raises when it cannot be; lanes open it, too
+        output = open_store(shard.output, create=True, weather=weather)
         journal = Journal.read(output, shard, stage)
         if stage is Stage.RESIZE:
             rows = _without_done(resize_tasks(shard), journal)

@@ -8,11 +8,14 @@ import signal
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalStack
+from imagemill_contract import keys
+from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, executions, keys_in, resource_id, start
@@ -179,19 +182,20 @@ def test_shard_that_cannot_be_written_fails_alone_and_is_reported_with_its_cause
         (photos / folder).mkdir(parents=True)
         for index in range(4):
             (photos / folder / f"{index}.jpg").write_bytes(cut(index))
-    (out / "resized").mkdir(parents=True)
-    (out / "resized" / "b").write_text("in the way of a folder")
+    run_id = f"in-the-way-{uuid4().hex[:8]}"
+    outcomes = out / keys.outcome_key(run_id, Stage.RESIZE, "00001")
+    outcomes.mkdir(parents=True)  # a folder where the document of the second job has to be
 
-    run = ended(
-        start(
-            stack,
-            {
-                "source": str(Location.of_folder(PurePosixPath(photos))),
-                "output": str(Location.of_folder(PurePosixPath(out))),
-                "shards": 3,
-            },
-        )
+    request = {
+        "source": str(Location.of_folder(PurePosixPath(photos))),
+        "output": str(Location.of_folder(PurePosixPath(out))),
+        "shards": 3,
+    }
+    states = stack.client("stepfunctions")
+    started = states.start_execution(
+        stateMachineArn=stack.state_machine_arn, name=run_id, input=json.dumps(request)
     )
+    run = ended(Execution(states, started["executionArn"], run_id))
 
     end = stack.client("stepfunctions").describe_execution(executionArn=run.arn)
     assert (end["status"], end["error"]) == ("FAILED", "TooManyFailures"), end

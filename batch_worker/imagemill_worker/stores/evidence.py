@@ -86,6 +86,11 @@ class Evidence:
         share = (failures + 1) / (successes + failures + 2)
         return bool(share**trial.tries < _UNLIKELY)
 
+    def is_fair(self, trial: Trial) -> bool:
+        """Whether more requests for other objects have succeeded than failed meanwhile."""
+        failures = self._failures - trial.failures_before - trial.tries
+        return self.others_went_well(trial) > max(failures, _LEAST_OTHERS)
+
     def needs_probe(self, trial: Trial) -> bool:
         """Whether nothing else is asked for that would tell."""
         return (

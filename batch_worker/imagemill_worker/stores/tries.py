@@ -48,7 +48,8 @@ def persist(
             if evidence.is_own_fault(trial, throttled=fault.is_throttling):
                 raise
             _check_patience(evidence, trial, fault, weather)
-            weather.pause(trial.tries)
+            is_fair = evidence.is_fair(trial) and not fault.is_throttling
+            weather.pause(trial.tries, is_fair=is_fair)
         else:
             weather.went_well()
             evidence.add_success(key)

@@ -19,6 +19,7 @@ from imagemill_worker.errors import TryAgainError
 
 PATIENCE_SECONDS = 600.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 30.0
+_LONGEST_PAUSE_IN_FAIR_WEATHER_SECONDS = 1.0
 _SECONDS_BETWEEN_CUTS = 1.0
 
 
@@ -78,9 +79,13 @@ class Weather:
             if now - self._cut_at >= _SECONDS_BETWEEN_CUTS:
                 self._limit, self._cut_at = max(1.0, self._limit / 2), now
 
-    def pause(self, tries: int) -> None:
-        """Wait before the next try. Raises TryAgainError when the process is told to stop."""
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
+    def pause(self, tries: int, *, is_fair: bool = False) -> None:
+        """Wait before the next try; not for long while others succeed, in fair weather.
+
+        Raises TryAgainError when the process is told to stop.
+        """
+        most = _LONGEST_PAUSE_IN_FAIR_WEATHER_SECONDS if is_fair else _LONGEST_PAUSE_SECONDS
+        longest = min(most, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
         with self._changed:
             self._begin_waiting()
         try:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.keys import Stage, outcome_key
 from tests.helpers.faults.kinds import (
     Duplicate,
     ErrorAnswer,
+    FlipBits,
     LoseAnswer,
     Moment,
     Reset,
@@ -55,20 +57,39 @@ def planned(s3: MemoryS3, proxy: FaultProxy) -> S3Jobs:
     return jobs
 
 
-def results(jobs: S3Jobs) -> dict[str, bytes]:
-    """All that the jobs of both stages have written, outcome documents too."""
+def results(jobs: S3Jobs) -> dict[str, object]:
+    """All that the jobs of both stages have written, but for what they say of the weather."""
     for stage in Stage:
         ended = jobs.run(stage)
         assert (ended.code, ended.errors) == (0, "")
-    return jobs.files("")
+    return {key: without_weather(key, body) for key, body in jobs.files("").items()}
+
+
+def without_weather(key: str, body: bytes) -> object:
+    if "/outcomes/" not in key:
+        return body
+    header, rows = decode_outcomes(body)
+    header.pop("throttled", None)
+    header.pop("waited_seconds", None)
+    return header, rows
+
+
+def weather(jobs: S3Jobs) -> list[dict[str, object]]:
+    """What the headers of the outcome documents say of it, stage by stage."""
+    headers = [
+        decode_outcomes(body)[0] for key, body in jobs.files("").items() if "/outcomes/" in key
+    ]
+    names = ("throttled", "waited_seconds")
+    return [{name: header[name] for name in names if name in header} for header in headers]
 
 
 @pytest.fixture(scope="module")
-def unharmed(s3: MemoryS3) -> dict[str, bytes]:
+def unharmed(s3: MemoryS3) -> dict[str, object]:
     """What is written when nothing fails."""
     with FaultProxy(s3.endpoint_url) as proxy:
         jobs = planned(s3, proxy)
         written = results(jobs)
+        assert weather(jobs) == [{}, {}]
         assert jobs.reasons("resize") == jobs.reasons("edge") == {}
         assert len(jobs.files("resized/")) == len(jobs.files("edges/")) == PICTURES
     return written
@@ -91,7 +112,7 @@ def unharmed(s3: MemoryS3) -> dict[str, bytes]:
     ids=lambda fault: f"{type(fault).__name__}-{getattr(fault, 'moment', '')}",
 )
 def test_fault_that_passes_leaves_no_trace(
-    unharmed: dict[str, bytes], jobs: S3Jobs, proxy: FaultProxy, fault: Fault
+    unharmed: dict[str, object], jobs: S3Jobs, proxy: FaultProxy, fault: Fault
 ) -> None:
     rule = proxy.add(fault)
     assert results(jobs) == unharmed
@@ -132,3 +153,66 @@ def test_picture_that_the_job_may_not_read_fails_alone(jobs: S3Jobs, proxy: Faul
     assert jobs.run("resize").code == 0
     assert jobs.reasons("resize") == {"3.jpg": "access_denied", "5.jpg": "access_denied"}
     assert len(jobs.files("resized/")) == PICTURES - 2
+
+
+def test_one_object_that_always_fails_costs_no_other(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    proxy.add(ErrorAnswer(status=500, code="InternalError", pattern=r"in/3\.jpg$"))
+    proxy.add(ErrorAnswer(status=400, code="KMS.DisabledException", pattern=r"in/5\.jpg$"))
+    proxy.add(Reset(pattern=r"in/7\.jpg$"))
+    assert jobs.run("resize").code == 0
+    rows = {row.key.rpartition("/")[2]: row for row in jobs.outcomes("resize") if row.reason}
+    assert {name: (row.status, row.reason) for name, row in rows.items()} == dict.fromkeys(
+        ("3.jpg", "5.jpg", "7.jpg"), ("failed", "store_error")
+    )
+    assert "InternalError" in rows["3.jpg"].detail
+    assert "KMS.DisabledException" in rows["5.jpg"].detail
+    assert jobs.run("edge").code == 0
+    assert len(jobs.files("edges/")) == PICTURES - 3
+
+
+def test_a_result_that_can_never_be_written_costs_no_other(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    proxy.add(ErrorAnswer(status=400, code="InvalidRequest", pattern=r"resized/3\.jpg$"))
+    assert jobs.run("resize").code == 0
+    assert jobs.reasons("resize") == {"3.jpg": "store_error"}
+
+
+def test_a_bad_quarter_of_a_minute_costs_a_quarter_of_a_minute(
+    unharmed: dict[str, object], jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    proxy.add(Throttle(seconds=15, after_seconds=0.0, skip=2))  # in the midst of the resize job
+    assert results(jobs) == unharmed
+    edge, resize = weather(jobs)
+    assert int(str(resize["throttled"])) > 10
+    assert float(str(resize["waited_seconds"])) > 10
+    assert edge == {}
+
+
+def test_a_store_that_stays_down_ends_the_attempt_with_a_sentence(
+    jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    proxy.add(Throttle(pattern=r"/in/"))
+    ended = jobs.run("resize", STORE_PATIENCE_SECONDS="3")
+    assert ended.code == 75
+    assert "nothing but faults for" in ended.errors
+    assert "SlowDown" in ended.errors
+
+
+def test_resized_pictures_that_come_damaged_are_never_taken_for_good(
+    unharmed: dict[str, object], jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    assert jobs.run("resize").code == 0
+    flips = proxy.add(FlipBits(pattern=r"resized/", operations=READS, first=1, each_key=True))
+    assert results(jobs) == unharmed
+    assert flips.count == PICTURES
+
+
+def test_a_resized_picture_that_stays_damaged_is_a_failure(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    assert jobs.run("resize").code == 0
+    proxy.add(FlipBits(pattern=r"resized/3\.jpg", operations=READS))
+    proxy.add(Truncate(pattern=r"resized/5\.jpg", operations=READS, is_admitted=True))
+    assert jobs.run("edge").code == 0
+    rows = {row.key.rpartition("/")[2]: row for row in jobs.outcomes("edge") if row.reason}
+    assert {name: (row.status, row.reason) for name, row in rows.items()} == {
+        "3.jpg": ("failed", "damaged"),
+        "5.jpg": ("failed", "damaged"),
+    }

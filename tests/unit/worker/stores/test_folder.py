@@ -122,7 +122,7 @@ def test_a_full_disk_says_so(objects: FolderObjects, monkeypatch: pytest.MonkeyP
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.shutil, "copyfileobj", full)
+    monkeypatch.setattr("shutil.copyfileobj", full)
     with pytest.raises(StoreFault) as caught:
         objects.put("a.jpg", b"body")
     assert caught.value.code == "ENOSPC"
