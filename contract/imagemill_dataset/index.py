@@ -16,7 +16,7 @@ from typing import Any
 from imagemill_contract.documents import encode_lines
 from imagemill_contract.outcomes import Reason
 from imagemill_dataset.json_lines import opened_lines
-from imagemill_dataset.reasons import GIVEN_UP, UNTOUCHED
+from imagemill_dataset.precedence import counts_over
 from imagemill_dataset.shards import DatasetShard
 
 
@@ -103,7 +103,7 @@ class Index:
             index.shards.update((shard.key, shard) for shard in shards)
             for relative, entry in _entries(header, rows, shards):
                 known = index.entries.get(relative)
-                if known is None or _counts_over(entry, known):
+                if known is None or counts_over(entry, known):
                     index.entries[relative] = entry
         index.entries = {key: entry for key, entry in index.entries.items() if not entry.is_pruned}
         return index
@@ -122,22 +122,6 @@ class Index:
         return {key: count for key, count in counts.items() if count}
 
 
-def _counts_over(entry: Entry, known: Entry) -> bool:
-    """Whether `entry` replaces `known`, a row of the same object that was read before."""
-    if entry.run.run_id == known.run.run_id and Reason.OVERWRITTEN in (entry.reason, known.reason):
-        return entry.reason is Reason.OVERWRITTEN  # the last thing that is learnt of a result
-    if _stays(known, entry):
-        return False
-    return _stays(entry, known) or known.run.started <= entry.run.started
-
-
-def _stays(entry: Entry, other: Entry) -> bool:
-    """Whether `entry` counts even if the other's run was started later."""
-    if entry.place and other.reason in GIVEN_UP:
-        return True
-    return entry.reason is None and not entry.is_pruned and other.reason in UNTOUCHED
-
-
 def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
     """The document of entries. A row refers to its run and shard by their places in the header."""
     runs = sorted({entry.run.run_id: entry.run for entry in entries.values()}.items())
@@ -152,6 +136,12 @@ def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = (
         header,
         (_row(key, entries[key], run_places, shard_places) for key in sorted(entries)),
     )
+
+
+def runs_of_part(body: bytes) -> list[IndexedRun]:
+    """The runs that a part has rows of. Raises DocumentError for a part that cannot be read."""
+    header, _ = opened_lines("index", body)
+    return [IndexedRun(**document) for document in header["runs"]]
 
 
 def _row(

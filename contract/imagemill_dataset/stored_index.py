@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 
 from imagemill_contract.keys import INDEX, index_key, merged_index_key
@@ -36,6 +36,14 @@ def read_index(store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> Inde
     return _read(store, more)
 
 
+def read_parts(store: ObjectStore, but_for: Collection[str]) -> list[tuple[str, bytes]]:
+    """All parts with their keys, in order, but for those of some keys. Raises as `read_index`."""
+    for _ in range(MAX_READS - 1):
+        with suppress(FileNotFoundError):
+            return _parts(store, but_for)
+    return _parts(store, but_for)
+
+
 def write_index_part(
     store: ObjectStore,
     run: IndexedRun,
@@ -61,6 +69,10 @@ def merge_parts(store: ObjectStore) -> None:
     merged_key = merged_index_key(last.started, last.run_id, index.part_keys)
     store.write(merged_key, index.encode())
     store.remove(key for key in index.part_keys if key != merged_key)
+
+
+def _parts(store: ObjectStore, but_for: Collection[str]) -> list[tuple[str, bytes]]:
+    return [(key, store.read(key)) for key in part_keys(store) if key not in but_for]
 
 
 def _read(store: ObjectStore, more: Mapping[str, bytes]) -> Index:

@@ -81,6 +81,25 @@ def exists(location: Location, key: str) -> bool:
     return length_of(location, key) is not None
 
 
+def etag_of(location: Location, key: str) -> str | None:
+    """The ETag of an object, without quotes; None when there is none."""
+    try:
+        meta = store_of(location.root).head(location.prefix + key)
+    except FileNotFoundError:
+        return None
+    return (meta["e_tag"] or "").strip('"')
+
+
+def list_etags(location: Location, folder: str) -> dict[str, str]:
+    """ETags of all objects below `folder`, by their keys relative to the location."""
+    pages = store_of(location.root).list(location.prefix + folder)
+    found = (meta for page in pages for meta in page)
+    return {
+        meta["path"].removeprefix(location.prefix): (meta["e_tag"] or "").strip('"')
+        for meta in found
+    }
+
+
 def list_keys(location: Location, folder: str) -> list[str]:
     """Keys of all objects below `folder`, relative to the location."""
     return list(list_lengths(location, folder))

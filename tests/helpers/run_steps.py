@@ -13,14 +13,15 @@ from typing import Any
 from imagemill_app.aggregate.run_report import RunVerdict, write_report
 from imagemill_app.plan.checked_request import request_of
 from imagemill_app.plan.plan_run import plan_run
+from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.stores import store_of, write_bytes
+from imagemill_app.stores import etag_of, write_bytes
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 SETTINGS = PlanRunSettings(OUTPUT, 4, 30, "{}", allow_file_uris=True)
@@ -46,6 +47,7 @@ class Worker:
         self.run_id: str = run["run_id"]
         self.output = Location.parse(run["output"], "run.output")
         self.shards = list(planned_shards(self.output, self.run_id))
+        self._rows: dict[tuple[Stage, str], Outcome] = {}
 
     @property
     def keys(self) -> list[str]:
@@ -68,13 +70,41 @@ class Worker:
                 self.put_page(shard, stage, [self.written(shard, stage, it) for it in objects])
         return chosen
 
+    def go_on(self, before: Iterable[str]) -> None:
+        """Do what is not in `before`, whose rows are in journals, and end."""
+        done = set(before)
+        for shard in self.shards:
+            for stage in Stage:
+                known = job_record(shard, stage).outcomes
+                rows = [
+                    known[item.key] if item.key in done else self.written(shard, stage, item)
+                    for item in shard.objects
+                ]
+                self.put_outcomes(shard, stage, rows)
+
     def write_results(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
         """Write results without a word of it."""
         for shard in self.shards:
             for item in shard.objects:
                 if wanted(item.key):
                     for stage in Stage:
-                        self.written(shard, stage, item)
+                        self._rows[stage, item.key] = self.written(shard, stage, item)
+
+    def record(self) -> None:
+        """Write the outcome documents of results that were written without a word."""
+        for shard in self.shards:
+            for stage in Stage:
+                self.put_outcomes(shard, stage, [self._rows[stage, it.key] for it in shard.objects])
+
+    def record_failures(self) -> None:
+        """End without a result."""
+        for shard in self.shards:
+            for stage, status, reason in (
+                (Stage.RESIZE, Status.FAILED, Reason.STORE_ERROR),
+                (Stage.EDGE, Status.SKIPPED, Reason.NO_RESIZED_IMAGE),
+            ):
+                rows = [Outcome(item.key, status, reason) for item in shard.objects]
+                self.put_outcomes(shard, stage, rows)
 
     def put_outcomes(self, shard: Shard, stage: Stage, outcomes: Iterable[Outcome]) -> None:
         key = keys.outcome_key(self.run_id, stage, shard.shard_id)
@@ -102,11 +132,5 @@ class Worker:
             output_key=self.output.prefix + key,
             output_bytes=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
-            etag="" if self.output.is_file else etag_of(self.output, key),
+            etag="" if self.output.is_file else etag_of(self.output, key) or "",
         )
-
-
-def etag_of(location: Location, key: str) -> str:
-    """The present ETag of an object, without quotes."""
-    meta = store_of(location.root).head(location.prefix + key)
-    return (meta["e_tag"] or "").strip('"')

@@ -12,8 +12,9 @@ from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.run_results import RunResults, deleted_outputs
 from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
-from imagemill_app.results.open_runs import close_run, indexed_run
+from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
 from imagemill_app.results.packed_samples import PackedShards, check_lengths
+from imagemill_app.results.writers import Contest, contest, rivals_of
 from imagemill_app.stores import StoreAt, list_keys, remove, remove_folder, write_bytes
 from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location
@@ -52,25 +53,44 @@ def write_report(
         remove(output, [key for outputs in deleted.values() for key in outputs])
         gone = {key: Entry("", None, indexed, is_pruned=True) for key in deleted}
         results.entries.update(gone)
-    write_index_part(StoreAt(output), indexed, results.entries, results.packed.shards)
+    contested = _indexed(run, output, results)
     results.entries.clear()  # the whole index is read next
     dataset = _dataset(output, indexed, results.packed, has_dataset=run["has_dataset"])
+    is_good = failed_percent(totals) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
-        verdict="succeeded" if failed_percent(totals) <= tolerated_percent else "failed",
-        sentence=verdict_sentence(run, totals, dataset, tolerated_percent),
+        verdict="succeeded" if is_good else "failed",
+        sentence=verdict_sentence(run, totals, contested, dataset, tolerated_percent),
         stages={str(stage): asdict(counts) for stage, counts in totals.stages.items()},
         reasons=totals.reasons,
     )
     report = {"v": 1, **run, **asdict(verdict), **listed_document(totals)}
     report["deleted"] = {"objects": len(deleted), "keys": list(deleted)[:MAX_LISTED]}
     report["dataset"] = asdict(dataset) if dataset else None
+    report["overwritten"] = {"by": contested.by, "of": contested.of}
     body = json.dumps(report, ensure_ascii=False, indent=2).encode()
     write_bytes(output, report_key(run["run_id"]), body)
     merge_parts(StoreAt(output))
     _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
     close_run(output, run["run_id"])
     return verdict
+
+
+def _indexed(run: Mapping[str, Any], output: Location, results: RunResults) -> Contest:
+    """Write the run's part of the index, then correct it if another run has interfered."""
+    indexed, shards = indexed_run(run), results.packed.shards
+    write_index_part(StoreAt(output), indexed, results.entries, shards)
+    others = open_runs(output)
+    unknown = OpenRun(run, frozenset(), frozenset())  # another run has taken this one for over
+    mine = next((other for other in others if other.run_id == indexed.run_id), unknown)
+    rivals = rivals_of(output, mine, others)
+    if not rivals:
+        return Contest()
+    found = contest(output, indexed, results.entries, results.entries.keys(), rivals)
+    if found:
+        results.entries.update(found.rows)
+        write_index_part(StoreAt(output), indexed, results.entries, shards)
+    return found
 
 
 def _dataset(

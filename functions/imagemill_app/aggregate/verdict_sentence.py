@@ -7,27 +7,37 @@ from typing import Any
 
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.aggregate.tally import RunTally, failed_percent
+from imagemill_app.results.writers import Contest
 from imagemill_contract.keys import Stage
 
 
 def verdict_sentence(
     run: Mapping[str, Any],
     totals: RunTally,
+    contested: Contest,
     dataset: DatasetReport | None,
     tolerated_percent: float,
 ) -> str:
     """What was done, what was not, and what that means for a dataset."""
     done = sum(run["done"].values())
     if run["objects"] + run["refused"] == 0:
-        parts = [f"Nothing to do: all {done} pictures are done already"]
+        parts = [_nothing(run, done)]
     else:
         parts = [_counts(totals)]
         parts += _failures(totals, tolerated_percent)
+        parts += _overwritten(contested) if contested else []
         parts += _packed(dataset) if dataset else []
         parts += [f"{done} were done already"] if done else []
     parts += _adopted(run, done)
     parts += _superseded(dataset) if dataset else []
     return "; ".join(parts) + "."
+
+
+def _nothing(run: Mapping[str, Any], done: int) -> str:
+    if done:
+        return f"Nothing to do: all {done} pictures are done already"
+    left_out = ", ".join(f"{count} {reason}" for reason, count in run["ignored"].items())
+    return f"Nothing to do: left out were {left_out}"
 
 
 def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
@@ -52,6 +62,15 @@ def _failures(totals: RunTally, tolerated_percent: float) -> list[str]:
         f"{resize.failed} failed in resize and {edge.failed} in edge: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "
         f"the tolerated {tolerated_percent:g} %"
+    ]
+
+
+def _overwritten(contested: Contest) -> list[str]:
+    by = [f"{_number(n, 'result')} overwritten by {who}" for who, n in contested.by.items()]
+    of = [f"{_number(n, 'result')} of {who} overwritten by it" for who, n in contested.of.items()]
+    return [
+        f"{', '.join(by + of)}, because they ran at the same time with another recipe or source: "
+        "the next run does these again"
     ]
 
 

@@ -6,12 +6,14 @@ comes after what was taken over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from imagemill_app.results.open_runs import OpenRun, close_run, open_runs
+from imagemill_app.results.planned_shards import planned_keys
 from imagemill_app.results.work_done import work_done
+from imagemill_app.results.writers import contest, rivals_of
 from imagemill_app.stores import last_modified, list_keys, remove, remove_folder, write_bytes
 from imagemill_contract.keys import (
     DATASET,
@@ -75,10 +77,10 @@ def adopted_runs(
         alone: Whether its starter holds the lock on the output.
         only_over: Leave out runs that may be on.
     """
-    others = (other for other in open_runs(output) if other.run_id != run_id)
+    others = [other for other in open_runs(output) if other.run_id != run_id]
     states = ((other, *_state(output, other, alone=alone)) for other in others)
     return [
-        Adopted(other.indexed, _part_of(output, other.indexed), is_over, is_locked_out)
+        Adopted(other.indexed, _part_of(output, other, others), is_over, is_locked_out)
         for other, is_over, is_locked_out in states
         if is_over or not only_over
     ]
@@ -126,8 +128,14 @@ def _is_idle(output: Location, run_id: str) -> bool:
     return not times or datetime.now(UTC) - max(times) > IDLE_AFTER
 
 
-def _part_of(output: Location, run: IndexedRun) -> bytes:
+def _part_of(output: Location, other: OpenRun, others: Sequence[OpenRun]) -> bytes:
+    """What a run has done, and what it has overwritten of others or they of it."""
+    run = other.indexed
     done = work_done(output, run)
+    rivals = rivals_of(output, other, others)
+    if rivals:
+        planned = planned_keys(output, run.run_id)
+        done.entries.update(contest(output, run, done.entries, planned, rivals).rows)
     return encode_part(done.entries, done.dataset_shards) if done.entries else b""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imagemill_app.stores import read_bytes, store_of
 from imagemill_contract.documents import Shard
-from imagemill_contract.keys import plan_key
+from imagemill_contract.keys import plan_key, relative_key
 from imagemill_contract.locations import Location, split_object_address
 
 
@@ -20,6 +20,18 @@ def shard_at(address: str) -> Shard:
     """Raises DocumentError, and FileNotFoundError when there is none."""
     location, key = split_object_address(address, "plan.shard")
     return Shard.decode(store_of(location.root).get(key).bytes().to_bytes())
+
+
+def planned_keys(output: Location, run_id: str) -> set[str]:
+    """Keys of all objects that a run was planned for, below its source; none without a plan."""
+    try:
+        return {
+            relative_key(item.key, shard.source.prefix)
+            for shard in planned_shards(output, run_id)
+            for item in shard.objects
+        }
+    except FileNotFoundError:
+        return set()
 
 
 def planned_shards(output: Location, run_id: str) -> Iterator[Shard]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
@@ -62,14 +63,14 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     if line.etag and line.bytes is not None:
         return SourceObject(line.key, line.etag.strip('"'), line.bytes)
     try:
-        meta = store_of(source.root).head(line.key)
-    except FileNotFoundError:
-        detail = "The manifest names it, but it is not there."
-        return Outcome(line.key, Status.REJECTED, Reason.GONE, detail)
+        found = looked_up(source, line.key)
     except ValueError:
         detail = "The manifest names it, but no object can have that name."
         return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
-    return SourceObject(line.key, (meta["e_tag"] or "").strip('"'), meta["size"])
+    if found is None:
+        detail = "The manifest names it, but it is not there."
+        return Outcome(line.key, Status.REJECTED, Reason.GONE, detail)
+    return found
 
 
 def _lines(address: str, source: Location) -> Iterator[_Line]:

@@ -1,0 +1,62 @@
+"""Events that come late or again: what they say of an object may be older than what is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from imagemill_app.plan.source.lookup import looked_up
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Reason
+from imagemill_dataset.index import Entry
+from imagemill_dataset.reasons import GIVEN_UP, PASSING
+
+LOOKUPS_AT_ONCE = 32
+
+OLDER = "events older than what is done"
+DELETED = "deleted since"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Uploaded objects as they are now, in the order given, and how many events say nothing new."""
+
+    objects: list[SourceObject]
+    ignored: dict[str, int]
+
+
+def current_objects(
+    objects: Iterable[SourceObject], source: Location, entries: Mapping[str, Entry]
+) -> Current:
+    """Ask for each object that an earlier run has done with other bytes than its event tells of.
+
+    Sequencers order the events of one window only. An event of another one may be older than what
+    the index has, and nothing newer must be superseded by it.
+    """
+
+    def now(item: SourceObject) -> SourceObject | str:
+        entry = entries.get(relative_key(item.key, source.prefix))
+        if entry is None or entry.reason is Reason.NO_LABEL or entry.etag == item.etag:
+            return item
+        present = looked_up(source, item.key)
+        if present is None:
+            return DELETED
+        return OLDER if present.etag == entry.etag and _is_done(entry) else present
+
+    kept: list[SourceObject] = []
+    ignored: Counter[str] = Counter()
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        for found in pool.map(now, objects):
+            if isinstance(found, SourceObject):
+                kept.append(found)
+            else:
+                ignored[found] += 1
+    return Current(kept, dict(ignored))
+
+
+def _is_done(entry: Entry) -> bool:
+    return entry.reason not in GIVEN_UP and entry.reason not in PASSING

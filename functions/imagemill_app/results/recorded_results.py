@@ -1,0 +1,96 @@
+"""Whether the results of a run are there as its jobs have recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+from imagemill_app.results.job_record import job_record
+from imagemill_app.results.planned_shards import planned_shards
+from imagemill_app.stores import etag_of, list_etags, read_bytes
+from imagemill_contract.documents import Shard
+from imagemill_contract.keys import STAGE_FOLDERS, Stage, relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Status
+
+# For this many objects or fewer, asking for each result is cheaper than listing all of them.
+MAX_ASKED_FOR = 100
+LOOKUPS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One result: of which object, where below the output, and how it was written."""
+
+    relative: str
+    key: str
+    outcome: Outcome
+
+
+def lost_results(output: Location, run_id: str, wanted: Collection[str]) -> set[str]:
+    """Of the objects `wanted`, by relative key, those whose results are no longer this run's.
+
+    An object of which the run has recorded no results counts as lost, too.
+    """
+    present_etag = _present_etags(output, len(wanted))
+    seen: set[str] = set()
+    lost: set[str] = set()
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        for results in _recorded(output, run_id, wanted):
+            seen.update(result.relative for result in results)
+            are_there = pool.map(lambda item: _is_there(output, item, present_etag), results)
+            pairs = zip(results, are_there, strict=True)
+            lost.update(result.relative for result, is_there in pairs if not is_there)
+    return lost.union(set(wanted) - seen)
+
+
+def _recorded(output: Location, run_id: str, wanted: Collection[str]) -> Iterator[list[_Result]]:
+    """The wanted results that a run has recorded, shard by shard; none without a plan."""
+    try:
+        for shard in planned_shards(output, run_id):
+            for stage in Stage:
+                yield [item for item in _of_stage(shard, stage) if item.relative in wanted]
+    except FileNotFoundError:  # somebody has removed the run's documents
+        return
+
+
+def _of_stage(shard: Shard, stage: Stage) -> Iterator[_Result]:
+    for row in job_record(shard, stage).outcomes.values():
+        if row.status is Status.WRITTEN and row.output_key:
+            relative = relative_key(row.key, shard.source.prefix)
+            yield _Result(relative, relative_key(row.output_key, shard.output.prefix), row)
+
+
+def _present_etags(output: Location, objects: int) -> Callable[[str], str | None]:
+    if objects <= MAX_ASKED_FOR:
+        return lambda key: etag_of(output, key)
+
+    @cache
+    def listed() -> dict[str, str]:  # only when there is an ETag to compare with
+        return {
+            key: etag
+            for folder in STAGE_FOLDERS.values()
+            for key, etag in list_etags(output, folder).items()
+        }
+
+    return lambda key: listed().get(key)
+
+
+def _is_there(output: Location, result: _Result, present_etag: Callable[[str], str | None]) -> bool:
+    """By ETag; where that is not noted, or another one, by content.
+
+    A run with the same recipe may have written the same bytes again.
+    """
+    outcome = result.outcome
+    if outcome.etag and present_etag(result.key) == outcome.etag:
+        return True
+    if not outcome.sha256:
+        return False
+    try:
+        body = read_bytes(output, result.key)
+    except FileNotFoundError:
+        return False
+    return sha256(body).hexdigest() == outcome.sha256
