@@ -1,0 +1,92 @@
+"""The sentence by which a run ends, as a person reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imagemill_app.aggregate.dataset_report import DatasetReport
+from imagemill_app.aggregate.tally import Counting, RunTally
+from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome, Status
+
+W, S, R, F = Status.WRITTEN, Status.SKIPPED, Status.REJECTED, Status.FAILED
+
+
+def totals(resize: list[Status], edge: list[Status]) -> RunTally:
+    counting = Counting()
+    for stage, statuses in ((Stage.RESIZE, resize), (Stage.EDGE, edge)):
+        counting.add(stage, [Outcome(str(n), status) for n, status in enumerate(statuses)])
+    return counting.tally(len(resize))
+
+
+def run(objects: int, done: int = 0, adopted: dict[str, int] | None = None) -> dict[str, Any]:
+    labels = {"unchanged": done} if done else {}
+    return {"objects": objects, "refused": 0, "done": labels, "adopted": adopted or {}}
+
+
+def dataset(samples: int = 3, verified: int = 3, superseded: int = 0) -> DatasetReport:
+    older = {"samples": superseded, "shards": 1 if superseded == 1 else 2}
+    shards = 1 if samples == 1 else 2
+    checked = {"shards": shards, "samples": verified}
+    return DatasetReport("webdataset", shards, samples, 10, checked, older, "card")
+
+
+@pytest.mark.parametrize(
+    ("resize", "edge", "sentence"),
+    [
+        ([W, W, W], [W, W, W], "3 of 3 pictures resized, 3 edge maps, 0 rejected."),
+        ([W, R, W], [W, S, R], "2 of 3 pictures resized, 1 edge maps, 2 rejected."),
+    ],
+)
+def test_counts_are_said(resize: list[Status], edge: list[Status], sentence: str) -> None:
+    assert verdict_sentence(run(3), totals(resize, edge), None, 0) == sentence
+
+
+@pytest.mark.parametrize(("tolerated", "judged"), [(0, "above"), (49.9, "above"), (50, "within")])
+def test_failures_are_judged_by_what_is_tolerated(tolerated: float, judged: str) -> None:
+    sentence = verdict_sentence(run(4), totals([W, F, W, W], [W, S, F, W]), None, tolerated)
+    assert sentence == (
+        "3 of 4 pictures resized, 2 edge maps, 0 rejected; 1 failed in resize and 1 in edge: "
+        f"50.00 %, {judged} the tolerated {tolerated:g} %."
+    )
+
+
+def test_run_with_nothing_to_do_says_so() -> None:
+    sentence = verdict_sentence(run(0, done=7), totals([], []), None, 0)
+    assert sentence == "Nothing to do: all 7 pictures are done already."
+
+
+def test_what_was_done_before_is_said_with_who_did_it() -> None:
+    sentence = verdict_sentence(
+        run(1, done=1200, adopted={"the run that was stopped": 1100}), totals([W], [W]), None, 0
+    )
+    assert sentence.endswith(
+        "; 1200 were done already; 1,100 of 1,201 were done by the run that was stopped."
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (dataset(), "3 samples in 2 dataset shards, read back and checked."),
+        (dataset(1, 1), "1 sample in 1 dataset shard, read back and checked."),
+        (dataset(3, 2), "3 samples in 2 dataset shards, of which 2 were read back and checked."),
+        (
+            dataset(superseded=5),
+            "; 5 samples in 2 older shards are superseded; `imagemill compact` removes them.",
+        ),
+        (
+            dataset(superseded=1),
+            "; 1 sample in 1 older shard is superseded; `imagemill compact` removes them.",
+        ),
+        (dataset(0, 0), "3 of 3 pictures resized, 3 edge maps, 0 rejected."),
+    ],
+)
+def test_dataset_is_said_with_what_was_checked_and_superseded(
+    report: DatasetReport, said: str
+) -> None:
+    sentence = verdict_sentence(run(3), totals([W, W, W], [W, W, W]), report, 0)
+    assert sentence.endswith(said)
