@@ -22,7 +22,7 @@ STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check $(CHECKS) check-deploy check-readers format bench hooks clean
+.PHONY: help install demo test coverage check $(CHECKS) check-deploy check-readers format bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -37,6 +37,9 @@ demo: $(INSTALLED) ## Take 208 real pictures through the whole pipeline; results
 ##@ Before a change is taken
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest $(IN_PARALLEL)
+
+coverage: $(INSTALLED) ## Show which branches the unit tests leave out, in jobs as well
+	@$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report term:skip-covered tests/unit
 
 check: $(CHECKS) ## Run all checks of this group that follow
 
@@ -77,7 +80,7 @@ bench: $(INSTALLED) ## Run the benchmarks of planning; benchmarks/README.md has 
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venvs .aws-sam build demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venvs .aws-sam build demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	rm -rf *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
