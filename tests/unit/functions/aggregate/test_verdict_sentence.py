@@ -9,9 +9,12 @@ import pytest
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.aggregate.tally import Counting, RunTally
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.results.writers import Contest
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_dataset.index import Entry, IndexedRun
 
+NOBODY = Contest()
 W, S, R, F = Status.WRITTEN, Status.SKIPPED, Status.REJECTED, Status.FAILED
 
 
@@ -24,7 +27,18 @@ def totals(resize: list[Status], edge: list[Status]) -> RunTally:
 
 def run(objects: int, done: int = 0, adopted: dict[str, int] | None = None) -> dict[str, Any]:
     labels = {"unchanged": done} if done else {}
-    return {"objects": objects, "refused": 0, "done": labels, "adopted": adopted or {}}
+    counts = {"done": labels, "ignored": {"hidden": 2}, "adopted": adopted or {}}
+    return {"objects": objects, "refused": 0, **counts}
+
+
+def sentence_of(
+    run: dict[str, Any],
+    totals: RunTally,
+    dataset: DatasetReport | None = None,
+    tolerated_percent: float = 0,
+    contested: Contest = NOBODY,
+) -> str:
+    return verdict_sentence(run, totals, contested, dataset, tolerated_percent)
 
 
 def dataset(samples: int = 3, verified: int = 3, superseded: int = 0) -> DatasetReport:
@@ -42,12 +56,12 @@ def dataset(samples: int = 3, verified: int = 3, superseded: int = 0) -> Dataset
     ],
 )
 def test_counts_are_said(resize: list[Status], edge: list[Status], sentence: str) -> None:
-    assert verdict_sentence(run(3), totals(resize, edge), None, 0) == sentence
+    assert sentence_of(run(3), totals(resize, edge)) == sentence
 
 
 @pytest.mark.parametrize(("tolerated", "judged"), [(0, "above"), (49.9, "above"), (50, "within")])
 def test_failures_are_judged_by_what_is_tolerated(tolerated: float, judged: str) -> None:
-    sentence = verdict_sentence(run(4), totals([W, F, W, W], [W, S, F, W]), None, tolerated)
+    sentence = sentence_of(run(4), totals([W, F, W, W], [W, S, F, W]), None, tolerated)
     assert sentence == (
         "3 of 4 pictures resized, 2 edge maps, 0 rejected; 1 failed in resize and 1 in edge: "
         f"50.00 %, {judged} the tolerated {tolerated:g} %."
@@ -55,14 +69,14 @@ def test_failures_are_judged_by_what_is_tolerated(tolerated: float, judged: str)
 
 
 def test_run_with_nothing_to_do_says_so() -> None:
-    sentence = verdict_sentence(run(0, done=7), totals([], []), None, 0)
+    sentence = sentence_of(run(0, done=7), totals([], []))
     assert sentence == "Nothing to do: all 7 pictures are done already."
+    assert sentence_of(run(0), totals([], [])) == "Nothing to do: left out were 2 hidden."
 
 
 def test_what_was_done_before_is_said_with_who_did_it() -> None:
-    sentence = verdict_sentence(
-        run(1, done=1200, adopted={"the run that was stopped": 1100}), totals([W], [W]), None, 0
-    )
+    stopped = {"the run that was stopped": 1100}
+    sentence = sentence_of(run(1, done=1200, adopted=stopped), totals([W], [W]))
     assert sentence.endswith(
         "; 1200 were done already; 1,100 of 1,201 were done by the run that was stopped."
     )
@@ -88,5 +102,13 @@ def test_what_was_done_before_is_said_with_who_did_it() -> None:
 def test_dataset_is_said_with_what_was_checked_and_superseded(
     report: DatasetReport, said: str
 ) -> None:
-    sentence = verdict_sentence(run(3), totals([W, W, W], [W, W, W]), report, 0)
+    sentence = sentence_of(run(3), totals([W, W, W], [W, W, W]), report)
     assert sentence.endswith(said)
+
+
+def test_results_that_two_runs_wrote_are_said_with_the_other_run() -> None:
+    rows = {"1.jpg": Entry("e", None, IndexedRun("run-1", "now", "s3://bucket/", {}))}
+    contest = Contest(rows, by={"run-2": 1}, of={"run-3": 2})
+    sentence = sentence_of(run(1), totals([W], [W]), contested=contest)
+    assert "; 1 result overwritten by run-2" in sentence
+    assert "2 results of run-3 overwritten by it" in sentence
