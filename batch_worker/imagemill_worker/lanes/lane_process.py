@@ -26,6 +26,8 @@ class LaneProcess:
         spool: The file that it leaves products in, where they are packed later.
         heard_at: When the last report came, in monotonic seconds.
         last: That report.
+        overdue_index: The picture that was in the decoder for too long at the last look: it is
+            blamed when it still is at the next one.
     """
 
     process: subprocess.Popen[bytes]
@@ -34,6 +36,7 @@ class LaneProcess:
     spool: int | None
     heard_at: float = field(default_factory=time.monotonic)
     last: Report = field(default_factory=Report)
+    overdue_index: int | None = None
     _received: bytes = b""
 
     @classmethod

@@ -15,8 +15,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _INDEX = struct.Struct("<I")
-_SLOT = struct.Struct("<qd")  # index of the picture in the decoder, or -1; monotonic seconds
-_FREE = (-1, 0.0)
+# A note is two numbers, each written in one step: the index of the picture in the decoder, or -1,
+# and the monotonic seconds at which it came there.
+_INDEX_AT, _SINCE_AT = 0, 8
+_NOTED_INDEX, _NOTED_SINCE = struct.Struct("<q"), struct.Struct("<d")
+_NOTE_BYTES = 16
+_NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +57,24 @@ class DangerNote:
             _memory_file("danger") if file_descriptor is None else file_descriptor
         )
         if new:
-            os.ftruncate(self.file_descriptor, _SLOT.size)
-        self._memory = mmap.mmap(self.file_descriptor, _SLOT.size)
+            os.ftruncate(self.file_descriptor, _NOTE_BYTES)
+        self._memory = mmap.mmap(self.file_descriptor, _NOTE_BYTES)
         if new:
             self.clear()
 
     def enter(self, index: int) -> None:
-        _SLOT.pack_into(self._memory, 0, index, time.monotonic())
+        """Note a picture: its time first, so that whoever sees the index sees no older time."""
+        _NOTED_SINCE.pack_into(self._memory, _SINCE_AT, time.monotonic())
+        _NOTED_INDEX.pack_into(self._memory, _INDEX_AT, index)
 
     def clear(self) -> None:
-        _SLOT.pack_into(self._memory, 0, *_FREE)
+        _NOTED_INDEX.pack_into(self._memory, _INDEX_AT, _NOBODY)
 
     def read(self) -> tuple[int, float] | None:
         """Index of the picture in the decoder and its seconds there, or None."""
-        index, since = _SLOT.unpack_from(self._memory, 0)
-        return None if index < 0 else (index, time.monotonic() - since)
+        (index,) = _NOTED_INDEX.unpack_from(self._memory, _INDEX_AT)
+        (since,) = _NOTED_SINCE.unpack_from(self._memory, _SINCE_AT)
+        return None if index == _NOBODY else (index, time.monotonic() - since)
 
     def close(self) -> None:
         self._memory.close()

@@ -154,11 +154,12 @@ class Supervisor:
         now = time.monotonic()
         for lane in lanes:
             noted = lane.danger.read()
-            if noted and noted[1] > self.picture_seconds and lane.is_alive():
+            if noted and noted[1] > self.picture_seconds and noted[0] == lane.overdue_index:
                 detail = f"The picture took longer than {self.picture_seconds:.0f} s to decode."
                 self._reject(noted[0], Reason.DECODER_TIMEOUT, detail)
                 lane.process.kill()
-            elif now - lane.heard_at > self.silent_seconds and lane.is_alive():
+            lane.overdue_index = noted[0] if noted and noted[1] > self.picture_seconds else None
+            if now - lane.heard_at > self.silent_seconds and lane.is_alive():
                 lane.process.kill()
 
     def _judge(self, lane: LaneProcess, *, alone: bool) -> None:
