@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -127,7 +128,7 @@ def decode_lines(kind: str, body: bytes) -> tuple[dict[str, object], list[dict[s
     try:
         first, *rest = gzip.decompress(body).splitlines()
         header, rows = json.loads(first), [json.loads(line) for line in rest]
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(f"The {kind} document cannot be read: {error}.") from error
     if header.pop("v", None) != SCHEMA_VERSION or header.pop("kind", None) != kind:
         raise DocumentError(f"The document is not a {kind} of version {SCHEMA_VERSION}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,5 +31,5 @@ def _json_lines(kind: str, body: bytes) -> Iterator[Row]:
     try:
         with gzip.open(io.BytesIO(body)) as text:
             yield from map(json.loads, text)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(f"The {kind} document cannot be read: {error}.") from error

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,16 @@ def test_torn_document_is_refused() -> None:
     body = encode_lines("shard", {}, [{"key": "a"}] * 100)
     with pytest.raises(DocumentError, match="cannot be read"):
         decode_lines("shard", body[:-10])
+
+
+def test_document_with_a_wrong_bit_is_refused_or_tells_the_same() -> None:
+    rows: list[dict[str, object]] = [{"key": f"{number}.jpg"} for number in range(30)]
+    body = encode_lines("shard", {}, rows)
+    for bit in range(len(body) * 8):
+        damaged = bytearray(body)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with suppress(DocumentError):
+            assert decode_lines("shard", bytes(damaged)) == ({}, rows)
 
 
 @pytest.mark.parametrize("header", [{"v": 2, "kind": "shard"}, {"v": 1, "kind": "other"}, {}])
