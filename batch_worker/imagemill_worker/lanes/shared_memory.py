@@ -6,31 +6,33 @@ which picture it was decoding.
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import struct
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 _INDEX = struct.Struct("<I")
-# A note is two numbers, each written in one step: the index of the picture in the decoder, or -1,
-# and the monotonic seconds at which it came there.
-_INDEX_AT, _SINCE_AT = 0, 8
-_NOTED_INDEX, _NOTED_SINCE = struct.Struct("<q"), struct.Struct("<d")
+# A note is two numbers of 8 bytes: the index of the picture in the decoder, or -1, and the monotonic
+# seconds at which it came there.
+_INDEX_AT, _SINCE_AT = 0, 1
 _NOTE_BYTES = 16
 _NOBODY = -1
 
 
-@dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """Indices of tasks, taken by any number of threads of any number of processes.
+    """Indices of tasks, each taken once, by any number of threads of any number of processes.
 
-    All of them read the same open file, whose position the kernel moves in one step with each read.
+    All read the same open file, and move its position. A lock on it keeps processes apart, and a
+    lock in each process its threads: the kernel does not read and move in one step everywhere.
     """
 
-    file_descriptor: int
+    def __init__(self, file_descriptor: int) -> None:
+        self.file_descriptor = file_descriptor
+        self._threads = threading.Lock()
 
     @classmethod
     def of(cls, indices: Iterable[int]) -> WorkQueue:
@@ -41,7 +43,12 @@ class WorkQueue:
 
     def take(self) -> int | None:
         """The next index, or None when all are taken."""
-        entry = os.read(self.file_descriptor, _INDEX.size)
+        with self._threads:
+            fcntl.lockf(self.file_descriptor, fcntl.LOCK_EX)
+            try:
+                entry = os.read(self.file_descriptor, _INDEX.size)
+            finally:
+                fcntl.lockf(self.file_descriptor, fcntl.LOCK_UN)
         return int(_INDEX.unpack(entry)[0]) if entry else None
 
     def close(self) -> None:
@@ -59,24 +66,28 @@ class DangerNote:
         if new:
             os.ftruncate(self.file_descriptor, _NOTE_BYTES)
         self._memory = mmap.mmap(self.file_descriptor, _NOTE_BYTES)
+        # each element is written in one step; struct.pack_into would write zeros first
+        self._indices = memoryview(self._memory).cast("q")
+        self._seconds = memoryview(self._memory).cast("d")
         if new:
             self.clear()
 
     def enter(self, index: int) -> None:
         """Note a picture: its time first, so that whoever sees the index sees no older time."""
-        _NOTED_SINCE.pack_into(self._memory, _SINCE_AT, time.monotonic())
-        _NOTED_INDEX.pack_into(self._memory, _INDEX_AT, index)
+        self._seconds[_SINCE_AT] = time.monotonic()
+        self._indices[_INDEX_AT] = index
 
     def clear(self) -> None:
-        _NOTED_INDEX.pack_into(self._memory, _INDEX_AT, _NOBODY)
+        self._indices[_INDEX_AT] = _NOBODY
 
     def read(self) -> tuple[int, float] | None:
         """Index of the picture in the decoder and its seconds there, or None."""
-        (index,) = _NOTED_INDEX.unpack_from(self._memory, _INDEX_AT)
-        (since,) = _NOTED_SINCE.unpack_from(self._memory, _SINCE_AT)
+        index, since = self._indices[_INDEX_AT], self._seconds[_SINCE_AT]
         return None if index == _NOBODY else (index, time.monotonic() - since)
 
     def close(self) -> None:
+        self._indices.release()
+        self._seconds.release()
         self._memory.close()
         os.close(self.file_descriptor)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import time
+from pathlib import Path
 
 from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
 
@@ -12,29 +14,24 @@ from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
 FORK = multiprocessing.get_context("fork")
 
 
-def test_each_index_is_taken_once_by_all_together() -> None:
-    queue = WorkQueue.of(range(1000))
-    read_end, write_end = os.pipe()
+def test_each_index_is_taken_once_by_all_together(tmp_path: Path) -> None:
+    queue = WorkQueue.of(range(20_000))
 
-    def take_all() -> None:
+    def take_all(number: int) -> None:
         taken = []
         while (index := queue.take()) is not None:
             taken.append(index)
-        os.write(write_end, ("".join(f"{index} " for index in taken)).encode())
+        (tmp_path / str(number)).write_text(json.dumps(taken))
 
-    takers = [FORK.Process(target=take_all) for _ in range(3)]
+    takers = [FORK.Process(target=take_all, args=(number,)) for number in range(3)]
     for taker in takers:
         taker.start()
     for taker in takers:
         taker.join()
-    os.close(write_end)
-    taken = b""
-    while data := os.read(read_end, 1 << 16):
-        taken += data
-    assert sorted(map(int, taken.split())) == list(range(1000))
+    taken = [index for path in tmp_path.iterdir() for index in json.loads(path.read_text())]
+    assert sorted(taken) == list(range(20_000))
     assert queue.take() is None
     queue.close()
-    os.close(read_end)
 
 
 def test_a_note_says_what_is_in_the_decoder_and_for_how_long() -> None:
@@ -52,13 +49,13 @@ def test_a_note_says_what_is_in_the_decoder_and_for_how_long() -> None:
 
 
 def enter_and_leave(note: DangerNote, times: int) -> None:
-    for index in range(times):
-        note.enter(index)
+    for _ in range(times):
+        note.enter(7)
         note.clear()
 
 
 def test_a_note_is_never_seen_with_a_time_of_long_ago() -> None:
-    """Seen between two writes it would get a good picture rejected as one that takes too long."""
+    """Half written it would get a good picture rejected as one that takes too long."""
     note = DangerNote()
     writer = FORK.Process(target=enter_and_leave, args=(note, 300_000))
     writer.start()
@@ -67,6 +64,7 @@ def test_a_note_is_never_seen_with_a_time_of_long_ago() -> None:
         found = note.read()
         if found is not None:
             seen += 1
+            assert found[0] == 7
             longest_seconds = max(longest_seconds, found[1])
     writer.join()
     assert seen > 100
