@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterable
 
 _INDEX = struct.Struct("<I")
-# A note is two numbers of 8 bytes: the index of the picture in the decoder, or -1, and the monotonic
-# seconds at which it came there.
+# A note is two numbers of 8 bytes: the index of the picture in the decoder, or -1, and since when,
+# in monotonic seconds.
 _INDEX_AT, _SINCE_AT = 0, 1
 _NOTE_BYTES = 16
 _NOBODY = -1
