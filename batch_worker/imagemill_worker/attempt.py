@@ -18,7 +18,7 @@ from imagemill_worker.dataset.intermediate import IntermediateWriter
 from imagemill_worker.dataset.pack import PackedJob, pack_dataset
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.job import Job
-from imagemill_worker.lanes.messages import Assignment
+from imagemill_worker.lanes.messages import Assignment, Totals
 from imagemill_worker.lanes.supervisor import Supervisor
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.progress import Progress
@@ -159,18 +159,22 @@ class Attempt:
             intermediate=None if job.intermediate is None else job.intermediate.fileno(),
         )
         supervisor.run()
-        self._note_weather(supervisor)
+        self._note_totals(supervisor.totals)
         return results
 
-    def _note_weather(self, supervisor: Supervisor) -> None:
-        """Of the lanes, and of this process, which reads and writes the documents."""
+    def _note_totals(self, lanes: Totals) -> None:
+        """Say in log and header what was throttled, by this process too, and what was proven."""
         own = self.job.output.weather
-        throttled = supervisor.throttled + own.throttled
-        if throttled:
-            waited_seconds = round(max(supervisor.waited_seconds, own.waited_seconds), 1)
-            weather = {"throttled": throttled, "waited_seconds": waited_seconds}
-            self._header |= weather
-            self._progress.log("weather", **weather)
+        totals = lanes.plus(Totals(own.throttled, own.waited_seconds))
+        if totals.throttled:
+            waited_seconds = round(totals.waited_seconds, 1)
+            self._note("weather", throttled=totals.throttled, waited_seconds=waited_seconds)
+        if totals.proven or totals.unprovable:
+            self._note("sources", proven=totals.proven, unprovable=totals.unprovable)
+
+    def _note(self, event: str, **counts: float) -> None:
+        self._header |= counts
+        self._progress.log(event, **counts)
 
     def _assignment(self, tasks: Sequence[Task]) -> Assignment:
         job = self.job
@@ -182,6 +186,7 @@ class Attempt:
             # a local file keeps nobody waiting
             threads=self.threads if job.intermediate is None else 1,
             tasks=tasks,
+            verify_source=job.shard.verify_source and job.stage is Stage.RESIZE,
         )
 
 

@@ -50,7 +50,8 @@ class SourceObject:
 class Shard:
     """The objects that one job of a stage handles, with everything that the job needs to know.
 
-    `labels` has the number of each class among the objects, if the recipe wants labels.
+    `labels` has the number of each class among the objects, if the recipe wants labels. With
+    `verify_source` what is read is compared with the MD5 that its ETag is, where it is one.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class Shard:
     recipe: Recipe
     objects: Sequence[SourceObject]
     labels: Mapping[str, int] = field(default_factory=dict)
+    verify_source: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -76,6 +78,8 @@ class Shard:
         }
         if self.labels:
             header["labels"] = dict(self.labels)
+        if self.verify_source:
+            header["verify_source"] = True
         return encode_lines("shard", header, (item.to_row() for item in self.objects))
 
     @classmethod
@@ -93,6 +97,7 @@ class Shard:
             recipe=Recipe.from_document(header.get("recipe"), "shard.recipe"),
             objects=objects,
             labels=cast("Mapping[str, int]", header.get("labels", {})),
+            verify_source=header.get("verify_source") is True,
         )
 
 

@@ -16,7 +16,7 @@ from imagemill_contract.windows import Window
 REQUEST_FIELDS = (
     *("source", "manifest", "window", "closes", "output", "recipe"),
     *Selection.names(),
-    *("shards", "full", "prune", "dry_run", "alone"),
+    *("shards", "full", "prune", "verify_source", "dry_run", "alone"),
 )
 _TRUE_OR_FALSE = TrueOrFalse()
 _SHARDS = WholeNumber(1, 1_000_000)
@@ -35,6 +35,7 @@ class RunRequest:
         selection: Which of the objects are taken.
         shards: Number of shards instead of the planner's choice, for measurements.
         full: Also do what is done already.
+        verify_source: Compare each source object with the MD5 that its ETag is, where it is one.
         prune: Remove the results of sources that are gone.
         dry_run: Plan only, and write nothing.
     """
@@ -47,6 +48,7 @@ class RunRequest:
     selection: Selection = field(default_factory=Selection)
     shards: int | None = None
     full: bool = False
+    verify_source: bool = False
     prune: bool = False
     dry_run: bool = False
     alone: bool = False
@@ -75,6 +77,7 @@ class RunRequest:
             selection=Selection.from_document(document, allow_files=allow_files),
             shards=read_number(document, "shards", _SHARDS),
             full=_flag(document, "full"),
+            verify_source=_flag(document, "verify_source"),
             prune=_flag(document, "prune"),
             dry_run=_flag(document, "dry_run"),
             alone=_alone(document),

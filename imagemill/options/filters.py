@@ -45,6 +45,10 @@ class Filters:
     full: Annotated[bool, typer.Option("--full", help="Also do what an earlier run has done")] = (
         False
     )
+    verify_source: Annotated[
+        bool,
+        typer.Option("--verify-source", help="Compare each picture with its MD5 in S3, if known"),
+    ] = False
 
     def to_fields(self, *, of_bucket: bool = False) -> dict[str, object]:
         """The fields of a run request.
@@ -63,6 +67,7 @@ class Filters:
             "max_bytes": self.max_bytes and number_or_text(self.max_bytes),
             "limit": self.limit,
             "full": self.full or None,
+            "verify_source": self.verify_source or None,
         }
         return {name: value for name, value in values.items() if value not in (None, [])}
 

@@ -26,13 +26,13 @@ def main() -> int:
     try:
         lane.run()
     except (TryAgainError, MemoryError) as error:
-        lane.report_fault(FaultName.TRY_AGAIN, str(error) or type(error).__name__)
+        lane.report(FaultName.TRY_AGAIN, str(error) or type(error).__name__)
         return 1
     except StoreRefusedError as error:
-        lane.report_fault(FaultName.STORE_REFUSED, str(error))
+        lane.report(FaultName.STORE_REFUSED, str(error))
         return 1
     except BaseException:
-        lane.report_fault(FaultName.BUG, traceback.format_exc())
+        lane.report(FaultName.BUG, traceback.format_exc())
         raise
     return 0
 

@@ -33,6 +33,7 @@ from imagemill_worker.lanes.messages import (
     Product,
     Report,
     SharedFiles,
+    Totals,
     send,
 )
 from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
@@ -41,6 +42,7 @@ from imagemill_worker.picture import stages
 from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stores.opening import open_store, patience_seconds
+from imagemill_worker.stores.source_proof import SourceProof
 from imagemill_worker.stores.weather import Weather
 
 # Bodies that a lane holds at once; one object of any size is always let in.
@@ -59,6 +61,7 @@ class Lane:
     stopping: threading.Event = field(default_factory=threading.Event)
     fault: BaseException | None = None
     _weather: Weather = field(init=False)
+    _proof: SourceProof = field(default_factory=SourceProof)
     _queue: WorkQueue = field(init=False)
     _danger: DangerNote = field(init=False)
     _recipe: Recipe = field(init=False)
@@ -92,19 +95,16 @@ class Lane:
             stages.import_libraries(Stage(self.assignment.stage))
         for worker in workers:
             worker.join()
-        self._send()
+        self.report()
         if self.fault is not None:
             raise self.fault
-
-    def report_fault(self, name: FaultName, detail: str) -> None:
-        """Tell the supervisor why the lane ends here."""
-        self._send(name, detail)
 
     def _source_of(self) -> Source:
         if self.files.intermediate is not None:
             return FileSource(self.files.intermediate)
         location = Location.parse(self.assignment.reads, "reads")
-        return StoreSource(open_store(location, weather=self._weather))
+        proof = self._proof if self.assignment.verify_source else None
+        return StoreSource(open_store(location, weather=self._weather), proof)
 
     def _sink_of(self) -> Sink:
         if self.files.spool is not None:
@@ -177,16 +177,18 @@ class Lane:
             since = time.monotonic() - self._sent_at
             if since < _SECONDS_BETWEEN_REPORTS and not self.assignment.alone:
                 return
-        self._send()
+        self.report()
 
     def _show_life(self) -> None:
         """A request has ended, whichever way: the lane is not stuck."""
         if time.monotonic() - self._sent_at >= _SECONDS_BETWEEN_SIGNS_OF_LIFE:
-            self._send()
+            self.report()
 
-    def _send(self, fault: FaultName | None = None, detail: str = "") -> None:
+    def report(self, fault: FaultName | None = None, detail: str = "") -> None:
+        """Tell the supervisor what has ended since the last report, and why the lane ends here."""
         with self._report_lock:
             ended, self._unsent, self._sent_at = self._unsent, [], time.monotonic()
-            weather = self._weather
-            report = Report(ended, weather.throttled, weather.waited_seconds, fault, detail)
+            weather, proof = self._weather, self._proof
+            counts = (weather.throttled, weather.waited_seconds, proof.proven, proof.unprovable)
+            report = Report(ended, Totals(*counts), fault, detail)
             send(self.files.reports, report.encode())

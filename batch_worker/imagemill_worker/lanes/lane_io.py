@@ -11,6 +11,7 @@ from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter, read_at
 from imagemill_worker.stores.opening import check_readable
+from imagemill_worker.stores.source_proof import SourceProof
 from imagemill_worker.stores.store import Store
 
 
@@ -34,10 +35,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoreSource:
+    """Objects of a store; `proof` proves those of the user, where that is wanted."""
+
     store: Store
+    proof: SourceProof | None = None
 
     def read(self, task: Task) -> FileBytes:
         check_readable(task.read)
+        if self.proof is not None:
+            return self.proof.read(self.store, task.read)
         return self.store.read_object(task.read, task.digest)
 
 

@@ -38,7 +38,12 @@ class SharedFiles:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a lane is to do. `alone`: one picture at a time, with all the memory one may have."""
+    """What a lane is to do.
+
+    Attributes:
+        alone: One picture at a time, with all the memory that one may have.
+        verify_source: Compare what is read with the MD5 that its ETag is, where it is one.
+    """
 
     stage: str
     reads: str
@@ -47,6 +52,7 @@ class Assignment:
     threads: int
     tasks: Sequence[Task]
     alone: bool = False
+    verify_source: bool = False
 
     def encode(self, files: SharedFiles) -> bytes:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -107,40 +113,59 @@ class FaultName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts of a lane so far, or of several lanes.
+
+    Attributes:
+        throttled: Requests that failed for a reason that passes.
+        waited_seconds: For how long requests were held back, in the lane where it was longest.
+        proven: Source objects whose MD5 was their ETag, where that was asked for.
+        unprovable: Those whose ETag is no MD5.
+    """
+
+    throttled: int = 0
+    waited_seconds: float = 0.0
+    proven: int = 0
+    unprovable: int = 0
+
+    def plus(self, other: Totals) -> Totals:
+        return Totals(
+            self.throttled + other.throttled,
+            max(self.waited_seconds, other.waited_seconds),
+            self.proven + other.proven,
+            self.unprovable + other.unprovable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What has happened in a lane since its last report; also without rows a sign of life.
 
     Attributes:
         ended: Tasks that have come to an end.
-        throttled: Requests so far that failed for a reason that passes.
-        waited_seconds: For how long so far requests were held back.
+        totals: Counts so far.
         fault: Why the lane ends here, or None.
         detail: The sentence to that.
     """
 
     ended: Sequence[Ended] = field(default_factory=tuple)
-    throttled: int = 0
-    waited_seconds: float = 0.0
+    totals: Totals = field(default_factory=Totals)
     fault: FaultName | None = None
     detail: str = ""
 
     def encode(self) -> bytes:
-        return _line(
-            {
-                "ended": [item.to_row() for item in self.ended],
-                "throttled": self.throttled,
-                "waited_seconds": self.waited_seconds,
-                "fault": self.fault,
-                "detail": self.detail,
-            }
-        )
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["ended"] = [item.to_row() for item in self.ended]
+        values["totals"] = asdict(self.totals)
+        return _line(values)
 
     @classmethod
     def decode(cls, line: bytes) -> Report:
         values = json.loads(line)
-        fault = FaultName(values["fault"]) if values["fault"] else None
-        ended = [Ended.from_row(row) for row in values["ended"]]
-        return cls(ended, values["throttled"], values["waited_seconds"], fault, values["detail"])
+        values["ended"] = [Ended.from_row(row) for row in values["ended"]]
+        values["totals"] = Totals(**values["totals"])
+        values["fault"] = FaultName(values["fault"]) if values["fault"] else None
+        return cls(**values)
 
 
 def send(descriptor: int, message: bytes) -> None:

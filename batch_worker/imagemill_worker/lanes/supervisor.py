@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker.errors import LaneBugError, StoreRefusedError, TryAgainError
 from imagemill_worker.lanes.lane_process import LaneProcess
-from imagemill_worker.lanes.messages import Assignment, Ended, FaultName, Report
+from imagemill_worker.lanes.messages import Assignment, Ended, FaultName, Report, Totals
 from imagemill_worker.lanes.process_limits import PICTURE_SECONDS, SILENT_SECONDS
 from imagemill_worker.lanes.shared_memory import WorkQueue
 from imagemill_worker.spool import Spooled
@@ -44,8 +44,7 @@ class Supervisor:
         stopping: Set from outside when the job must end.
         spool_of: Gives a lane, by its number, a file for its products; None without packing.
         intermediate: The file that lanes read their pictures from instead of a store, or None.
-        throttled: Requests of all lanes that failed for a reason that passes.
-        waited_seconds: For how long requests were held back, by the lane where it was longest.
+        totals: Counts of all lanes.
     """
 
     assignment: Assignment
@@ -57,8 +56,7 @@ class Supervisor:
     intermediate: int | None = None
     picture_seconds: float = PICTURE_SECONDS
     silent_seconds: float = SILENT_SECONDS
-    throttled: int = 0
-    waited_seconds: float = 0.0
+    totals: Totals = field(default_factory=Totals)
     _open: set[int] = field(default_factory=set)
     _alone: set[int] = field(default_factory=set)
     _deaths_without_cause: int = 0
@@ -99,9 +97,8 @@ class Supervisor:
             if (len(self._open), len(self._alone)) == before:
                 self._count_death("exit code 0, with work left")
         finally:
-            self.throttled += sum(lane.last.throttled for lane in lanes)
-            self.waited_seconds += max((lane.last.waited_seconds for lane in lanes), default=0.0)
             for lane in lanes:
+                self.totals = self.totals.plus(lane.last.totals)
                 lane.close()
             selector.close()
             queue.close()

@@ -34,6 +34,7 @@ class Plan:
     adopted: dict[str, int]
     deleted: dict[str, list[str]]
     has_dataset: bool
+    verify_source: bool = False
 
 
 def write_plan(open_run: OpenRun, recipe: Recipe, plan: Plan, bucket: Location) -> None:
@@ -54,7 +55,8 @@ def _shards(run_id: str, recipe: Recipe, plan: Plan) -> Iterator[Shard]:
     for index, objects in enumerate(plan.shards):
         shard_id = keys.shard_id_of(index)
         labels = _labels(objects, plan.source.prefix, numbers) if numbers else {}
-        yield Shard(run_id, shard_id, plan.source, plan.output, recipe, objects, labels)
+        places = (plan.source, plan.output)
+        yield Shard(run_id, shard_id, *places, recipe, objects, labels, plan.verify_source)
 
 
 def _class_numbers(plan: Plan) -> Mapping[str, int]:

@@ -85,6 +85,7 @@ def _plan(
         adopted=adopted_counts(adopted, work.done),
         deleted=deleted,
         has_dataset=bool(index.shards),
+        verify_source=request.verify_source,
     )
 
 

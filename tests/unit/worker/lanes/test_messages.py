@@ -16,6 +16,7 @@ from imagemill_worker.lanes.messages import (
     Product,
     Report,
     SharedFiles,
+    Totals,
     send,
 )
 from imagemill_worker.lanes.tasks import Task
@@ -28,7 +29,9 @@ TASKS = [
 
 @pytest.mark.parametrize("files", [SharedFiles(3, 4, 5), SharedFiles(3, 4, 5, 0, 6)])
 def test_an_assignment_arrives_whole(files: SharedFiles) -> None:
-    assignment = Assignment("edge", "s3://in/", "s3://out/", {"size": 128}, 32, TASKS, alone=True)
+    assignment = Assignment(
+        "edge", "s3://in/", "s3://out/", {"size": 128}, 32, TASKS, alone=True, verify_source=True
+    )
     line = assignment.encode(files)
     assert line.count(b"\n") == 1
     assert Assignment.decode(line) == (assignment, files)
@@ -45,8 +48,7 @@ def test_a_report_arrives_whole() -> None:
     product = Product(100, 5, PixelSums(4, (1, 2, 3), (4, 5, 6)))
     report = Report(
         [Ended(0, written, product), Ended(1, rejected), Ended(2, None)],
-        throttled=3,
-        waited_seconds=1.5,
+        Totals(3, 1.5, 2, 1),
         fault=FaultName.TRY_AGAIN,
         detail="No.",
     )
@@ -62,3 +64,7 @@ def test_a_long_message_is_sent_whole() -> None:
     finally:
         os.close(read_end)
         os.close(write_end)
+
+
+def test_totals_of_lanes_add_up_and_their_waiting_overlaps() -> None:
+    assert Totals(3, 1.5, 2, 1).plus(Totals(4, 2.5, 0, 1)) == Totals(7, 2.5, 2, 2)

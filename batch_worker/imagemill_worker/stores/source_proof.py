@@ -1,0 +1,65 @@
+"""Proof that a source object came as it was stored: its MD5, where its ETag is one.
+
+The ETag is the MD5 of an object that was put in one part, unless it is encrypted by a key of KMS or
+of the customer (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). It does not say
+which it is: what comes twice with the same other digest was not damaged on its way.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from hashlib import md5
+
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.outcomes import Reason, Status
+from imagemill_worker.errors import PictureError
+from imagemill_worker.stores.store import Store
+
+_READS = 4
+_MD5 = re.compile(r"[0-9a-f]{32}")
+# After so many ETags that look like an MD5 and are none, with no other between them, they are all so.
+_MOST_READ_TWICE = 5
+
+
+class SourceProof:
+    """Reads objects and proves them, for all threads of a process.
+
+    Attributes:
+        proven: Objects whose MD5 is their ETag.
+        unprovable: Objects whose ETag is no MD5.
+    """
+
+    def __init__(self) -> None:
+        self.proven = 0
+        self.unprovable = 0
+        self._in_a_row = 0
+        self._lock = threading.Lock()
+
+    def read(self, store: Store, item: SourceObject) -> memoryview:
+        """The bytes of the object, proven where that can be. Raises as `Store.read_object`.
+
+        Raises PictureError with `damaged` for an object that comes otherwise each time.
+        """
+        body = store.read_object(item)
+        if not _MD5.fullmatch(item.etag) or self._in_a_row >= _MOST_READ_TWICE:
+            self._count(is_proven=False)
+            return body
+        digest_before = ""
+        for _ in range(_READS):
+            digest = md5(body, usedforsecurity=False).hexdigest()
+            if digest in (item.etag, digest_before):
+                self._count(is_proven=digest == item.etag)
+                return body
+            digest_before, body = digest, store.read_object(item)
+        detail = f"The object {item.key!r} comes with other bytes each time that it is read."
+        raise PictureError(Reason.DAMAGED, detail, Status.FAILED)
+
+    def _count(self, *, is_proven: bool) -> None:
+        with self._lock:
+            if is_proven:
+                self.proven += 1
+                self._in_a_row = 0
+            else:
+                self.unprovable += 1
+                self._in_a_row += 1
