@@ -18,7 +18,7 @@ from imagemill_worker.stores.store import Store
 
 _READS = 4
 _MD5 = re.compile(r"[0-9a-f]{32}")
-# After so many ETags that look like an MD5 and are none, with no other between them, they are all so.
+# After so many ETags in a row that look like an MD5 and are none, nothing is read twice any more.
 _MOST_READ_TWICE = 5
 
 
