@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,8 @@ from imagemill_engine.engine import Engine
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    with Engine.start(worker_env=worker_environment()) as running:
+    vcpus = max(2, os.cpu_count() or 1)  # some tests have a job beside one that is stopped
+    with Engine.start(vcpus=vcpus, worker_env=worker_environment()) as running:
         yield running
 
 

@@ -19,6 +19,9 @@ from imagemill_contract.outcomes import Reason
 from imagemill_dataset.index import Entry, Index, IndexedRun, runs_of_part
 from imagemill_dataset.stored_index import read_parts
 
+# A resized picture that the edge job found to be another one may be that of a rival.
+_WRITTEN = (None, Reason.DAMAGED)
+
 # What to call a writer if more than one run may have been it.
 UNKNOWN = "other runs"
 
@@ -89,7 +92,9 @@ def contest(
         rivals: The other runs.
     """
     claims = {key: rivals.claims[key] for key in planned if key in rivals.claims}
-    written = {key for key, entry in entries.items() if entry.reason is None and not entry.place}
+    written = {
+        key for key, entry in entries.items() if entry.reason in _WRITTEN and not entry.place
+    }
     own = lost_results(output, run.run_id, written) if written else set()
     rows = {key: replace(entries[key], reason=Reason.OVERWRITTEN) for key in own}
     others = dict(_lost_of_others(output, run, entries, claims))

@@ -14,7 +14,7 @@ from imagemill_app.stores import StoreAt, read_bytes
 from imagemill_contract import keys
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Reason
+from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_dataset.stored_index import read_index
 from tests.helpers.run_steps import INPUT, Run, Worker, plan, report
@@ -106,6 +106,21 @@ def test_run_that_was_started_first_and_ends_first_is_told_of_by_the_other(
     assert verdict.verdict == "failed"
     assert "4 results overwritten by run-1, because they ran at the same time" in verdict.sentence
     check_repaired(request_with, LARGE, 3)
+
+
+def test_edges_of_a_picture_that_another_has_overwritten_are_not_called_damaged(
+    request_with: Request,
+) -> None:
+    slow = plan(request_with(SMALL))
+    worker = Worker(slow)
+    worker.finish()
+    fast = plan(request_with(LARGE), "run-2", 2)
+    Worker(fast).finish()
+    report(fast)
+    for shard in worker.shards:
+        rows = [Outcome(it.key, Status.FAILED, Reason.DAMAGED) for it in shard.objects]
+        worker.put_outcomes(shard, Stage.EDGE, rows)
+    assert "10 results overwritten by run-2" in report(slow).sentence
 
 
 def test_run_whose_results_are_all_there_succeeds_beside_one_that_was_stopped(

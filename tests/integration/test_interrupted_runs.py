@@ -1,0 +1,203 @@
+"""Runs that are killed, and runs that are started at once: what is done stays done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from imagemill.local_stack import LocalStack
+from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, Stage
+from imagemill_contract.locations import Location
+from imagemill_worker.dataset.formats.registry import dataset_format
+from tests.helpers.photographs import cut
+from tests.helpers.runs import ended, start
+from tests.helpers.tool import IMAGEMILL, imagemill
+from tests.helpers.waiting import until
+
+pytestmark = pytest.mark.engine
+
+PICTURES = 120
+DIFFERENT = 6
+UNSCALED = ("--mode", "no")  # so that edge maps, too, take their time
+JOURNAL_SECONDS = 2.0  # between pages in a folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work for some seconds: links to a few large pictures."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(PICTURES):
+        path = folder / f"{number:03}.jpg"
+        if number < DIFFERENT:
+            path.write_bytes(cut(number, scale=8))
+        else:
+            path.hardlink_to(folder / f"{number % DIFFERENT:03}.jpg")
+    return folder
+
+
+def report_of(out: Path) -> dict[str, Any]:
+    """The only report of an output."""
+    (path,) = out.glob("runs/*/report.json")
+    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return report
+
+
+def files_in(out: Path) -> dict[str, bytes]:
+    found = (path for folder in ("resized", "edges") for path in (out / folder).iterdir())
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in found}
+
+
+def samples_in(out: Path) -> dict[str, tuple[bytes, bytes, str]]:
+    """Picture, edge map and class of each sample that the card names; none is there twice."""
+    card = json.loads((out / "dataset/dataset.json").read_text("utf-8"))
+    found: dict[str, tuple[bytes, bytes, str]] = {}
+    for shard in card["shards"]:
+        with (out / shard["key"]).open("rb") as file:
+            for sample in dataset_format(card["format"]).read(file):
+                assert sample.filename not in found
+                found[sample.filename] = sample.image, sample.edge, sample.label_text
+    return found
+
+
+def killed_run(photos: Path, out: Path, *options: str, when: Callable[[], object]) -> str:
+    """Start a run and kill its process, engine and jobs with it; the run's id."""
+    command = [str(IMAGEMILL), "run", str(photos), str(out), "--vcpus", "1", *options]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        until(lambda: when() or process.poll() is not None, "it is time to kill the run", 0.01)
+        assert process.poll() is None, process.communicate()
+    finally:
+        process.kill()
+        process.communicate()
+    assert not list(out.glob("runs/*/report.json"))
+    (marker,) = (out / OPEN_RUNS).iterdir()
+    return marker.stem
+
+
+def resumed_run(photos: Path, out: Path, *options: str) -> dict[str, Any]:
+    """Run again; the report, once it is clear that only the rest was done."""
+    again = imagemill("run", photos, out, *options)
+    assert again.returncode == 0, again.stderr
+    report = report_of(out)
+    done = report["adopted"]["the run that was stopped"]
+    assert 0 < done < PICTURES
+    assert report["stages"]["edge"]["written"] == PICTURES - done
+    assert f"{done} of {PICTURES} were done by the run that was stopped" in report["sentence"]
+    nothing = imagemill("run", photos, out, *options)
+    assert f"Nothing to do: all {PICTURES} pictures are done already." in nothing.stdout
+    for folder in (OPEN_RUNS, JOURNAL, INTERMEDIATE):
+        assert not list((out / folder).rglob("*.*"))
+    return report
+
+
+def pages_of(out: Path, stage: Stage) -> list[Path]:
+    return list(out.glob(f"{JOURNAL}*/{stage}/*/*"))
+
+
+def groups_of(run_id: str) -> set[int]:
+    """Process groups of a run's jobs."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().decode(errors="replace").split("\0")
+            if "imagemill_worker" in command and any(run_id in part for part in command):
+                found.add(os.getpgid(int(path.parent.name)))
+        except OSError:  # ended while we looked
+            continue
+    return found
+
+
+def noted_half_way(out: Path) -> bool:
+    """Whether an edge job has begun and noted what it did: it is stopped until that is due."""
+    if len(list(out.glob("edges/*"))) < 20:
+        return False
+    (marker,) = (out / OPEN_RUNS).iterdir()
+    for group in groups_of(marker.stem):
+        os.killpg(group, signal.SIGSTOP)
+        time.sleep(JOURNAL_SECONDS)
+        os.killpg(group, signal.SIGCONT)
+    until(lambda: pages_of(out, Stage.EDGE), "a page is written", 0.002)
+    return True
+
+
+def test_run_after_one_that_was_killed_does_the_rest_and_leaves_the_same_files(
+    photos: Path, tmp_path: Path
+) -> None:
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
+    run_id = killed_run(photos, out, *UNSCALED, when=lambda: noted_half_way(out))
+    report = resumed_run(photos, out, *UNSCALED)
+    assert f"done by {run_id}, before it was stopped" in report["done"]
+    assert files_in(out) == files_in(whole)
+
+
+def test_packed_run_after_one_that_was_killed_packs_the_rest_and_leaves_the_same_samples(
+    photos: Path, tmp_path: Path
+) -> None:
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    options = ("--output", "webdataset", "--shard-bytes", "100kB")
+    assert imagemill("run", photos, whole, *options).returncode == 0
+    killed_run(photos, out, *options, when=lambda: len(pages_of(out, Stage.EDGE)) >= 2)
+    resumed_run(photos, out, *options)
+    assert samples_in(out) == samples_in(whole)
+    card = json.loads((out / "dataset/dataset.json").read_text("utf-8"))
+    shards = {shard["key"] for shard in card["shards"]}
+    assert {path.relative_to(out).as_posix() for path in out.glob("dataset/*.tar")} == shards
+    assert "0 superseded" in imagemill("verify", out).stdout
+
+
+def test_run_that_was_killed_before_anything_was_done_is_as_if_it_had_not_been(
+    photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    killed_run(photos, out, when=lambda: list(out.glob(f"{OPEN_RUNS}*")))
+    again = imagemill("run", photos, out, "--limit", "6")
+    assert again.returncode == 0, again.stderr
+    report = report_of(out)
+    done = sum(report["adopted"].values())
+    assert report["stages"]["edge"]["written"] == 6 - done
+
+
+def test_run_that_stalls_while_another_overwrites_it_says_so_and_the_next_run_repairs(
+    stack: LocalStack, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    source, output = (str(Location.of_folder(PurePosixPath(path))) for path in (photos, out))
+    request = {"source": source, "output": output, "shards": 1}
+    slow = start(stack, {**request, "recipe": {"size": 64}})
+    until(lambda: len(list(out.glob("resized/*"))) >= 20, "some are written", 0.01)
+    (group,) = groups_of(slow.run_id)
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        fast = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
+    finally:
+        os.killpg(group, signal.SIGCONT)
+    assert fast["verdict"] == "succeeded"
+
+    ended(slow)
+    end = stack.client("stepfunctions").describe_execution(executionArn=slow.arn)
+    assert (end["status"], end["error"]) == ("FAILED", "TooManyFailures")
+    assert "because they ran at the same time with another recipe" in end["cause"]
+    report = json.loads((out / "runs" / slow.run_id / "report.json").read_text("utf-8"))
+    (other,) = report["overwritten"]["of"]
+    overwritten = report["overwritten"]["of"][other]
+    assert overwritten > 0
+    assert report["overwritten"]["by"][other] + overwritten == PICTURES
+
+    repaired = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
+    assert repaired["stages"]["edge"]["written"] == overwritten
+    whole = tmp_path / "whole"
+    assert imagemill("run", photos, whole, "--size", "96").returncode == 0
+    assert files_in(out) == files_in(whole)
+    nothing = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
+    assert nothing["sentence"].startswith("Nothing to do")
