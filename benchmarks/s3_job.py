@@ -8,6 +8,7 @@ The job runs on core 0 and a loopback server on core 1: photographs of 670 KB in
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import statistics
@@ -35,6 +36,9 @@ CREDENTIALS = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+
+
+_RUNS = itertools.count()
 
 
 def on_core(core: int) -> Callable[[], None]:
@@ -67,7 +71,11 @@ class Server:
 
 
 def put_shard(endpoint: str, count: int = OBJECTS, recipe: Recipe | None = None) -> str:
-    """The address of a shard document, written to the server."""
+    """The address of a shard document, written to the server; of a new run each time.
+
+    A job of a run that was there before would find its journal, and do nothing again.
+    """
+    run_id = f"bench-{next(_RUNS)}"
     bodies = [photo.read() for photo in photographs()]
     etags = [hashlib.md5(body).hexdigest() for body in bodies]  # noqa: S324
     objects = [
@@ -75,8 +83,8 @@ def put_shard(endpoint: str, count: int = OBJECTS, recipe: Recipe | None = None)
         for n in range(count)
     ]
     places = Location.parse("s3://bucket/photo/", ""), Location.parse("s3://bucket/out/", "")
-    body = Shard("bench", "00000", *places, recipe or Recipe(), objects).encode()
-    key = keys.shard_key("bench", "00000")
+    body = Shard(run_id, "00000", *places, recipe or Recipe(), objects).encode()
+    key = keys.shard_key(run_id, "00000")
     request = urllib.request.Request(f"{endpoint}/bucket/{key}", body, method="PUT")  # noqa: S310
     urllib.request.urlopen(request).close()  # noqa: S310
     return f"s3://bucket/{key}"
@@ -88,8 +96,9 @@ def worker_environment(server: Server, extra_path: str = "") -> dict[str, str]:
     return {**env, "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-def job_rate(server: Server, shard: str, threads: int, extra_path: str = "") -> float:
+def job_rate(server: Server, threads: int, extra_path: str = "") -> float:
     """Images per second of a job, without the start of its process."""
+    shard = put_shard(server.endpoint)
     command = [sys.executable, "-m", "imagemill_worker", "resize", "--shard", shard]
     subprocess.run(
         [*command, "--threads", str(threads)],
@@ -124,14 +133,13 @@ def main() -> None:
     server = Server()
     rates: dict[str, list[float]] = {"compute": [], "imagemill": [], "with boto3": []}
     try:
-        shard = put_shard(server.endpoint)
         with tempfile.TemporaryDirectory() as folder:
             text = "import sys\nif '-m' in sys.orig_argv: import benchmarks.boto3_stores\n"
             Path(folder, "sitecustomize.py").write_text(text)
             for _ in range(ROUNDS):
                 rates["compute"].append(compute_rate())
-                rates["imagemill"].append(job_rate(server, shard, threads))
-                rates["with boto3"].append(job_rate(server, shard, threads, folder))
+                rates["imagemill"].append(job_rate(server, threads))
+                rates["with boto3"].append(job_rate(server, threads, folder))
     finally:
         server.process.kill()
     print(f"{OBJECTS} objects, {threads} threads, {ROUNDS} rounds, {time.strftime('%Y-%m-%d')}\n")

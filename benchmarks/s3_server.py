@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
+from xml.sax.saxutils import escape
 
 ETAG = "e"  # of everything that is put
 
@@ -36,6 +37,8 @@ class Bucket:
         path, _, text = target.partition("?")
         key = unquote(path).removeprefix("/bucket/")
         query = {name: values[0] for name, values in parse_qs(text, True).items()}
+        if "list-type" in query:
+            return "200 OK", self.listing(query["prefix"])
         if "uploads" in query or "uploadId" in query:
             return self.answer_upload(method, key, query, body)
         if method == "PUT":
@@ -46,6 +49,16 @@ class Bucket:
             return "404 Not Found", b""
         modified = "Last-Modified: Mon, 02 Jan 2023 00:00:00 GMT"
         return f'200 OK\r\nETag: "{found[1]}"\r\n{modified}', found[0]
+
+    def listing(self, prefix: str) -> bytes:
+        """What was put below a prefix, on one page: jobs list their journal."""
+        entries = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(body)}</Size><ETag>{ETAG}</ETag>"
+            "<LastModified>2023-01-02T00:00:00.000Z</LastModified></Contents>"
+            for key, body in sorted(self.put.items())
+            if key.startswith(prefix)
+        )
+        return f"<ListBucketResult>{entries}</ListBucketResult>".encode()
 
     def answer_upload(
         self, method: str, key: str, query: dict[str, str], body: bytes

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from imagemill_contract import keys
 from imagemill_contract.documents import encode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
-from imagemill_worker.dataset.intermediate import IntermediateWriter
-from imagemill_worker.dataset.pack import PackedJob, pack_dataset
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.job import Job
 from imagemill_worker.lanes.messages import Assignment, Totals
@@ -23,6 +22,9 @@ from imagemill_worker.lanes.supervisor import Supervisor
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.progress import Progress
 from imagemill_worker.spool import Spooled, temporary_file
+
+if TYPE_CHECKING:  # imported where it is needed: packing is a tenth of a job's start
+    from imagemill_worker.dataset.intermediate import IntermediateWriter
 
 
 @dataclass(slots=True)
@@ -88,6 +90,8 @@ class Attempt:
 
             if self.job.stage is Stage.EDGE:
                 return self._packed(self._run_lanes(spool_of, None))
+            from imagemill_worker.dataset.intermediate import IntermediateWriter
+
             pieces = IntermediateWriter(self.job.output, self.job.shard, self.job.journal)
             with pieces:
                 results = self._run_lanes(spool_of, pieces)
@@ -95,6 +99,8 @@ class Attempt:
             return results.in_order()
 
     def _packed(self, results: _Results) -> list[Outcome]:
+        from imagemill_worker.dataset.pack import PackedJob, pack_dataset
+
         job = self.job
         assert job.intermediate is not None  # noqa: S101 # a packed edge job reads one
         descriptor = job.intermediate.fileno()

@@ -12,7 +12,6 @@ from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome
-from imagemill_worker.dataset.intermediate import fetch_intermediate
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
 from imagemill_worker.lanes.tasks import Task, check_rows, edge_tasks, resize_tasks
@@ -85,6 +84,8 @@ def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
     if not shard.recipe.is_packed:
         rows = _without_done(edge_tasks(shard, outcomes), journal)
         return Job(Stage.EDGE, shard, shard.output, output, rows, journal)
+    from imagemill_worker.dataset.intermediate import fetch_intermediate  # of packed jobs alone
+
     file = temporary_file()
     offsets = fetch_intermediate(output, outcomes, file)
     tasks = edge_tasks(shard, outcomes, offsets)

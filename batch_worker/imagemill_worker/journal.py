@@ -7,7 +7,7 @@ an offer: where it cannot be written, its rows come with the next one.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +88,7 @@ class Journal:
             header["last_words"] = last_words
         self._written_at = time.monotonic()
         # two attempts at once, of which one was taken for dead, never write the same page
-        page = f"{len(self._pages):06d}-{secrets.token_hex(4)}"
+        page = f"{len(self._pages):06d}-{os.urandom(4).hex()}"
         key = self.shard.output.prefix + keys.journal_key(
             self.shard.run_id, self.stage, self.shard.shard_id, page
         )

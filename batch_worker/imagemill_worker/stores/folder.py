@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -115,7 +114,7 @@ class FolderObjects:
 
     def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
         """Write beside `path` under a name that no other writer has, or none, then rename."""
-        part = path.with_name(f".{secrets.token_hex(12)}.part")
+        part = path.with_name(f".{os.urandom(12).hex()}.part")
         try:
             with self._opened(part) as file:
                 shutil.copyfileobj(source, file, PART_BYTES)

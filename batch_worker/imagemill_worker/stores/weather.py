@@ -9,7 +9,6 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ advise
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -84,6 +83,8 @@ class Weather:
 
         Raises TryAgainError when the process is told to stop.
         """
+        import random  # some milliseconds of a job's start, and most jobs see no bad weather
+
         most = _LONGEST_PAUSE_IN_FAIR_WEATHER_SECONDS if is_fair else _LONGEST_PAUSE_SECONDS
         longest = min(most, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
         with self._changed:

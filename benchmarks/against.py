@@ -1,0 +1,98 @@
+"""Is a job slower than that of another checkout of this project, say of an earlier commit?
+
+    python -m benchmarks.against --other ../before
+
+Both checkouts' workers, each in processes of its own, do the same resize and edge jobs over the
+same photographs: over folders, and against a loopback S3. CPU seconds are those of all processes,
+in their last log lines; wall seconds include the start. Jobs run on core 0, the server on core 1.
+Rounds go A B B A; a ratio is this checkout's rate over the other's in one round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.packed_cpu import cpu_seconds, folder_environment, folder_shard, link_photographs
+from benchmarks.photographs import ROOT, mean_bytes, photographs
+from benchmarks.s3_job import Server, put_shard, worker_environment
+from imagemill_contract.recipe import Output, Recipe
+
+Measured = tuple[float, float]  # CPU and wall seconds of both jobs
+
+
+def measured(shard: str, environment: dict[str, str]) -> Measured:
+    began = time.monotonic()
+    cpu = sum(cpu_seconds(shard, environment).values())
+    return cpu, time.monotonic() - began
+
+
+def of_checkout(environment: dict[str, str], root: Path) -> dict[str, str]:
+    """The environment of a job with the code of another checkout."""
+    path = os.pathsep.join([str(root / "contract"), str(root / "batch_worker")])
+    return {**environment, "PYTHONPATH": path}
+
+
+def ratios(measure: Callable[[Path], Measured], other: Path, rounds: int) -> list[Measured]:
+    """The other's seconds over ours, for CPU and wall, round by round."""
+    for root in (ROOT, other):  # files cached, byte code written
+        measure(root)
+    found = []
+    for number in range(rounds):
+        order = (ROOT, other) if number % 2 else (other, ROOT)
+        seconds = {root: measure(root) for root in order}
+        pairs = zip(seconds[other], seconds[ROOT], strict=True)
+        cpu, wall = (theirs / mine for theirs, mine in pairs)
+        found.append((cpu, wall))
+    return found
+
+
+def row(name: str, found: list[Measured]) -> str:
+    cells = []
+    for values in zip(*found, strict=True):
+        low, high = min(values), max(values)
+        cells.append(f"{statistics.median(values):.3f} ({low:.3f} to {high:.3f})")
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--other", type=Path, required=True)
+    parser.add_argument("--objects", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=6)
+    options = parser.parse_args()
+    other, objects, rounds = options.other.resolve(), options.objects, options.rounds
+    photographs()
+    print(f"{objects} photographs of {mean_bytes() / 1000:.0f} KB, {rounds} rounds,", end=" ")
+    print(f"{time.strftime('%Y-%m-%d')}; this checkout's rate over the other's\n")
+    print("| jobs | by CPU | by wall |\n|---|---|---|")
+    server = Server()
+    try:
+        for output in (Output.FILES, Output.WEBDATASET):
+
+            def over_s3(root: Path, output: Output = output) -> Measured:
+                shard = put_shard(server.endpoint, objects, Recipe(output=output))
+                return measured(shard, of_checkout(worker_environment(server), root))
+
+            print(row(f"S3, {output}", ratios(over_s3, other, rounds)), flush=True)
+    finally:
+        server.process.kill()
+    with tempfile.TemporaryDirectory() as base:
+        photos = Path(base, "photos")
+        link_photographs(photos, objects)
+
+        def over_folders(root: Path) -> Measured:
+            with tempfile.TemporaryDirectory(dir=base) as out:
+                shard = folder_shard(photos, Path(out), Recipe())
+                return measured(shard, of_checkout(folder_environment(), root))
+
+        print(row("folders, files", ratios(over_folders, other, rounds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
