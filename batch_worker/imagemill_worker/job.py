@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, decode_outcomes
-from imagemill_contract.errors import ContractError
+from imagemill_contract.errors import ContractError, DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome
@@ -19,6 +20,10 @@ from imagemill_worker.spool import temporary_file
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.store import Store
 from imagemill_worker.stores.weather import Weather
+
+_READS_OF_TORN = 4
+
+Document = TypeVar("Document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def open_job(stage: Stage, address: str) -> Job:
         location, key = split_object_address(address, "--shard")
         weather = Weather(patience_seconds=patience_seconds())
         documents = open_store(location, weather=weather)
-        shard = Shard.decode(documents.read_document(key, "shard"))
+        shard = _decoded(documents, key, "shard", Shard.decode)
         open_store(shard.source)  # raises when it cannot be; lanes open it, too
         output = open_store(shard.output, create=True, weather=weather)
         journal = Journal.read(output, shard, stage)
@@ -79,7 +84,7 @@ def open_job(stage: Stage, address: str) -> Job:
 
 def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
     name = shard.output.prefix + keys.outcome_key(shard.run_id, Stage.RESIZE, shard.shard_id)
-    _, outcomes = decode_outcomes(output.read_document(name, "resize outcome"))
+    _, outcomes = _decoded(output, name, "resize outcome", decode_outcomes)
     check_rows(shard, outcomes)
     if not shard.recipe.is_packed:
         rows = _without_done(edge_tasks(shard, outcomes), journal)
@@ -90,6 +95,14 @@ def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
     offsets = fetch_intermediate(output, outcomes, file)
     tasks = edge_tasks(shard, outcomes, offsets)
     return Job(Stage.EDGE, shard, shard.output, output, tasks, journal, outcomes, file)
+
+
+def _decoded(store: Store, key: str, what: str, decode: Callable[[bytes], Document]) -> Document:
+    """A document; one that comes torn, or with a wrong bit, is read again."""
+    for _ in range(_READS_OF_TORN - 1):
+        with suppress(DocumentError):
+            return decode(store.read_document(key, what))
+    return decode(store.read_document(key, what))
 
 
 def _without_done(rows: Sequence[Task | Outcome], journal: Journal) -> list[Task | Outcome]:

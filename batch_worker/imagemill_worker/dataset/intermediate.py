@@ -12,6 +12,7 @@ import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -27,6 +28,7 @@ from imagemill_worker.stores.store import Store
 # A piece is one request for thousands of small pictures; half a minute is lost at most.
 _PIECE_BYTES, _LEAST_PIECE_BYTES, _SECONDS = 64 << 20, 4 << 20, 30.0
 _SECONDS_IN_FOLDER = 5.0
+_READS_OF_DAMAGED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,20 @@ class IntermediateWriter:
 def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
     """Copy all pieces into `file`; where each picture begins in it, by place; 0 for none.
 
+    What comes damaged is fetched again.
+
     Raises:
         ArgumentsError: A piece is not there, or not what the outcomes say.
         TryAgainError: The store cannot be reached, or the disk is full.
     """
+    for _ in range(_READS_OF_DAMAGED - 1):
+        with suppress(ArgumentsError):
+            return _fetched_pieces(store, outcomes, file)
+        file.truncate(0)
+    return _fetched_pieces(store, outcomes, file)
+
+
+def _fetched_pieces(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
     pieces: dict[str, list[tuple[str, int, int]]] = {}
     for row in outcomes:
         if row.status is Status.WRITTEN and row.output_key not in pieces:

@@ -216,3 +216,12 @@ def test_a_resized_picture_that_stays_damaged_is_a_failure(jobs: S3Jobs, proxy: 
         "3.jpg": ("failed", "damaged"),
         "5.jpg": ("failed", "damaged"),
     }
+
+
+def test_documents_that_come_damaged_are_read_again(
+    unharmed: dict[str, object], jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    documents = r"/(shards|outcomes)/"
+    flips = proxy.add(FlipBits(pattern=documents, operations=READS, first=1, each_key=True, bits=9))
+    assert results(jobs) == unharmed
+    assert flips.count == 2  # of the shard, and of what the resize job has left

@@ -14,10 +14,10 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.codecs.encode import encoded
-from tests.helpers.faults.kinds import Stall
+from tests.helpers.faults.kinds import FlipBits, Stall
 from tests.helpers.faults.memory_s3 import CREDENTIALS, MemoryS3
 from tests.helpers.faults.proxy import FaultProxy
-from tests.helpers.faults.requests import Operation
+from tests.helpers.faults.requests import READS, Operation
 from tests.helpers.s3_jobs import SHARD, S3Jobs, client_of
 from tests.helpers.waiting import until
 
@@ -105,3 +105,14 @@ def test_job_killed_before_it_hears_that_its_upload_is_complete_has_written_the_
     assert jobs.run("edge").code == 0
     shard, _ = shard_of(jobs)
     assert digests(jobs) == written == {shard.key: shard.sha256}
+
+
+def test_intermediate_shard_that_comes_damaged_is_fetched_again(
+    jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    prefix = jobs.output.prefix + keys.INTERMEDIATE
+    flips = proxy.add(FlipBits(prefix=prefix, operations=READS, first=1, bits=200_000))
+    assert jobs.run("edge").code == 0
+    assert flips.count == 1
+    shard, _ = shard_of(jobs)
+    assert digests(jobs) == {shard.key: shard.sha256}
