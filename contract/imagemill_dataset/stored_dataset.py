@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagemill_contract.keys import LABELS
-from imagemill_dataset.dataset_files import dataset_files
+from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.labels import first_number, numbers_of
 from imagemill_dataset.object_store import ObjectStore

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imagemill_contract.recipe import Recipe
+from imagemill_dataset.files.loaders import loaders_of
 from imagemill_dataset.index import Index, IndexedRun
-from imagemill_dataset.loaders import loaders_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 VERSION = 1

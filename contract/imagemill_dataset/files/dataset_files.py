@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 
 from imagemill_contract.keys import DATASET_CARD, DATASET_README, INDEX_TABLE, LABELS_TEXT
-from imagemill_dataset.card import card_of, last_packed_run
+from imagemill_dataset.files.card import card_of, last_packed_run
+from imagemill_dataset.files.index_table import index_table
+from imagemill_dataset.files.readme import readme_of
 from imagemill_dataset.index import Index, IndexedRun
-from imagemill_dataset.index_table import index_table
 from imagemill_dataset.labels import text_of
-from imagemill_dataset.readme import readme_of
 
 
 def dataset_files(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
-from imagemill_dataset.index_table import index_table
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 RECIPE = Recipe(output=Output.WEBDATASET, label_from_folder=True)

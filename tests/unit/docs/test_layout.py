@@ -13,8 +13,8 @@ from arro3.io import read_parquet
 from imagemill_contract import keys
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat, Output
+from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Index
-from imagemill_dataset.index_table import index_table
 from imagemill_dataset.names import dataset_shard_key, sample_key, shard_tag
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample

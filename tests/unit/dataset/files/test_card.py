@@ -10,10 +10,10 @@ import yaml
 
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.card import card_of, last_packed_run
+from imagemill_dataset.files.card import card_of, last_packed_run
+from imagemill_dataset.files.loaders import loaders_of
+from imagemill_dataset.files.readme import readme_of
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
-from imagemill_dataset.loaders import loaders_of
-from imagemill_dataset.readme import readme_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 RECIPE = Recipe(
