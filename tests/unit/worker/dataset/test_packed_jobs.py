@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -153,24 +153,52 @@ def test_killer_costs_itself_and_no_neighbour(folder: Folder) -> None:
     assert sorted(found) == sorted([*names, "cats/unlucky.jpg"])
 
 
-def test_job_killed_while_it_writes_leaves_nothing_torn(folder: Folder) -> None:
+# Put before the worker's own modules: the job dies while it writes its second dataset shard.
+DYING = """
+import os, signal
+from imagemill_worker.stores.folder import FolderObjects
+put_file, written = FolderObjects.put_file, []
+class Half:
+    def __init__(self, file):
+        self.file, self.begun = file, False
+    def seek(self, *place):
+        return self.file.seek(*place)
+    def read(self, _length):
+        if self.begun:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.begun = True
+        return self.file.read(20_000)
+def put_and_die(self, key, file):
+    written.append(key)
+    is_second = len(written) == 2
+    put_file(self, key, Half(file) if is_second and os.environ["DIES"] == "within" else file)
+    if is_second:
+        os.kill(os.getpid(), signal.SIGKILL)
+FolderObjects.put_file = put_and_die
+"""
+
+
+@pytest.mark.parametrize(("moment", "there"), [("within", 1), ("after", 2)])
+def test_job_killed_while_it_writes_leaves_nothing_torn(
+    folder: Folder, moment: str, there: int
+) -> None:
     fill(folder)
-    folder.plan(size=300, quality=100, output="webdataset", split=SPLIT, shard_bytes=200_000)
-    run_both(folder)
+    folder.plan(size=100, quality=100, output="webdataset", split=SPLIT, shard_bytes=100_000)
+    assert folder.run("resize").code == 0
+    (folder.base / "sitecustomize.py").write_text(DYING)
+    env = folder.environment({"DIES": moment})
+    env["PYTHONPATH"] = f"{folder.base}{os.pathsep}{env['PYTHONPATH']}"
+    killed = subprocess.run(folder.command("edge"), env=env, stdout=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = {k: body for k, body in folder.files("dataset").items() if not k.endswith(".part")}
+    assert len(left) == there
+    assert folder.run("edge").code == 0
     whole = folder.files("dataset")
-    for killed_after in (0.25, 0.35, 0.45, 0.55):
-        for name in whole:
-            (folder.output / "dataset" / name).unlink(missing_ok=True)
-        process = subprocess.Popen(
-            folder.command("edge"), env=folder.environment({}), stdout=subprocess.DEVNULL
-        )
-        time.sleep(killed_after)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        for name, body in folder.files("dataset").items():
-            assert name.endswith(".part") or body == whole[name]
-        assert folder.run("edge").code == 0
-        assert folder.files("dataset") == whole
+    assert {key: whole[key] for key in left} == left
+    assert len(whole) > 2
+    assert {shard.key: shard.sha256 for shard in shards_of(folder)} == {
+        f"dataset/{name}": hashlib.sha256(body).hexdigest() for name, body in whole.items()
+    }
 
 
 def test_damaged_intermediate_shard_is_noticed(folder: Folder) -> None:

@@ -7,12 +7,15 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.errors import LaneBugError, TryAgainError
+from imagemill_worker.lanes import supervisor
+from imagemill_worker.lanes.lane_process import LaneProcess
 from imagemill_worker.lanes.messages import Assignment
 from imagemill_worker.lanes.supervisor import Supervisor
 from imagemill_worker.lanes.tasks import resize_tasks
@@ -31,18 +34,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return made
 
 
-def lane_pids() -> list[int]:
-    """Lanes among the children of this process."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [
-        int(pid)
-        for pid in children
-        if b"imagemill_worker.lanes" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+@pytest.fixture
+def lanes(monkeypatch: pytest.MonkeyPatch) -> list[LaneProcess]:
+    """All lanes that are started, in order."""
+    started: list[LaneProcess] = []
+    start = LaneProcess.start
+
+    def start_and_remember(*arguments: Any) -> LaneProcess:
+        started.append(start(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr(LaneProcess, "start", start_and_remember)
+    return started
 
 
 def supervised(
-    folder: Folder, on_tick: Callable[[], None] = lambda: None, silent_seconds: float = 300
+    folder: Folder,
+    on_tick: Callable[[], None] = lambda: None,
+    stopping: threading.Event | None = None,
 ) -> OUTCOMES:
     """What becomes of the pictures of a folder, with two lanes."""
     shard = folder.plan(size=16)
@@ -61,7 +70,7 @@ def supervised(
         4,
         tasks,
     )
-    Supervisor(assignment, 2, keep, on_tick, threading.Event(), silent_seconds=silent_seconds).run()
+    Supervisor(assignment, 2, keep, on_tick, stopping or threading.Event()).run()
     return outcomes
 
 
@@ -71,29 +80,55 @@ def are_all_written(outcomes: OUTCOMES) -> bool:
     }
 
 
-def test_a_lane_that_is_stopped_is_ended_and_its_work_done_again(folder: Folder) -> None:
-    stopped: list[int] = []
+def test_a_lane_that_is_stopped_is_ended_and_its_work_done_again(
+    folder: Folder, lanes: list[LaneProcess]
+) -> None:
+    stopped: list[LaneProcess] = []
 
     def stop_one() -> None:
-        if not stopped and (pids := lane_pids()):
-            os.kill(pids[0], signal.SIGSTOP)
-            stopped.append(pids[0])
+        if not stopped:
+            stopped.append(lanes[0])
+            os.kill(lanes[0].process.pid, signal.SIGSTOP)
+        lanes[0].heard_at -= 1000  # it has said nothing for as long as no lane may
 
-    assert are_all_written(supervised(folder, stop_one, silent_seconds=3))
-    assert stopped
-    assert not set(stopped) & set(lane_pids())
+    assert are_all_written(supervised(folder, stop_one))
+    assert stopped[0].process.returncode == -signal.SIGKILL
 
 
-def test_a_lane_that_is_killed_with_nothing_in_the_decoder_is_replaced(folder: Folder) -> None:
-    killed: list[int] = []
+def test_a_lane_that_is_killed_with_nothing_in_the_decoder_costs_no_picture(
+    folder: Folder, lanes: list[LaneProcess]
+) -> None:
+    def kill_first() -> None:
+        if len(lanes) == 2:
+            lanes[0].process.kill()
 
-    def kill_one() -> None:
-        if not killed and (pids := lane_pids()):
-            os.kill(pids[0], signal.SIGKILL)
-            killed.append(pids[0])
+    assert are_all_written(supervised(folder, kill_first))
+    assert lanes[0].process.returncode == -signal.SIGKILL
 
-    assert are_all_written(supervised(folder, kill_one))
-    assert killed
+
+def test_lanes_that_do_not_stop_when_they_are_told_are_killed(
+    folder: Folder, lanes: list[LaneProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+import signal, time
+from imagemill_worker.lanes.lane import Lane
+def deaf(self):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    self._send(None, "deaf")
+    time.sleep(3600)
+Lane.run = deaf
+"""
+    put_before_lanes(folder, monkeypatch, code)
+    monkeypatch.setattr(supervisor, "_SECONDS_TO_STOP", 0.2)
+    stopping = threading.Event()
+
+    def stop_when_all_are_deaf() -> None:
+        if len(lanes) == 2 and all(lane.last.detail == "deaf" for lane in lanes):
+            stopping.set()
+
+    with pytest.raises(TryAgainError, match="told to stop"):
+        supervised(folder, stop_when_all_are_deaf, stopping)
+    assert [lane.process.returncode for lane in lanes] == [-signal.SIGKILL] * 2
 
 
 def put_before_lanes(folder: Folder, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
