@@ -150,13 +150,15 @@ class Supervisor:
     def _end_overdue(self, lanes: Iterable[LaneProcess]) -> None:
         now = time.monotonic()
         for lane in lanes:
+            if not lane.is_alive():  # what a dead one has noted stays there until it is judged
+                continue
             noted = lane.danger.read()
             if noted and noted[1] > self.picture_seconds and noted[0] == lane.overdue_index:
                 detail = f"The picture took longer than {self.picture_seconds:.0f} s to decode."
                 self._reject(noted[0], Reason.DECODER_TIMEOUT, detail)
                 lane.process.kill()
             lane.overdue_index = noted[0] if noted and noted[1] > self.picture_seconds else None
-            if now - lane.heard_at > self.silent_seconds and lane.is_alive():
+            if now - lane.heard_at > self.silent_seconds:
                 lane.process.kill()
 
     def _judge(self, lane: LaneProcess, *, alone: bool) -> None:

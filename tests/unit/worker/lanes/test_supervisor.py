@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def supervised(
     folder: Folder,
     on_tick: Callable[[], None] = lambda: None,
     stopping: threading.Event | None = None,
+    threads: int = 4,
 ) -> OUTCOMES:
     """What becomes of the pictures of a folder, with two lanes."""
     shard = folder.plan(size=16)
@@ -67,7 +69,7 @@ def supervised(
         str(shard.source),
         str(shard.output),
         shard.recipe.to_document(),
-        4,
+        threads,
         tasks,
     )
     Supervisor(assignment, 2, keep, on_tick, stopping or threading.Event()).run()
@@ -106,6 +108,49 @@ def test_a_lane_that_is_killed_with_nothing_in_the_decoder_costs_no_picture(
     assert lanes[0].process.returncode == -signal.SIGKILL
 
 
+def test_a_picture_that_killed_a_lane_long_ago_has_its_second_chance_all_the_same(
+    folder: Folder, lanes: list[LaneProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not taken for one that is still being decoded while other lanes go on."""
+    folder.put("00.jpg", jpeg(96, 64) + b"DIES ONCE")
+    for number in range(1, 30):
+        folder.put(f"{number:02}.jpg", jpeg(96, 64) + b"WAITS")
+    code = """
+import os, pathlib, time
+from imagemill_worker.codecs import file_kind
+kind_of, folder = file_kind.kind_of, pathlib.Path(os.environ["GATE"])
+def deadly(view):
+    body = bytes(view)
+    if body.endswith(b"DIES ONCE") and not (folder / "died").exists():
+        (folder / "died").touch()
+        os._exit(9)
+    while body.endswith(b"WAITS") and not (folder / "go on").exists():
+        time.sleep(0.01)
+    return kind_of(view)
+file_kind.kind_of = deadly
+"""
+    put_before_lanes(folder, monkeypatch, code)
+    monkeypatch.setenv("GATE", str(folder.base))
+    ticks_since = 0
+
+    def let_go_later() -> None:
+        nonlocal ticks_since
+        dead = [lane for lane in lanes if not lane.is_alive()]
+        if not dead or ticks_since > 4:
+            return
+        noted = dead[0].danger.read()
+        assert noted is not None
+        with monkeypatch.context() as patch:
+            long_ago = time.monotonic() - 1000
+            patch.setattr(time, "monotonic", lambda: long_ago)
+            dead[0].danger.enter(noted[0])
+        ticks_since += 1
+        if ticks_since > 4:
+            (folder.base / "go on").touch()
+
+    assert are_all_written(supervised(folder, let_go_later, threads=1))
+
+
 def test_lanes_that_do_not_stop_when_they_are_told_are_killed(
     folder: Folder, lanes: list[LaneProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +159,7 @@ import signal, time
 from imagemill_worker.lanes.lane import Lane
 def deaf(self):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    self._send(None, "deaf")
+    self.report(None, "deaf")
     time.sleep(3600)
 Lane.run = deaf
 """
