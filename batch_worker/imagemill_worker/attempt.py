@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from imagemill_worker.job import Job
 from imagemill_worker.lanes.messages import Assignment, Totals
 from imagemill_worker.lanes.supervisor import Supervisor
 from imagemill_worker.lanes.tasks import Task
-from imagemill_worker.progress import Progress
+from imagemill_worker.progress import Progress, cpu_seconds
 from imagemill_worker.spool import Spooled, temporary_file
 
 if TYPE_CHECKING:  # imported where it is needed: packing is a tenth of a job's start
@@ -66,17 +65,20 @@ class Attempt:
         began, job = time.monotonic(), self.job
         self._progress.log("start")
         try:
-            outcomes = self._outcomes()
+            self._write_document(self._outcomes())
         except (TryAgainError, StoreRefusedError) as error:
             job.journal.write(last_words=str(error))
             raise
-        key = keys.outcome_key(job.shard.run_id, job.stage, job.shard.shard_id)
-        header = {**job.names, "planned": len(outcomes), **self._header}
-        job.output.write_document(job.shard.output.prefix + key, encode_outcomes(header, outcomes))
         job.journal.remove()
         self._progress.log()
         seconds = time.monotonic() - began
-        self._progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(_cpu_seconds(), 3))
+        self._progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(cpu_seconds(), 3))
+
+    def _write_document(self, outcomes: Sequence[Outcome]) -> None:
+        job = self.job
+        key = keys.outcome_key(job.shard.run_id, job.stage, job.shard.shard_id)
+        header = {**job.names, "planned": len(outcomes), **self._header}
+        job.output.write_document(job.shard.output.prefix + key, encode_outcomes(header, outcomes))
 
     def _outcomes(self) -> list[Outcome]:
         """Of all objects, in the shard's order."""
@@ -194,9 +196,3 @@ class Attempt:
             tasks=tasks,
             verify_source=job.shard.verify_source and job.stage is Stage.RESIZE,
         )
-
-
-def _cpu_seconds() -> float:
-    """Of this process and of its lanes."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system

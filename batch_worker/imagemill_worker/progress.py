@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -44,3 +45,9 @@ class Progress:
         counts = {str(status): self.counts[status] for status in Status}
         done = {"done": self.counts.total(), "planned": self.planned}
         log(event, {**self.names, **done, **counts, "bytes": self.bytes_read, **more})
+
+
+def cpu_seconds() -> float:
+    """Of this process, and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
