@@ -24,20 +24,21 @@ from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
 
-PICTURES = 120
+PICTURES = 60
 DIFFERENT = 6
+LEAST_DONE = 8  # before a run is killed
 UNSCALED = ("--mode", "no")  # so that edge maps, too, take their time
 JOURNAL_SECONDS = 2.0  # between pages in a folder
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Work for some seconds: links to a few large pictures."""
+    """Work for a second or two: links to a few large pictures."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(PICTURES):
         path = folder / f"{number:03}.jpg"
         if number < DIFFERENT:
-            path.write_bytes(cut(number, scale=8))
+            path.write_bytes(cut(number, scale=4))
         else:
             path.hardlink_to(folder / f"{number % DIFFERENT:03}.jpg")
     return folder
@@ -104,30 +105,48 @@ def pages_of(out: Path, stage: Stage) -> list[Path]:
     return list(out.glob(f"{JOURNAL}*/{stage}/*/*"))
 
 
-def groups_of(run_id: str) -> set[int]:
-    """Process groups of a run's jobs."""
+def groups_of(run_id: str, stage: Stage) -> set[int]:
+    """Process groups of a run's jobs of a stage."""
     found = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             command = path.read_bytes().decode(errors="replace").split("\0")
-            if "imagemill_worker" in command and any(run_id in part for part in command):
+            if {"imagemill_worker", str(stage)} <= set(command) and run_id in " ".join(command):
                 found.add(os.getpgid(int(path.parent.name)))
         except OSError:  # ended while we looked
             continue
     return found
 
 
-def noted_half_way(out: Path) -> bool:
-    """Whether an edge job has begun and noted what it did: it is stopped until that is due."""
-    if len(list(out.glob("edges/*"))) < 20:
+def is_stopped_midway(out: Path, is_enough: Callable[[], object]) -> bool:
+    """Whether there is an edge job: it goes on for moments only, until it has done enough."""
+    markers = list(out.glob(f"{OPEN_RUNS}*"))
+    groups = groups_of(markers[0].stem, Stage.EDGE) if markers else set()
+    if not groups:
         return False
-    (marker,) = (out / OPEN_RUNS).iterdir()
-    for group in groups_of(marker.stem):
-        os.killpg(group, signal.SIGSTOP)
-        time.sleep(JOURNAL_SECONDS)
+    (group,) = groups
+    os.killpg(group, signal.SIGSTOP)
+
+    def has_done_enough() -> bool:
         os.killpg(group, signal.SIGCONT)
-    until(lambda: pages_of(out, Stage.EDGE), "a page is written", 0.002)
-    return True
+        time.sleep(0.01)
+        os.killpg(group, signal.SIGSTOP)
+        return bool(is_enough())
+
+    return until(has_done_enough, "the job has done enough")
+
+
+def notes_some_edges(out: Path) -> Callable[[], bool]:
+    """Whether some edge maps are there and noted; notes are due when the job has waited."""
+
+    def has_noted() -> bool:
+        if len(list(out.glob("edges/*"))) < LEAST_DONE:
+            return False
+        if not pages_of(out, Stage.EDGE):
+            time.sleep(JOURNAL_SECONDS)
+        return bool(pages_of(out, Stage.EDGE))
+
+    return has_noted
 
 
 def test_run_after_one_that_was_killed_does_the_rest_and_leaves_the_same_files(
@@ -135,7 +154,9 @@ def test_run_after_one_that_was_killed_does_the_rest_and_leaves_the_same_files(
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
     assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
-    run_id = killed_run(photos, out, *UNSCALED, when=lambda: noted_half_way(out))
+    run_id = killed_run(
+        photos, out, *UNSCALED, when=lambda: is_stopped_midway(out, notes_some_edges(out))
+    )
     report = resumed_run(photos, out, *UNSCALED)
     assert f"done by {run_id}, before it was stopped" in report["done"]
     assert files_in(out) == files_in(whole)
@@ -145,9 +166,14 @@ def test_packed_run_after_one_that_was_killed_packs_the_rest_and_leaves_the_same
     photos: Path, tmp_path: Path
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
-    options = ("--output", "webdataset", "--shard-bytes", "100kB")
+    options = ("--output", "webdataset", "--size", "384", "--shard-bytes", "100kB")
     assert imagemill("run", photos, whole, *options).returncode == 0
-    killed_run(photos, out, *options, when=lambda: len(pages_of(out, Stage.EDGE)) >= 2)
+    killed_run(
+        photos,
+        out,
+        *options,
+        when=lambda: is_stopped_midway(out, lambda: len(pages_of(out, Stage.EDGE)) >= 2),
+    )
     resumed_run(photos, out, *options)
     assert samples_in(out) == samples_in(whole)
     card = json.loads((out / "dataset/dataset.json").read_text("utf-8"))
@@ -176,7 +202,7 @@ def test_run_that_stalls_while_another_overwrites_it_says_so_and_the_next_run_re
     request = {"source": source, "output": output, "shards": 1}
     slow = start(stack, {**request, "recipe": {"size": 64}})
     until(lambda: len(list(out.glob("resized/*"))) >= 20, "some are written", 0.01)
-    (group,) = groups_of(slow.run_id)
+    (group,) = groups_of(slow.run_id, Stage.RESIZE)
     os.killpg(group, signal.SIGSTOP)
     try:
         fast = ended(start(stack, {**request, "recipe": {"size": 96}})).result()

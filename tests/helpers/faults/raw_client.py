@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from http.client import HTTPConnection, HTTPResponse
 
+from tests.helpers.waiting import PATIENCE_SECONDS
+
 
 class RawClient(HTTPConnection):
     """One connection to an S3, and its only bucket `bucket`; made anew when it was closed."""
 
     def __init__(self, endpoint_url: str) -> None:
-        super().__init__(endpoint_url.removeprefix("http://"), timeout=10)
+        super().__init__(endpoint_url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
 
     def ask(self, method: str, key: str, body: bytes | None = None, **headers: str) -> HTTPResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

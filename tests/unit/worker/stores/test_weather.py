@@ -8,32 +8,33 @@ import pytest
 
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.stores.weather import Weather
+from tests.helpers.waiting import PATIENCE_SECONDS
 
 
-def out_at_once(weather: Weather, threads: int) -> int:
-    """How many of so many requests are let out at the same time."""
+def are_out_at_once(count: int, weather: Weather, threads: int) -> bool:
+    """Whether of so many requests this many are let out at the same time, and no more."""
     entered, leave = threading.Semaphore(0), threading.Event()
 
     def ask() -> None:
         with weather.request():
             entered.release()
-            leave.wait(10)
+            leave.wait()
 
     workers = [threading.Thread(target=ask) for _ in range(threads)]
     for worker in workers:
         worker.start()
-    count = 0
-    while entered.acquire(timeout=0.3):
-        count += 1
-    leave.set()
-    for worker in workers:
-        worker.join()
-    return count
+    try:
+        all_came = all(entered.acquire(timeout=PATIENCE_SECONDS) for _ in range(count))
+        return all_came and (count == threads or not entered.acquire(timeout=0.2))
+    finally:
+        leave.set()
+        for worker in workers:
+            worker.join()
 
 
 def test_in_fair_weather_all_requests_are_out_at_once() -> None:
     weather = Weather(8)
-    assert out_at_once(weather, 8) == 8
+    assert are_out_at_once(8, weather, 8)
     assert weather.waited_seconds == 0
     assert weather.throttled == 0
 
@@ -42,7 +43,7 @@ def test_a_fault_halves_what_may_be_out_and_a_burst_of_them_does_so_once() -> No
     weather = Weather(8)
     for _ in range(20):
         weather.went_wrong()
-    assert out_at_once(weather, 8) == 4
+    assert are_out_at_once(4, weather, 8)
     assert weather.throttled == 20
     assert weather.waited_seconds > 0
 
@@ -52,12 +53,12 @@ def test_successes_bring_it_back_step_by_step() -> None:
     weather.went_wrong()
     for _ in range(4):  # a round of as many as may be out: one more
         weather.went_well()
-    assert out_at_once(weather, 8) == 4
+    assert are_out_at_once(4, weather, 8)
     weather.went_well()
-    assert out_at_once(weather, 8) == 5
+    assert are_out_at_once(5, weather, 8)
     for _ in range(100):
         weather.went_well()
-    assert out_at_once(weather, 8) == 8
+    assert are_out_at_once(8, weather, 8)
 
 
 def test_at_least_one_request_is_let_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +66,7 @@ def test_at_least_one_request_is_let_out(monkeypatch: pytest.MonkeyPatch) -> Non
     weather = Weather(4)
     for _ in range(50):
         weather.went_wrong()
-    assert out_at_once(weather, 3) == 1
+    assert are_out_at_once(1, weather, 3)
 
 
 def test_a_pause_ends_when_the_process_is_told_to_stop() -> None:
