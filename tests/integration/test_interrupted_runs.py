@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from imagemill.local_stack import LocalStack
-from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, Stage
+from imagemill_contract.documents import decode_journal
+from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, STAGE_FOLDERS, Stage
 from imagemill_contract.locations import Location
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
@@ -118,10 +119,12 @@ def groups_of(run_id: str, stage: Stage) -> set[int]:
     return found
 
 
-def is_stopped_midway(out: Path, is_enough: Callable[[], object]) -> bool:
-    """Whether there is an edge job: it goes on for moments only, until it has done enough."""
+def is_stopped_midway(
+    out: Path, is_enough: Callable[[], object], stage: Stage = Stage.EDGE
+) -> bool:
+    """Whether the stage has a job: it goes on for moments only, until it has done enough."""
     markers = list(out.glob(f"{OPEN_RUNS}*"))
-    groups = groups_of(markers[0].stem, Stage.EDGE) if markers else set()
+    groups = groups_of(markers[0].stem, stage) if markers else set()
     if not groups:
         return False
     (group,) = groups
@@ -136,15 +139,15 @@ def is_stopped_midway(out: Path, is_enough: Callable[[], object]) -> bool:
     return until(has_done_enough, "the job has done enough")
 
 
-def notes_some_edges(out: Path) -> Callable[[], bool]:
-    """Whether some edge maps are there and noted; notes are due when the job has waited."""
+def notes_some(out: Path, stage: Stage = Stage.EDGE) -> Callable[[], bool]:
+    """Whether some results are there and noted; notes are due when the job has waited."""
 
     def has_noted() -> bool:
-        if len(list(out.glob("edges/*"))) < LEAST_DONE:
+        if len(list(out.glob(f"{STAGE_FOLDERS[stage]}*"))) < LEAST_DONE:
             return False
-        if not pages_of(out, Stage.EDGE):
+        if not pages_of(out, stage):
             time.sleep(JOURNAL_SECONDS)
-        return bool(pages_of(out, Stage.EDGE))
+        return bool(pages_of(out, stage))
 
     return has_noted
 
@@ -155,10 +158,42 @@ def test_run_after_one_that_was_killed_does_the_rest_and_leaves_the_same_files(
     out, whole = tmp_path / "out", tmp_path / "whole"
     assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
     run_id = killed_run(
-        photos, out, *UNSCALED, when=lambda: is_stopped_midway(out, notes_some_edges(out))
+        photos, out, *UNSCALED, when=lambda: is_stopped_midway(out, notes_some(out))
     )
     report = resumed_run(photos, out, *UNSCALED)
     assert f"done by {run_id}, before it was stopped" in report["done"]
+    assert files_in(out) == files_in(whole)
+
+
+def test_pictures_that_were_only_resized_are_not_resized_again(
+    photos: Path, tmp_path: Path
+) -> None:
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
+    noted_some = notes_some(out, Stage.RESIZE)
+    run_id = killed_run(
+        photos,
+        out,
+        *UNSCALED,
+        when=lambda: is_stopped_midway(out, noted_some, Stage.RESIZE),
+    )
+    noted = {
+        row.key
+        for page in pages_of(out, Stage.RESIZE)
+        for row in decode_journal(page.read_bytes())[1]
+    }
+    taken = sorted(noted)[0]
+    changed = out / "resized" / taken
+    changed.write_bytes(changed.read_bytes())  # a new time, which a job that wrote it would change
+    before = changed.stat().st_mtime_ns, changed.stat().st_ino
+    again = imagemill("run", photos, out, *UNSCALED)
+    assert again.returncode == 0, again.stderr
+    report = report_of(out)
+    assert report["run_id"] != run_id
+    half = report["to_do"]["new, but resized by the run that was stopped"]
+    assert half == len(noted)
+    assert report["stages"]["edge"]["written"] == PICTURES
+    assert (changed.stat().st_mtime_ns, changed.stat().st_ino) == before
     assert files_in(out) == files_in(whole)
 
 

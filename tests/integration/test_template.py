@@ -109,6 +109,11 @@ def test_open_runs_may_be_closed_and_nothing_of_a_journal_is_removed(role: str) 
     assert not allowed(role, "s3:DeleteObject", keys.RUNS)
 
 
+def test_planner_leaves_to_jobs_what_is_half_done() -> None:
+    assert allowed("PlanRunRole", "s3:PutObject", keys.JOURNAL)
+    assert not allowed("AggregateRunRole", "s3:PutObject", keys.JOURNAL)
+
+
 def test_planner_adds_to_the_index_and_removes_nothing_of_it() -> None:
     assert allowed("PlanRunRole", "s3:PutObject", keys.INDEX)
     assert not allowed("PlanRunRole", "s3:DeleteObject", keys.INDEX)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagemill_app.labels import numbered_classes
 from imagemill_app.plan.classes import classes_of
+from imagemill_app.plan.half_done import HalfDone
 from imagemill_app.plan.remaining import Work
 from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import write_bytes
@@ -35,6 +36,7 @@ class Plan:
     deleted: dict[str, list[str]]
     has_dataset: bool
     verify_source: bool = False
+    half_done: HalfDone = field(default_factory=HalfDone)
 
 
 def write_plan(open_run: OpenRun, recipe: Recipe, plan: Plan, bucket: Location) -> None:
@@ -43,7 +45,7 @@ def write_plan(open_run: OpenRun, recipe: Recipe, plan: Plan, bucket: Location) 
     _write_refused(run_id, plan)
     if plan.deleted:
         _write_deleted(run_id, plan)
-    items = [_map_item(shard, _write_shard(shard)) for shard in _shards(run_id, recipe, plan)]
+    items = [_map_item(shard, _write_shard(shard, plan)) for shard in _shards(run_id, recipe, plan)]
     body = json.dumps(items, ensure_ascii=False).encode()
     write_open_run(plan.output, open_run)
     for place in dict.fromkeys([plan.output, bucket]):  # the Map reads its items from a bucket only
@@ -82,7 +84,8 @@ def _write_deleted(run_id: str, plan: Plan) -> None:
     write_bytes(plan.output, keys.deleted_key(run_id), body)
 
 
-def _write_shard(shard: Shard) -> str:
+def _write_shard(shard: Shard, plan: Plan) -> str:
+    plan.half_done.write_journal(shard)
     return write_bytes(shard.output, keys.shard_key(shard.run_id, shard.shard_id), shard.encode())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from imagemill_app.plan.adoption import (
     Adopted,
@@ -16,6 +16,7 @@ from imagemill_app.plan.checked_request import checked_output
 from imagemill_app.plan.deleted import deleted_outputs
 from imagemill_app.plan.documents import Plan, write_plan
 from imagemill_app.plan.estimates import estimate
+from imagemill_app.plan.half_done import REASON, HalfDone, half_done
 from imagemill_app.plan.pictures import Pictures, as_they_are_now, pictures_of
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.plan.remaining import Work, output_test, remaining_work, sample_test
@@ -24,6 +25,7 @@ from imagemill_app.results.open_runs import OpenRun
 from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
+from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import Location
 from imagemill_contract.request import RunRequest
 from imagemill_dataset.index import Index
@@ -66,6 +68,7 @@ def _plan(
     settings: PlanRunSettings,
 ) -> Plan:
     work = _work(request, pictures, output, index, adopted)
+    resized = _half_done(request, pictures, output, index, adopted, work)
     shards = balanced_shards(
         work.objects,
         settings.max_parallel_jobs,
@@ -79,13 +82,14 @@ def _plan(
         source=pictures.source,
         output=output,
         shards=shards,
-        work=work,
+        work=_with_half_done(work, resized),
         refused=pictures.refused,
         ignored=pictures.ignored,
         adopted=adopted_counts(adopted, work.done),
         deleted=deleted,
         has_dataset=bool(index.shards),
         verify_source=request.verify_source,
+        half_done=resized,
     )
 
 
@@ -124,6 +128,32 @@ def _planned_run(
         alone=request.alone,
         estimate=forecast.to_document(),
     )
+
+
+def _half_done(
+    request: RunRequest,
+    pictures: Pictures,
+    output: Location,
+    index: Index,
+    adopted: Sequence[Adopted],
+    work: Work,
+) -> HalfDone:
+    if request.full or request.recipe.is_packed:
+        return HalfDone()
+    prefix = pictures.source.prefix
+    new = [item for item in work.objects if relative_key(item.key, prefix) not in index.entries]
+    runs = [other.run for other in adopted if other.is_over]
+    return half_done(runs, new, pictures.source, output, request.recipe)
+
+
+def _with_half_done(work: Work, resized: HalfDone) -> Work:
+    """The work with a reason of its own for what is half done."""
+    if not resized.rows:
+        return work
+    count = len(resized.rows)
+    reasons = {name: found - count * (name == "new") for name, found in work.reasons.items()}
+    kept = {name: found for name, found in reasons.items() if found}
+    return replace(work, reasons={**kept, REASON: count})
 
 
 def _work(
