@@ -92,7 +92,7 @@ class Journal:
         key = self.shard.output.prefix + keys.journal_key(
             self.shard.run_id, self.stage, self.shard.shard_id, page
         )
-        if self.store.offer_document(key, encode_journal(header, self._unwritten)):
+        if self.store.try_write_document(key, encode_journal(header, self._unwritten)):
             self._pages.append(key)
             self._unwritten = []
 

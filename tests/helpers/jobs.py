@@ -30,13 +30,13 @@ RUN, SHARD = "run-1", "00000"
 KILLERS = """
 import ctypes, os, time, zlib
 from imagemill_worker.codecs import file_kind as sniff
-from imagemill_worker.lanes.shared_memory import DangerNote
-kind_of, enter, monotonic = sniff.kind_of, DangerNote.enter, time.monotonic
+from imagemill_worker.lanes.shared_memory import CurrentPictureNote
+kind_of, enter, monotonic = sniff.kind_of, CurrentPictureNote.enter, time.monotonic
 entered = []
 def remembered(note, index):
     entered[:] = [(note, index)]
     enter(note, index)
-DangerNote.enter = remembered
+CurrentPictureNote.enter = remembered
 def deadly(view):
     body = bytes(view)
     with open(os.environ["ONCE"] + ".decoded", "a") as notes:

@@ -36,13 +36,13 @@ from imagemill_worker.lanes.messages import (
     Totals,
     send,
 )
-from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.picture import stages
 from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stores.opening import open_store, patience_seconds
-from imagemill_worker.stores.source_proof import SourceProof
+from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.weather import Weather
 
 # Bodies that a lane holds at once; one object of any size is always let in.
@@ -63,7 +63,7 @@ class Lane:
     _weather: Weather = field(init=False)
     _proof: SourceProof = field(default_factory=SourceProof)
     _queue: WorkQueue = field(init=False)
-    _danger: DangerNote = field(init=False)
+    _danger: CurrentPictureNote = field(init=False)
     _recipe: Recipe = field(init=False)
     _source: Source = field(init=False)
     _sink: Sink = field(init=False)
@@ -78,7 +78,7 @@ class Lane:
             self.assignment.threads, patience_seconds(), self.stopping, self._show_life
         )
         self._queue = WorkQueue(self.files.queue)
-        self._danger = DangerNote(self.files.danger)
+        self._danger = CurrentPictureNote(self.files.danger)
         self._recipe = Recipe.from_document(self.assignment.recipe)
         self._source = self._source_of()
         self._sink = self._sink_of()

@@ -11,7 +11,7 @@ from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter, read_at
 from imagemill_worker.stores.opening import check_readable
-from imagemill_worker.stores.source_proof import SourceProof
+from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.store import Store
 
 

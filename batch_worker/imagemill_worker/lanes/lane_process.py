@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from imagemill_worker.lanes.messages import Assignment, Report, SharedFiles
 from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
-from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 
 _READ_BYTES = 1 << 16
 
@@ -31,7 +31,7 @@ class LaneProcess:
     """
 
     process: subprocess.Popen[bytes]
-    danger: DangerNote
+    danger: CurrentPictureNote
     reports: int
     spool: int | None
     heard_at: float = field(default_factory=time.monotonic)
@@ -44,7 +44,7 @@ class LaneProcess:
         cls, assignment: Assignment, queue: WorkQueue, spool: int | None, intermediate: int | None
     ) -> LaneProcess:
         """Start a lane and tell it what to do."""
-        danger = DangerNote()
+        danger = CurrentPictureNote()
         reports, write_end = os.pipe()
         files = SharedFiles(
             queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate

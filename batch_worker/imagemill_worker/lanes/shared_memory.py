@@ -55,7 +55,7 @@ class WorkQueue:
         os.close(self.file_descriptor)
 
 
-class DangerNote:
+class CurrentPictureNote:
     """Which picture a lane has in the decoder, and since when."""
 
     def __init__(self, file_descriptor: int | None = None) -> None:

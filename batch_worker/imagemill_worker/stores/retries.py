@@ -19,7 +19,7 @@ class HasHead(Protocol):
         """Ask for an object without its body. Raises StoreFault."""
 
 
-def persist(
+def with_retries(
     action: Callable[[], Result],
     key: str,
     evidence: Evidence,

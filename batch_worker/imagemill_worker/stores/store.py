@@ -10,10 +10,10 @@ from typing import BinaryIO, Protocol, TypeVar
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Reason, Status
 from imagemill_worker.errors import ArgumentsError, PictureError, TryAgainError
-from imagemill_worker.stores.blame import job_error, read_error, write_error
 from imagemill_worker.stores.evidence import Evidence
+from imagemill_worker.stores.fault_errors import job_error, read_error, write_error
 from imagemill_worker.stores.faults import FaultKind, StoreFault
-from imagemill_worker.stores.tries import persist
+from imagemill_worker.stores.retries import with_retries
 from imagemill_worker.stores.weather import Weather
 
 _READS_OF_DAMAGED = 4
@@ -57,7 +57,7 @@ class Store:
     def find_document(self, key: str) -> bytes | None:
         """A document, or None. Raises TryAgainError or StoreRefusedError."""
         try:
-            return bytes(self._persist(self.reads, key, lambda: self.objects.get(key)))
+            return bytes(self._with_retries(self.reads, key, lambda: self.objects.get(key)))
         except StoreFault as fault:
             if fault.kind in (FaultKind.GONE, FaultKind.NAME):
                 return None
@@ -71,7 +71,7 @@ class Store:
         """
         for _ in range(_READS_OF_DAMAGED):
             try:
-                body = self._persist(
+                body = self._with_retries(
                     self.reads, item.key, lambda: self.objects.get(item.key, item.etag)
                 )
             except StoreFault as fault:
@@ -90,7 +90,7 @@ class Store:
         Raises PictureError, TryAgainError, or StoreRefusedError where the job may write nothing.
         """
         try:
-            return self._persist(self.writes, key, lambda: self.objects.put(key, body))
+            return self._with_retries(self.writes, key, lambda: self.objects.put(key, body))
         except StoreFault as fault:
             raise write_error(fault, key, self.writes) from fault
 
@@ -98,7 +98,7 @@ class Store:
         """Write a document for good. Raises TryAgainError or StoreRefusedError."""
         self._do_for_job(key, "write", lambda: self.objects.put(key, body, durable=True))
 
-    def offer_document(self, key: str, body: bytes) -> bool:
+    def try_write_document(self, key: str, body: bytes) -> bool:
         """Try once to write a document that the job can do without; whether it was written."""
         try:
             self.objects.put(key, body)
@@ -124,7 +124,7 @@ class Store:
             file.flush()
 
         try:
-            self._persist(self.reads, key, fetch)
+            self._with_retries(self.reads, key, fetch)
         except StoreFault as fault:
             if fault.kind is FaultKind.GONE:
                 raise ArgumentsError(f"The object {key!r} is not there.") from fault
@@ -145,13 +145,13 @@ class Store:
     def _do_for_job(self, key: str, what: str, action: Callable[[], Result]) -> Result:
         evidence = self.reads if what == "list" else self.writes
         try:
-            return self._persist(evidence, key, action)
+            return self._with_retries(evidence, key, action)
         except StoreFault as fault:
             raise job_error(fault, what, key) from fault
 
-    def _persist(self, evidence: Evidence, key: str, action: Callable[[], Result]) -> Result:
+    def _with_retries(self, evidence: Evidence, key: str, action: Callable[[], Result]) -> Result:
         prober = self.objects if evidence is self.reads else None
-        return persist(action, key, evidence, self.weather, prober)
+        return with_retries(action, key, evidence, self.weather, prober)
 
 
 def _check_length(item: SourceObject, body: memoryview) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from imagemill_worker.lanes.shared_memory import DangerNote, WorkQueue
+from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from tests.helpers.jobs import ROOT
 
 TAKE_ALL = """
@@ -22,8 +22,8 @@ print(json.dumps(taken))
 """
 ENTER_AND_LEAVE = """
 import sys
-from imagemill_worker.lanes.shared_memory import DangerNote
-note = DangerNote(int(sys.argv[1]))
+from imagemill_worker.lanes.shared_memory import CurrentPictureNote
+note = CurrentPictureNote(int(sys.argv[1]))
 for _ in range(300_000):
     note.enter(7)
     note.clear()
@@ -50,11 +50,11 @@ def test_each_index_is_taken_once_by_all_together() -> None:
 
 
 def test_a_note_says_what_is_in_the_decoder_and_for_how_long() -> None:
-    note = DangerNote()
+    note = CurrentPictureNote()
     assert note.read() is None
     note.enter(7)
     time.sleep(0.02)
-    found = DangerNote(os.dup(note.file_descriptor)).read()
+    found = CurrentPictureNote(os.dup(note.file_descriptor)).read()
     assert found is not None
     assert found[0] == 7
     assert 0.02 <= found[1] < 60
@@ -65,7 +65,7 @@ def test_a_note_says_what_is_in_the_decoder_and_for_how_long() -> None:
 
 def test_a_note_is_never_seen_with_a_time_of_long_ago() -> None:
     """Half written it would get a good picture rejected as one that takes too long."""
-    note = DangerNote()
+    note = CurrentPictureNote()
     began = time.monotonic()
     writer = started(ENTER_AND_LEAVE, note.file_descriptor)
     longest_seconds, seen = 0.0, 0

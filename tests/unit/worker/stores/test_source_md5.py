@@ -12,7 +12,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
 from imagemill_worker.errors import PictureError
 from imagemill_worker.stores.opening import open_store
-from imagemill_worker.stores.source_proof import SourceProof
+from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.store import Store
 from tests.helpers.faults.kinds import FlipBits
 from tests.helpers.faults.memory_s3 import CREDENTIALS, MemoryS3

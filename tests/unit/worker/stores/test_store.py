@@ -239,8 +239,8 @@ def test_a_job_that_may_write_nothing_is_refused(store: Store) -> None:
 
 
 def test_a_document_that_is_only_offered_is_tried_once(store: Store) -> None:
-    assert not store.offer_document("503 once", b"body")
-    assert store.offer_document("503 once", b"body")
+    assert not store.try_write_document("503 once", b"body")
+    assert store.try_write_document("503 once", b"body")
 
 
 def test_documents_that_are_not_there_are_the_callers_fault(store: Store) -> None:
