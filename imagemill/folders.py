@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from imagemill.errors import UsageError
 from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.folder_source import LeftOut, names_in, no_pictures
-from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
+from imagemill_contract.source_keys import is_readable_key, may_be_picture
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imagemill.errors import UsageError
-from imagemill_contract.keys import is_readable_key
+from imagemill_contract.source_keys import is_readable_key
 
 
 def escaped(name: str) -> str:

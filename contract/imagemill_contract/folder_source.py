@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from imagemill_contract.keys import is_hidden
 from imagemill_contract.locations import Location
+from imagemill_contract.source_keys import is_hidden
 
 
 class LeftOut(StrEnum):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
+from imagemill_contract.output_names import MOST_KEY_BYTES, output_name
 from imagemill_contract.recipe import ImageFormat
 
 INBOX = "inbox/"
@@ -25,15 +26,7 @@ DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
-_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
-
-# Extensions of files that are no pictures. Everything else is judged by its bytes.
-_NO_PICTURE = frozenset(
-    {"csv", "html", "ini", "js", "json", "jsonl", "log", "lst", "md", "py", "rst", "sha256", "tsv"}
-    | {"txt", "xml", "yaml", "yml", "db", "parquet", "tfrecord"}
-    | {"7z", "bz2", "gz", "tar", "tgz", "xz", "zip", "zst"}
-)
 
 
 class Stage(StrEnum):
@@ -44,28 +37,6 @@ class Stage(StrEnum):
 
 
 STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
-
-
-def may_be_picture(key: str) -> bool:
-    """Whether to open the object: its name is no folder marker, dotfile, text or archive."""
-    name = key.rpartition("/")[2]
-    if not name or name.startswith(".") or name == "Thumbs.db":
-        return False
-    stem, dot, extension = name.rpartition(".")
-    return not (dot and stem and extension.lower() in _NO_PICTURE)
-
-
-def is_hidden(key: str) -> bool:
-    """Whether the file, or a folder that it lies in, has a name with a leading dot."""
-    return any(part.startswith(".") for part in key.split("/"))
-
-
-def is_readable_key(key: str) -> bool:
-    """Whether the object stores of jobs can address this key.
-
-    Such a key has no empty, `.` or `..` part, no control character, and nothing but Unicode.
-    """
-    return not {"", ".", ".."} & set(key.split("/")) and not _UNREADABLE.search(key)
 
 
 def relative_key(source_key: str, source_prefix: str) -> str:
@@ -85,11 +56,24 @@ def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
     """The key of a stage's result, below the output prefix.
 
     The extension of the output is appended unless the name has it already:
-    `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`.
+    `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`. What a bucket or a folder could not
+    hold is changed as `output_name` says, so that every key is one that S3 accepts and a path below
+    the output.
+    """
+    folder = STAGE_FOLDERS[stage]
+    extension = output_extension(stage, image_format)
+    return folder + output_name(relative, extension, MOST_KEY_BYTES - len(folder))
+
+
+def ordinary_sources(stage: Stage, key: str, image_format: ImageFormat) -> list[str]:
+    """Names below a source whose result has that key, of those that need no change.
+
+    `resized/a.jpg` is the result of `a.jpg` and of `a`.
     """
     extension = output_extension(stage, image_format)
-    name = relative if relative.endswith(extension) else relative + extension
-    return STAGE_FOLDERS[stage] + name
+    name = key.removeprefix(STAGE_FOLDERS[stage])
+    stem = name.removesuffix(extension)
+    return [name] if not stem or stem.endswith((extension, "/")) else [name, stem]
 
 
 def check_run_id(run_id: str) -> str:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from urllib.parse import quote, unquote
 
 from imagemill_contract.keys import DATASET
+from imagemill_contract.output_names import escaped_slashes
 from imagemill_contract.recipe import Output, Recipe
 
 EXTENSIONS = {Output.WEBDATASET: ".tar", Output.TFRECORD: ".tfrecord", Output.PARQUET: ".parquet"}
@@ -24,9 +25,11 @@ def sample_key(relative: str) -> str:
 
     Readers of WebDataset end a key at the first dot of a file's name, so `a.b.jpg` becomes
     `a%2Eb%2Ejpg`. They leave out names that begin with two underscores, so the first underscore is
-    encoded. No two names have the same key, and `source_name` returns the name.
+    encoded. So is a slash that begins a name or follows another one: a member of a tar has no empty
+    parts. No two names have the same key, and `source_name` returns the name.
     """
     quoted = quote(relative, safe="/", errors="surrogateescape").replace(".", "%2E")
+    quoted = escaped_slashes(quoted)
     return "/".join(
         "%5F" + part[1:] if part.startswith("__") else part for part in quoted.split("/")
     )

@@ -12,7 +12,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from imagemill_contract.keys import is_readable_key
+from imagemill_contract.source_keys import is_readable_key
 from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of
 
 if TYPE_CHECKING:

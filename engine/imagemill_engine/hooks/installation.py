@@ -10,6 +10,7 @@ from imagemill_engine.hooks import (
     batch_api,
     cloudformation_batch,
     cloudformation_definitions,
+    iam_wildcards,
     lambda_worker,
     secure_transport,
     sqs_batching,
@@ -41,7 +42,7 @@ def install_hooks(config: EngineSettings) -> None:
     stopping.install(waits)
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
     state_machines = (distributed_map, executions, roles, succeed_output)
-    for hook in (*functions, *state_machines, secure_transport):
+    for hook in (*functions, *state_machines, secure_transport, iam_wildcards):
         hook.install()
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from imagemill_contract.documents import encode_lines
-from imagemill_contract.keys import may_be_picture
 from imagemill_contract.locations import Location
+from imagemill_contract.source_keys import may_be_picture
 
 
 class UnreadableMessageError(ValueError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from imagemill_contract.keys import STAGE_FOLDERS, is_hidden, output_extension, output_key
+from imagemill_contract.keys import Stage, ordinary_sources, output_key, relative_key
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.source_keys import is_hidden
 from imagemill_dataset.index import Entry
 
 
@@ -29,26 +30,43 @@ def deleted_outputs(
 
     A sample has none: it is superseded as soon as the index forgets its object.
     """
+    deleted = deleted_sources(entries, source, existing)
+    changed = frozenset(_changed_outputs(existing, source.prefix, recipe.format) if deleted else ())
     return {
-        relative: own_outputs(relative, source.prefix, existing, recipe.format)
+        relative: own_outputs(relative, source.prefix, existing, changed, recipe.format)
         if entries[relative].run.recipe.get("output", Output.FILES) == Output.FILES
         else []
-        for relative in deleted_sources(entries, source, existing)
+        for relative in deleted
     }
 
 
 def own_outputs(
-    relative: str, prefix: str, existing: frozenset[str], image_format: ImageFormat
+    relative: str,
+    prefix: str,
+    existing: frozenset[str],
+    changed: frozenset[str],
+    image_format: ImageFormat,
 ) -> list[str]:
     """Output keys of a deleted source that no existing source shares.
 
-    If `a` is deleted and `a.jpg` is there, `resized/a.jpg` belongs to `a.jpg`.
+    If `a` is deleted and `a.jpg` is there, `resized/a.jpg` belongs to `a.jpg`. `changed` are the
+    output keys of existing sources whose names could not stay as they are.
     """
     own = []
-    for stage, folder in STAGE_FOLDERS.items():
+    for stage in Stage:
         key = output_key(stage, relative, image_format)
-        name = key.removeprefix(folder)
-        owners = {name, name.removesuffix(output_extension(stage, image_format))}
-        if existing.isdisjoint(prefix + owner for owner in owners):
+        owners = ordinary_sources(stage, key, image_format)
+        if key not in changed and existing.isdisjoint(prefix + owner for owner in owners):
             own.append(key)
     return own
+
+
+def _changed_outputs(
+    existing: Iterable[str], prefix: str, image_format: ImageFormat
+) -> Iterator[str]:
+    for source_key in existing:
+        relative = relative_key(source_key, prefix)
+        for stage in Stage:
+            key = output_key(stage, relative, image_format)
+            if relative not in ordinary_sources(stage, key, image_format):
+                yield key

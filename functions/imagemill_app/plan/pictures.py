@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.classes import with_class
+from imagemill_app.plan.collisions import Sifted, without_collisions
 from imagemill_app.plan.late_events import current_objects
-from imagemill_app.plan.sharding import Sifted, without_collisions
 from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
@@ -30,10 +30,10 @@ class Pictures:
     all_keys: frozenset[str] | None
 
 
-def pictures_of(request: RunRequest, bucket: Location) -> Pictures:
+def pictures_of(request: RunRequest, bucket: Location, output: Location) -> Pictures:
     """What a request is about. Raises RunRefused if there is nothing."""
     source, listing = _gathered(request, bucket)
-    sifted = _sifted(listing.objects, source, request.recipe)
+    sifted = _sifted(listing.objects, source, request.recipe, output)
     refused = [*listing.refused, *sifted.refused]
     if not sifted.kept and not refused:
         raise RunRefused(no_pictures(source, listing.ignored))
@@ -47,10 +47,12 @@ def as_they_are_now(pictures: Pictures, index: Index) -> Pictures:
     return replace(pictures, objects=current.objects, ignored=ignored)
 
 
-def _sifted(objects: list[SourceObject], source: Location, recipe: Recipe) -> Sifted:
+def _sifted(
+    objects: list[SourceObject], source: Location, recipe: Recipe, output: Location
+) -> Sifted:
     """What jobs can be given. A sample has its own key, whatever it is called; a file may not."""
     if not recipe.is_packed:
-        return without_collisions(objects, recipe.format)
+        return without_collisions(objects, source.prefix, recipe.format, in_folder=output.is_file)
     if recipe.label_from_folder:
         return with_class(objects, source.prefix)
     return Sifted(objects, [])

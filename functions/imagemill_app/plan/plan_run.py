@@ -41,7 +41,7 @@ def plan_run(
     """
     bucket = Location(f"s3://{settings.output_bucket_name}")
     output = checked_output(request, bucket)
-    pictures = pictures_of(request, bucket)
+    pictures = pictures_of(request, bucket, output)
     # what was uploaded in a window no earlier run has seen: it need not look at those that are on
     is_upload = request.window is not None
     adopted = adopted_runs(output, run_id, alone=request.alone, only_over=is_upload)

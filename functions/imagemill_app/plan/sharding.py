@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from os.path import commonprefix
 
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import Stage, output_extension
-from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_contract.recipe import ImageFormat
 
 # Both measured: a vCPU does about 125 photographs of 670 KB a second. 0.5 ms of each are requests
 # and bookkeeping, whatever its size.
@@ -24,14 +20,6 @@ MAX_SHARD_SECONDS = 300
 
 # How far a cut may move from its ideal place to keep a prefix together, as a share of a shard.
 CUT_LEEWAY = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Sifted:
-    """Objects that jobs can be given, and why others cannot."""
-
-    kept: list[SourceObject]
-    refused: list[Outcome]
 
 
 def estimated_seconds(item: SourceObject) -> float:
@@ -76,33 +64,6 @@ def balanced_shards(
     if count:
         return shards
     return [piece for shard in shards for piece in _under_the_cap(shard)]
-
-
-def without_collisions(objects: Iterable[SourceObject], image_format: ImageFormat) -> Sifted:
-    """Refuse objects whose output would overwrite another object's. They come in key order.
-
-    The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
-    `resized/a.jpg`. The first in key order is kept.
-    """
-    extensions = {output_extension(stage, image_format) for stage in Stage}
-    kept_keys: set[str] = set()
-    kept: list[SourceObject] = []
-    refused: list[Outcome] = []
-    for item in objects:
-        other = next((key for key in _same_output(item.key, extensions) if key in kept_keys), None)
-        if other is None:
-            kept_keys.add(item.key)
-            kept.append(item)
-        else:
-            detail = f"Its result would overwrite that of {other}."
-            refused.append(Outcome(item.key, Status.REJECTED, Reason.KEY_COLLISION, detail))
-    return Sifted(kept, refused)
-
-
-def _same_output(key: str, extensions: Iterable[str]) -> list[str]:
-    """Keys before this one in key order that would share one of its output keys."""
-    stems = [(key.removesuffix(ext), ext) for ext in extensions if key.endswith(ext)]
-    return [stem for stem, ext in stems if stem and not stem.endswith(ext)]
 
 
 def _cuts(keys: Sequence[str], ends: Sequence[float], count: int) -> list[int]:

@@ -40,36 +40,6 @@ def test_key_outside_the_source_prefix_is_refused(key: str) -> None:
         keys.relative_key(key, "full/")
 
 
-@pytest.mark.parametrize(
-    "key", ["full/", "a/.DS_Store", "notes.TXT", "x/Thumbs.db", "data.tar", "a/index.html"]
-)
-def test_names_that_are_no_pictures(key: str) -> None:
-    assert not keys.may_be_picture(key)
-
-
-@pytest.mark.parametrize("key", ["a.jpg", "a", "sha256", "x/a.b.c.JPEG", "film.mp4", "json"])
-def test_names_that_are_judged_by_their_bytes(key: str) -> None:
-    assert keys.may_be_picture(key)
-
-
-@pytest.mark.parametrize("key", [".a", ".git/a.jpg", "a/.b/c.jpg", "a/.b"])
-def test_leading_dot_hides_a_file_and_all_that_is_in_a_folder(key: str) -> None:
-    assert keys.is_hidden(key)
-    assert not keys.is_hidden(key.replace(".", "_."))
-
-
-@pytest.mark.parametrize(
-    "key", ["", "/a", "a//b", "a/", "a/../b", "./a", "a\nb", "a\0", "a\x7f.jpg", "a\udcff.jpg"]
-)
-def test_key_that_no_store_of_jobs_can_name(key: str) -> None:
-    assert not keys.is_readable_key(key)
-
-
-@pytest.mark.parametrize("key", ["a", "a b/c+d%20#?.jpg", "日本/é.jpg", "a\\nb", "..a/b.."])
-def test_key_that_stores_of_jobs_can_name(key: str) -> None:
-    assert keys.is_readable_key(key)
-
-
 @pytest.mark.parametrize("run_id", ["", "a/b", "..", "x" * 81, "a b", "ü"])
 def test_run_id_that_cannot_be_a_folder_is_refused(run_id: str) -> None:
     with pytest.raises(ContractError, match="Execution name"):

@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote_plus
 
 import group_objects
 import plan_run
@@ -14,7 +15,7 @@ import pytest
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import create_bytes
-from imagemill_contract.documents import Shard, decode_lines
+from imagemill_contract.documents import Shard
 from imagemill_contract.locations import Location
 from imagemill_contract.windows import Window
 from imagemill_dataset.labels import batch_key
@@ -162,17 +163,24 @@ def test_bucket_takes_a_batch_of_labels_once_of_all_who_write_it(aws: dict[str, 
     assert sorted(written) == [False] * 7 + [True]
 
 
-def test_key_that_jobs_cannot_name_is_refused_and_stops_nobody(aws: dict[str, Any]) -> None:
-    for name in ("full/a.jpg", "full/b//c.jpg", "full/../d.jpg"):
+AWKWARD = ["full//lead.jpg", "full/b//c.jpg", "full/./d.jpg", "full/../e.jpg", "full/f\tg.jpg"]
+
+
+def test_awkward_keys_are_planned_beside_ordinary_ones(aws: dict[str, Any]) -> None:
+    for name in ("full/a.jpg", *AWKWARD):
         aws["s3"].put_object(Bucket=INPUT, Key=name, Body=b"12345")
     planned = plan({"source": f"s3://{INPUT}/full/"})
-    assert (planned["objects"], planned["refused"]) == (1, 2)
-    body = aws["s3"].get_object(Bucket=OUTPUT, Key="runs/run-1/refused.jsonl.gz")["Body"].read()
-    _, rows = decode_lines("outcomes", body)
-    assert {row["key"]: row["reason"] for row in rows} == {
-        "full/b//c.jpg": "unreadable_key",
-        "full/../d.jpg": "unreadable_key",
-    }
+    assert (planned["objects"], planned["refused"]) == (6, 0)
+    (shard,) = shards_of(aws, "run-1")
+    assert [item.key for item in shard.objects] == sorted(["full/a.jpg", *AWKWARD])
+
+
+def test_uploads_with_awkward_keys_are_planned(aws: dict[str, Any]) -> None:
+    names = [*AWKWARD, "full/two\nlines.jpg"]
+    group(message("1", *map(quote_plus, names)))
+    plan({"window": runs_of(aws)[0]["name"].removeprefix("upload-")})
+    (shard,) = shards_of(aws, "run-1")
+    assert [item.key for item in shard.objects] == sorted(names)
 
 
 def test_same_request_is_planned_to_the_same_bytes(aws: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from imagemill.commands.compact import compact_dataset
 from imagemill.errors import UsageError
 from imagemill.output_lock import LOCK_FILE, Lock, output_lock
-from imagemill_contract.keys import may_be_picture
+from imagemill_contract.source_keys import may_be_picture
 
 HOLDER = """
 import sys

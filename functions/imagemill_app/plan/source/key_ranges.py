@@ -17,7 +17,7 @@ from os.path import commonprefix
 from threading import Condition
 
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import is_readable_key
+from imagemill_contract.source_keys import is_readable_key
 
 LANES = 16
 

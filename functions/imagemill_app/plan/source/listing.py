@@ -20,10 +20,10 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.folder_source import LeftOut, names_in
-from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.request import RunRequest
+from imagemill_contract.source_keys import may_be_picture
 
 _NOT_LISTABLE = {
     "NoSuchBucket": "there is no such bucket",
@@ -105,6 +105,9 @@ def _from_manifest(address: str, source: Location) -> Listing:
 
 def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
     _check_listable(source)
+    if not source.prefix and _has_objects(source, "/"):  # obstore would take the slash off
+        yield from _objects_with_odd_keys(source, listing)
+        return
     store = store_of(source.root)
     try:
         found = list_in_ranges(partial(pages_after, store, source.prefix), source.prefix)
@@ -121,17 +124,15 @@ def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
 
 
 def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
-    """List the slow way, by boto3, which reads every key that S3 accepts."""
+    """List the slow way, by boto3, which reads every key that S3 has."""
     pages = boto3.client("s3").get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
         for item in page.get("Contents", []):
             key = item["Key"]
             if key.endswith("/"):
                 listing.ignore("folder object")
-            elif is_readable_key(key) or not may_be_picture(key):
-                yield SourceObject(key, _plain(item["ETag"]), item["Size"])
             else:
-                listing.refused.append(_unreadable_key(key))
+                yield SourceObject(key, _plain(item["ETag"]), item["Size"])
 
 
 def _check_listable(source: Location) -> None:
@@ -143,6 +144,11 @@ def _check_listable(source: Location) -> None:
         if code not in _NOT_LISTABLE:
             raise
         raise RunRefused(f'source: "{source}" cannot be listed: {_NOT_LISTABLE[code]}.') from None
+
+
+def _has_objects(source: Location, prefix: str) -> bool:
+    answer = boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=prefix, MaxKeys=1)
+    return bool(answer.get("Contents"))
 
 
 def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
@@ -177,7 +183,7 @@ def _file_object(source: Location, key: str, listing: Listing) -> Iterator[Sourc
 
 def _unreadable_key(key: str) -> Outcome:
     unicode_key = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    detail = "Its name has an empty, '.' or '..' part, a control character, or is not UTF-8."
+    detail = "Its name has a control character, or is not UTF-8."
     return Outcome(unicode_key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
 
 

@@ -25,9 +25,9 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.fields import shown
-from imagemill_contract.keys import is_readable_key, may_be_picture
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.source_keys import is_readable_key, may_be_picture
 
 LOOKUPS_AT_ONCE = 32
 _BYTES_NAMES = ("bytes", "size")
@@ -57,7 +57,7 @@ def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | 
 def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     if not may_be_picture(line.key):  # a folder object, a text: nobody needs to look it up
         return SourceObject(line.key, "", 0)
-    if not is_readable_key(line.key):
+    if source.is_file and not is_readable_key(line.key):
         detail = "The manifest names it, but no job can be given an object of that name."
         return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
     if line.etag and line.bytes is not None:

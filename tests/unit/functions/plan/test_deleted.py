@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from imagemill_app.plan.deleted import deleted_outputs, deleted_sources, own_outputs
+from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.output_names import keeps_its_name
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_dataset.index import Entry, IndexedRun, Place
 
@@ -40,12 +42,20 @@ def test_what_is_hidden_in_a_folder_is_not_taken_for_deleted(tmp_path: Path) -> 
 def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
     def own(relative: str, *existing: str) -> list[str]:
         keys = frozenset(f"full/{name}" for name in existing)
-        return own_outputs(relative, "full/", keys, ImageFormat.JPG)
+        changed = {
+            output_key(stage, name, ImageFormat.JPG)
+            for name in existing
+            for stage in Stage
+            if not keeps_its_name(name, 4)
+        }
+        return own_outputs(relative, "full/", keys, frozenset(changed), ImageFormat.JPG)
 
     assert own("a", "b") == ["resized/a.jpg", "edges/a.png"]
     assert own("a", "a.jpg") == ["edges/a.png"]
     assert own("a.jpg", "a") == ["edges/a.jpg.png"]
     assert own("a.jpg", "a.jpg.png") == ["resized/a.jpg"]
+    assert own("a//b", "a/b") == ["resized/a/%2Fb.jpg", "edges/a/%2Fb.png"]
+    assert own("a/%2Fb.jpg", "a//b.jpg") == []
 
 
 def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
@@ -60,3 +70,9 @@ def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
         "b.jpg": [],
         "c.jpg": ["resized/c.jpg", "edges/c.jpg.png"],
     }
+
+
+def test_outputs_of_a_deleted_source_that_an_awkward_name_shares_stay() -> None:
+    entries = {"a/%2Fb.jpg": done(), "c.jpg": done()}
+    found = deleted_outputs(entries, SOURCE, frozenset({"full/a//b.jpg"}), RECIPE)
+    assert found == {"a/%2Fb.jpg": [], "c.jpg": ["resized/c.jpg", "edges/c.jpg.png"]}

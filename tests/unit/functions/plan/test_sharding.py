@@ -10,12 +10,8 @@ from imagemill_app.plan.sharding import (
     balanced_shards,
     estimated_seconds,
     shard_count,
-    without_collisions,
 )
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import Stage, output_key
-from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat
 
 sizes = st.lists(st.integers(0, 40_000_000_000), max_size=60)
 jobs = st.integers(1, 300)
@@ -102,31 +98,3 @@ def test_small_run_is_one_shard_and_large_one_uses_all_jobs() -> None:
     assert shard_count(20, 256, 30) == 1
     assert shard_count(256 * 60, 256, 30) == 256
     assert shard_count(256 * 500, 256, 30) == 512
-
-
-def test_object_whose_output_would_overwrite_another_is_refused() -> None:
-    objects = [SourceObject(f"full/{name}", "e", 1) for name in ("a", "a.jpg", "a.jpg.png", "b")]
-    result = without_collisions(objects, ImageFormat.JPG)
-    assert [item.key for item in result.kept] == ["full/a", "full/a.jpg.png", "full/b"]
-    assert [(item.key, item.reason) for item in result.refused] == [
-        ("full/a.jpg", Reason.KEY_COLLISION)
-    ]
-    assert "full/a" in result.refused[0].detail
-
-
-@given(st.sets(st.text("ab.jpgn", min_size=1, max_size=9)), st.sampled_from(ImageFormat))
-def test_kept_objects_never_share_an_output_key_and_no_more_are_refused(
-    names: set[str], image_format: ImageFormat
-) -> None:
-    objects = [SourceObject(name, "e", 1) for name in sorted(names)]
-    result = without_collisions(objects, image_format)
-    outputs = {
-        output_key(stage, item.key, image_format): item.key
-        for stage in Stage
-        for item in result.kept
-    }
-    assert len(outputs) == 2 * len(result.kept)
-    for refused in result.refused:
-        taken = [output_key(stage, refused.key, image_format) for stage in Stage]
-        assert any(key in outputs for key in taken)
-    assert len(result.kept) + len(result.refused) == len(objects)

@@ -15,6 +15,7 @@ import imagemill_app.plan.source.bucket_pages
 from imagemill_app.plan.source.bucket_pages import pages_after
 from imagemill_app.plan.source.key_ranges import list_in_ranges
 from imagemill_app.plan.source.listing import list_source
+from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
@@ -94,8 +95,28 @@ def test_object_and_folder_object_of_one_name_are_told_apart(s3: Any) -> None:
     assert [item.key for item in list_source(SOURCE).objects] == ["full/a", "full/a/b"]
 
 
-def test_source_whose_prefix_jobs_cannot_name_is_refused_object_by_object(s3: Any) -> None:
+def test_source_with_an_empty_part_in_its_prefix_is_listed(s3: Any) -> None:
     put(s3, "odd//a.jpg", "odd//b.jpg")
     listing = list_source(Location(SOURCE.root, "odd//"))
-    assert listing.objects == []
-    assert [item.key for item in listing.refused] == ["odd//a.jpg", "odd//b.jpg"]
+    assert [item.key for item in listing.objects] == ["odd//a.jpg", "odd//b.jpg"]
+    assert listing.refused == []
+
+
+AWKWARD = ["/a.jpg", "//a.jpg", "a//b.jpg", "a/./b.jpg", "a/../b.jpg", "../b.jpg", "a\tb.jpg"]
+LONG = ["x" * 1000 + ".jpg", "a\x7fb.jpg", "a\x01b.jpg", "%2F.jpg", "a/.../b.jpg"]
+
+
+@pytest.mark.parametrize("prefix", ["", "full/"])
+@pytest.mark.parametrize("name", AWKWARD + LONG, ids=range(len(AWKWARD + LONG)))
+def test_every_key_that_s3_takes_is_listed_as_it_is(s3: Any, name: str, prefix: str) -> None:
+    put(s3, f"{prefix}{name}", f"{prefix}m.jpg")
+    listing = list_source(Location(SOURCE.root, prefix))
+    assert [item.key for item in listing.objects] == sorted([f"{prefix}{name}", f"{prefix}m.jpg"])
+    assert (listing.refused, listing.ignored) == ([], {})
+    for item in listing.objects:
+        assert looked_up(SOURCE, item.key) == item
+
+
+@pytest.mark.parametrize("name", ["gone.jpg", "gone//gone.jpg"])
+def test_object_that_is_gone_is_not_found(s3: Any, name: str) -> None:
+    assert looked_up(SOURCE, name) is None

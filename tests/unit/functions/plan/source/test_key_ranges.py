@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imagemill_app.plan.source.key_ranges import LANES, list_in_ranges, middle
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import is_readable_key
+from imagemill_contract.source_keys import is_readable_key
 
 names = st.sets(st.text("09afz/-. é", min_size=1, max_size=5), max_size=80)
 texts = st.text("aZ09/._- é", max_size=6)

@@ -77,12 +77,12 @@ def test_every_row_ends_in_exactly_one_place(tmp_path: Path, photos: Location) -
     assert listing.ignored == {"not a picture by its name": 1, "named twice": 1}
 
 
-def test_key_that_jobs_cannot_name_is_refused_though_all_is_known_of_it(tmp_path: Path) -> None:
+def test_awkward_keys_of_a_bucket_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
-    path.write_text("key,etag,bytes\nfull//a.jpg,e,5\nfull/b.jpg,e,5\n")
+    path.write_text("key,etag,bytes\nfull//a.jpg,e,5\nfull/../b.jpg,e,5\n")
     listing = listed(path, BUCKET)
-    assert names_in(listing) == ["full/b.jpg"]
-    assert [item.reason for item in listing.refused] == [Reason.UNREADABLE_KEY]
+    assert names_in(listing) == ["full/../b.jpg", "full//a.jpg"]
+    assert listing.refused == []
 
 
 def test_keys_outside_the_source_are_counted(tmp_path: Path) -> None:

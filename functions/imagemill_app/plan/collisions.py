@@ -1,0 +1,137 @@
+"""Refuses objects whose results another object's results leave no place for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import (
+    STAGE_FOLDERS,
+    Stage,
+    ordinary_sources,
+    output_extension,
+    output_key,
+    relative_key,
+)
+from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.output_names import keeps_its_name
+from imagemill_contract.recipe import ImageFormat
+
+_MOST_EXTENSION_BYTES = 5  # .webp
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Objects that jobs can be given, and why others cannot."""
+
+    kept: list[SourceObject]
+    refused: list[Outcome]
+
+
+def without_collisions(
+    objects: Iterable[SourceObject], prefix: str, image_format: ImageFormat, *, in_folder: bool
+) -> Sifted:
+    """Refuse objects, sorted by key, that cannot have their results beside those of others.
+
+    A name that has the output's extension keeps it and any other gets it, so that `a` and `a.jpg`
+    both become `resized/a.jpg`. In a folder nothing can lie in `resized/a.jpg/` then, either. The
+    first in key order is kept.
+    """
+    places = _Places(prefix, image_format, in_folder)
+    kept: list[SourceObject] = []
+    refused: list[Outcome] = []
+    for item in objects:
+        detail = places.take(item.key)
+        if detail:
+            refused.append(Outcome(item.key, Status.REJECTED, Reason.KEY_COLLISION, detail))
+        else:
+            kept.append(item)
+    return Sifted(kept, refused)
+
+
+@dataclass(slots=True)
+class _Places:
+    """Which results have an owner. All keys of results are below the output.
+
+    Only few have to be noted: those of an ordinary name are found by it.
+    """
+
+    prefix: str
+    image_format: ImageFormat
+    in_folder: bool
+    _ordinary: set[str] = field(default_factory=set)  # source keys
+    _changed: dict[str, str] = field(default_factory=dict)  # source keys by the keys of results
+    _folders: dict[str, str] = field(default_factory=dict)  # source keys by folders of results
+    _extensions: tuple[str, ...] = ()
+    _like_folders: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._extensions = tuple(output_extension(stage, self.image_format) for stage in Stage)
+        self._like_folders = tuple(extension + "/" for extension in self._extensions)
+
+    def take(self, source_key: str) -> str:
+        """Give an object its results; if it cannot have them, why, in one sentence."""
+        if self._is_free_at_a_glance(source_key):
+            self._ordinary.add(source_key)
+            return ""
+        relative = relative_key(source_key, self.prefix)
+        results = [(stage, output_key(stage, relative, self.image_format)) for stage in Stage]
+        for stage, key in results:
+            if found := self._obstacle(stage, key):
+                return found
+        self._note(source_key, relative, results)
+        return ""
+
+    def _is_free_at_a_glance(self, source_key: str) -> bool:
+        """Nearly all objects are: what is in the way of others has a name that tells."""
+        if self._changed or self._folders:
+            return False
+        relative = source_key[len(self.prefix) :]
+        if not keeps_its_name(relative, _MOST_EXTENSION_BYTES):
+            return False
+        if self.in_folder and any(extension in relative for extension in self._like_folders):
+            return False
+        stems = (source_key.removesuffix(extension) for extension in self._extensions)
+        return self._ordinary.isdisjoint(stems)
+
+    def _obstacle(self, stage: Stage, key: str) -> str:
+        other = self._owner(stage, key)
+        if other:
+            return f"Its result would overwrite that of {other}."
+        other = self._folders.get(key) or self._owner_above(stage, key)
+        if other:
+            return f"Its result and that of {other} would be a file and a folder of one name."
+        return ""
+
+    def _note(self, source_key: str, relative: str, results: list[tuple[Stage, str]]) -> None:
+        if all(relative in self._ordinary_sources(stage, key) for stage, key in results):
+            self._ordinary.add(source_key)
+        else:
+            self._changed.update((key, source_key) for _, key in results)
+        for stage, key in results if self.in_folder else ():
+            for folder in self._folders_like_results(stage, key):
+                self._folders.setdefault(folder, source_key)
+
+    def _owner(self, stage: Stage, key: str) -> str | None:
+        if key in self._changed:
+            return self._changed[key]
+        owners = (self.prefix + name for name in self._ordinary_sources(stage, key))
+        return next((owner for owner in owners if owner in self._ordinary), None)
+
+    def _owner_above(self, stage: Stage, key: str) -> str | None:
+        """Whose result has the name of a folder that this one would lie in."""
+        folders = self._folders_like_results(stage, key) if self.in_folder else ()
+        owners = (self._owner(stage, folder) for folder in folders)
+        return next((owner for owner in owners if owner), None)
+
+    def _folders_like_results(self, stage: Stage, key: str) -> Iterator[str]:
+        """The folders that a result lies in, as far as they could be results by their names."""
+        extension = output_extension(stage, self.image_format)
+        at = len(STAGE_FOLDERS[stage])
+        while (at := key.find("/", at) + 1) > 0:
+            if key.endswith(extension, 0, at - 1):
+                yield key[: at - 1]
+
+    def _ordinary_sources(self, stage: Stage, key: str) -> list[str]:
+        return ordinary_sources(stage, key, self.image_format)
