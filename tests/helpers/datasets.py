@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -30,6 +31,11 @@ class Dataset:
     @property
     def output(self) -> Path:
         return self.base / "out"
+
+    def copied_to(self, base: Path) -> Dataset:
+        """The same output in another folder, where a test may do with it what it will."""
+        shutil.copytree(self.output, base / "out")
+        return Dataset(base, self.runs, dict(self.recipe))
 
     def run(self, pictures: dict[str, bytes]) -> None:
         """Process these pictures and add what became of them to the index."""

@@ -29,14 +29,24 @@ def pictures(count: int, first: int = 0, width: int = 64) -> dict[str, bytes]:
     return {f"{n:02}.jpg": jpeg(width + n, 48) for n in range(first, first + count)}
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Dataset:
+def grown(base: Path, **recipe: object) -> Dataset:
     """20 pictures, then two of them changed and three new."""
-    made = Dataset(tmp_path)
-    made.recipe |= {"split": SPLIT, "shard_bytes": 100_000}
+    made = Dataset(base)
+    made.recipe |= {"split": SPLIT, **recipe}
     made.run(pictures(20))
     made.run(pictures(2, width=100) | pictures(3, first=20))
     return made
+
+
+@pytest.fixture(scope="session")
+def several_shards(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Made once, to be copied."""
+    return grown(tmp_path_factory.mktemp("several-shards"), shard_bytes=100_000)
+
+
+@pytest.fixture
+def dataset(several_shards: Dataset, tmp_path: Path) -> Dataset:
+    return several_shards.copied_to(tmp_path)
 
 
 def samples_of(dataset: Dataset, index: Index) -> dict[str, Sample]:
@@ -124,10 +134,7 @@ def test_output_without_a_dataset_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output", PACKED)
 def test_compacted_dataset_has_each_newest_sample_once(tmp_path: Path, output: Output) -> None:
-    dataset = Dataset(tmp_path)
-    dataset.recipe |= {"output": str(output), "split": SPLIT}
-    dataset.run(pictures(20))
-    dataset.run(pictures(2, width=100) | pictures(3, first=20))
+    dataset = grown(tmp_path, output=str(output))
     before = dataset.index()
     ended = dataset.upkeep("compact")
     assert (ended.code, ended.errors) == (0, "")
