@@ -1,4 +1,4 @@
-"""What tests may import of each other: helpers, and nothing else."""
+"""What tests may import of each other, and that each module of the worker is found in one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,22 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
+WORKER = TESTS.parent / "batch_worker"
 HELPERS = "tests.helpers"
+
+# Modules of the worker that no test imports, and the tests that run them.
+RUN_BY = {
+    "imagemill_worker.__main__": "unit/worker/test_job.py",
+    "imagemill_worker.attempt": "unit/worker/test_job.py",
+    "imagemill_worker.dataset.pack": "unit/worker/dataset/test_packed_jobs.py",
+    "imagemill_worker.dataset.formats.parquet": "unit/worker/dataset/test_formats.py",
+    "imagemill_worker.dataset.formats.parquet_table": "unit/worker/dataset/test_formats.py",
+    "imagemill_worker.dataset.formats.tfrecord": "unit/worker/dataset/test_formats.py",
+    "imagemill_worker.dataset.formats.webdataset": "unit/worker/dataset/test_formats.py",
+    "imagemill_worker.job": "unit/worker/test_job.py",
+    "imagemill_worker.lanes.__main__": "unit/worker/lanes/test_lane_process.py",
+    "imagemill_worker.pixels": "unit/worker/picture/test_orientation.py",
+}
 
 
 def imported_modules(source: str) -> Iterator[str]:
@@ -54,3 +69,20 @@ def test_import_of_another_test_is_found(line: str) -> None:
 
 def test_import_of_a_helper_is_none() -> None:
     assert strangers("from tests.helpers.jobs import Folder\nimport tests.helpers.runs") == set()
+
+
+def imports_of_tests() -> set[str]:
+    """Every module, and every name that may be one, that a test or a helper imports."""
+    files = TESTS.rglob("*.py")
+    found: set[str] = set()
+    for path in files:
+        names = set(imported_modules(path.read_text()))
+        found |= names | {name.rpartition(".")[0] for name in names}
+    return found
+
+
+def test_each_module_of_the_worker_is_imported_by_a_test_or_its_test_is_named() -> None:
+    paths = (path.relative_to(WORKER) for path in WORKER.rglob("*.py"))
+    modules = {".".join(path.with_suffix("").parts) for path in paths if path.stem != "__init__"}
+    assert modules - imports_of_tests() == set(RUN_BY)
+    assert [test for test in RUN_BY.values() if not (TESTS / test).is_file()] == []
