@@ -46,13 +46,16 @@ class Journal:
 
     @classmethod
     def read(cls, store: Store, shard: Shard, stage: Stage) -> Journal:
-        """All pages that there are. Raises as `Store.read_document`."""
+        """All pages that there are. Raises as `Store.find_document`."""
         folder = shard.output.prefix + keys.journal_folder(shard.run_id, stage, shard.shard_id)
         rows: dict[str, Outcome] = {}
         shards: dict[str, DatasetShard] = {}
         pages = store.keys(folder)
         for page in pages:
-            header, outcomes = _decoded(store.read_document(page, "journal"))
+            body = store.find_document(page)
+            if body is None:  # an attempt that was taken for dead has ended, and removed it
+                continue
+            header, outcomes = _decoded(body)
             rows |= {row.key: row for row in outcomes if _is_lasting(row)}
             shards |= {item.key: item for item in _dataset_shards(header)}
         return cls(store, shard, stage, rows, shards, pages)

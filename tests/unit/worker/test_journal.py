@@ -176,3 +176,19 @@ def test_what_may_be_otherwise_next_time_is_tried_again(folder: Folder) -> None:
         journal.add(Outcome.from_row(row))
     journal.write()
     assert set(Journal.read(store, shard, Stage.RESIZE).rows) == {"written", "corrupt"}
+
+
+def test_page_that_another_attempt_removes_meanwhile_is_as_good_as_none(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.put("a.jpg", jpeg())
+    shard = folder.plan()
+    store = open_store(shard.output)
+    kept, removed = Journal(store, shard, Stage.RESIZE), Journal(store, shard, Stage.RESIZE)
+    for journal, name in ((kept, "a.jpg"), (removed, "b.jpg")):
+        journal.add(Outcome(name, Status.WRITTEN))
+        journal.write()
+    listed = store.keys(keys.JOURNAL)
+    removed.remove()
+    monkeypatch.setattr(type(store), "keys", lambda *_: listed)
+    assert list(Journal.read(store, shard, Stage.RESIZE).rows) == ["a.jpg"]
