@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,10 +134,17 @@ def check_idle(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"there is still something to do: {report['sentence']} {report['to_do']}"
 
 
-def check_leftovers(files: Mapping[str, bytes], *, in_folder: bool) -> Iterator[str]:
-    """No run is open, and what jobs leave for each other is gone. Journals in S3 expire."""
+def check_leftovers(
+    files: Mapping[str, bytes], open_ids: Collection[str], *, in_folder: bool
+) -> Iterator[str]:
+    """No run but those of `open_ids` is open, and no journal is left. Those in S3 expire."""
+    theirs = [
+        of(run_id) for run_id in open_ids for of in (keys.open_run_key, keys.run_journal_folder)
+    ]
     folders = [keys.OPEN_RUNS, *([keys.JOURNAL] if in_folder else [])]
-    yield from (f"{key!r} was left" for key in files if key.startswith(tuple(folders)))
+    for key in files:
+        if key.startswith(tuple(folders)) and not key.startswith(tuple(theirs)):
+            yield f"{key!r} was left"
 
 
 def index_of(files: Mapping[str, bytes]) -> Index:

@@ -108,6 +108,13 @@ def _flip(random: Random) -> Harm:
     return Harm("flip", fault)
 
 
+def flip_of_source(random: Random, source_prefix: str) -> Harm:
+    """Of originals: seen by runs that verify their source."""
+    skip = random.randint(0, 1)
+    fault = FlipBits(prefix=source_prefix, skip=skip, first=1, each_key=True)
+    return Harm("flip of an original", fault)
+
+
 def _packed_flip(random: Random) -> Harm:
     """Of a whole shard, which one further attempt proves."""
     skip = random.randint(0, 2)
@@ -139,7 +146,6 @@ def _lasting(random: Random, name: str, source_prefix: str) -> Harm:
 
 _LASTING = [
     (500, "InternalError"),
-    (503, "SlowDown"),
     (400, "KMS.DisabledException"),
     (403, "AccessDenied"),
 ]

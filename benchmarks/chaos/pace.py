@@ -19,7 +19,7 @@ if sys.orig_argv[1:3] in (["-m", "imagemill_worker"], ["-m", "imagemill_worker.l
     journal._LEAST_ROWS, journal._SECONDS, journal._SECONDS_IN_FOLDER = 2, 0.2, 0.2
     intermediate._LEAST_PIECE_BYTES, intermediate._SECONDS = 1, 0.3
     intermediate._SECONDS_IN_FOLDER = 0.3
-    kind_of, seconds = file_kind.kind_of, float(os.environ.get("CHAOS_SECONDS", "0.01"))
+    kind_of, seconds = file_kind.kind_of, float(os.environ.get("CHAOS_SECONDS", "0.04"))
     def slow(view):
         time.sleep(seconds)
         return kind_of(view)

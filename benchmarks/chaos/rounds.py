@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -105,11 +105,19 @@ class Judge:
             self._add(datasets.check_places(files, expected))
         return str(report["sentence"])
 
-    def idle(self, files: Files, run_id: str, expected: Expected, *, in_folder: bool) -> None:
-        """Check the run after that, and what is left in the end."""
+    def idle(
+        self,
+        files: Files,
+        run_id: str,
+        expected: Expected,
+        open_ids: Collection[str] = (),
+        *,
+        in_folder: bool,
+    ) -> None:
+        """Check the run after that, and what is left in the end; `open_ids` may still be open."""
         self.repaired(files, run_id, expected)
         self._add(checks.check_idle(json.loads(files[report_key(run_id)])))
-        self._add(checks.check_leftovers(files, in_folder=in_folder))
+        self._add(checks.check_leftovers(files, open_ids, in_folder=in_folder))
         self.told.parts += sum(key.endswith(".part") for key in files)
         self.told.orphans += len(datasets.orphans(files))
 

@@ -49,11 +49,11 @@ DEADLY = [
 
 
 def drawn_shots(random: Random, *, with_deadly: bool) -> list[Shot]:
-    kinds = random.sample(MILD, random.randint(0, 3))
+    kinds = random.sample(MILD, random.randint(1, 4))
     if with_deadly and random.random() < 0.6:
         kinds.append(random.choice(DEADLY))
     return [
-        Shot(*kind, random.uniform(0.1, 1.5), random.uniform(0.2, 1.5), random.random())
+        Shot(*kind, random.uniform(0.05, 0.8), random.uniform(0.2, 1.5), random.random())
         for kind in kinds
     ]
 

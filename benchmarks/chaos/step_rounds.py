@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -12,7 +12,7 @@ from random import Random
 from benchmarks.chaos import pictures
 from benchmarks.chaos.blows import Blow, Ring, blows_of_job
 from benchmarks.chaos.checks import Expected
-from benchmarks.chaos.faults import Harm, drawn_harms
+from benchmarks.chaos.faults import Harm, drawn_harms, flip_of_source
 from benchmarks.chaos.places import BucketPlace, FolderPlace, Place
 from benchmarks.chaos.rounds import Ground, Judge, Told, drawn_recipe
 from benchmarks.chaos.steps import BlowsOf, StepRun
@@ -52,7 +52,7 @@ class StepRound:
 
     def _run(self, place: Place, proxy: FaultProxy | None) -> None:
         random, told = self.random, self.told
-        drawn = pictures.drawn(random, 50, in_bucket=proxy is not None)
+        drawn = pictures.drawn(random, 50)
         place.fill(drawn)
         recipe = drawn_recipe(random, self.output)
         harms = drawn_harms(random, list(drawn), place.source.prefix) if proxy else []
@@ -69,29 +69,40 @@ class StepRound:
             "codes": first.codes,
             "abandoned": first.abandoned.is_set(),
         }
-        if not (first.abandoned.is_set() and random.random() < 0.5):
+        is_alone = not (first.abandoned.is_set() and random.random() < 0.5)
+        if is_alone:
             first.bury()  # else its processes are there beside the next run
+        locked: Mapping[str, object] = {"alone": True} if is_alone and place.output.is_file else {}
         if first.abandoned.is_set():
             self.judge.unreported(place.files(), expected)
         else:
             first.report()
             self.judge.run(place.files(), first.run_id, expected)
-        self._repair(place, recipe, replace(expected, spoiled=frozenset()), first)
+        self._repair(place, recipe, replace(expected, spoiled=frozenset()), first, locked)
 
     def _repair(
-        self, place: Place, recipe: dict[str, object], expected: Expected, first: StepRun
+        self,
+        place: Place,
+        recipe: dict[str, object],
+        expected: Expected,
+        first: StepRun,
+        locked: Mapping[str, object],
     ) -> None:
         run = self._step_run(place, recipe, 2)
-        run.plan()
+        run.plan(**locked)
         run.work()
         run.report()
         self.told.what["then"] = self.judge.repaired(place.files(), run.run_id, expected)
         first.bury()
         run = self._step_run(place, recipe, 3)
-        run.plan()
+        run.plan(**locked)
         run.work()
         run.report()
-        self.judge.idle(place.files(), run.run_id, expected, in_folder=place.output.is_file)
+        in_folder = place.output.is_file
+        # in a folder nobody knows for sure, without the lock, that a stopped run is over
+        is_left = in_folder and first.abandoned.is_set() and not locked
+        open_ids = [first.run_id] if is_left else []
+        self.judge.idle(place.files(), run.run_id, expected, open_ids, in_folder=in_folder)
 
     def _step_run(self, place: Place, recipe: dict[str, object], number: int) -> StepRun:
         self.told.runs += 1
@@ -102,7 +113,11 @@ class StepRound:
     def _disturb(self, run: StepRun, proxy: FaultProxy | None, harms: list[Harm]) -> None:
         """Plan and work under faults and blows, to the end or until the run is abandoned."""
         random = self.random
-        run.plan(shards=random.choice((1, 1, 2, 3)))
+        fields: dict[str, object] = {"alone": True} if proxy is None else {}
+        if proxy and random.random() < 0.5:
+            fields["verify_source"] = True
+            harms.append(flip_of_source(random, run.place.source.prefix))
+        run.plan(shards=random.choice((1, 1, 2, 3)), **fields)
         rules = [(harm.name, proxy.add(harm.fault)) for harm in harms if proxy]
         number = random.choice((signal.SIGKILL, signal.SIGTERM))
         timer = threading.Timer(random.uniform(0.2, 2.5), run.abandon, [number])
