@@ -15,13 +15,11 @@ HELPERS = "tests.helpers"
 # Modules of the worker that no test imports, and the tests that run them.
 RUN_BY = {
     "imagemill_worker.__main__": "unit/worker/test_job.py",
-    "imagemill_worker.attempt": "unit/worker/test_job.py",
     "imagemill_worker.dataset.pack": "unit/worker/dataset/test_packed_jobs.py",
     "imagemill_worker.dataset.formats.parquet": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.parquet_table": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.tfrecord": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.webdataset": "unit/worker/dataset/test_formats.py",
-    "imagemill_worker.job": "unit/worker/test_job.py",
     "imagemill_worker.lanes.__main__": "unit/worker/lanes/test_lane_process.py",
     "imagemill_worker.pixels": "unit/worker/picture/test_orientation.py",
 }
