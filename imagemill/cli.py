@@ -115,24 +115,37 @@ def plan(
 
 
 @app.command()
-def verify(out: Results) -> None:
-    """Check every sample of a packed dataset.
+def verify(
+    out: Results,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Remove damaged shards and what runs that were stopped have left"
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Repair although a run is open, and forget what it has done"),
+    ] = False,
+) -> None:
+    """Check every sample of a packed dataset, and repair it.
 
-    Reads all dataset shards back and compares them with the index.
+    Reads all dataset shards back and compares them with the index. The next run does the pictures
+    of damaged shards again.
     """
     from rich.console import Console
 
     from imagemill.commands.verify import verify_dataset
 
-    verify_dataset(out, console=Console())
+    verify_dataset(out, console=Console(), repair=repair, force=force)
 
 
 @app.command()
 def compact(out: Results) -> None:
     """Remove superseded samples from a dataset.
 
-    Rewrites the dataset shards that hold any, and merges small ones. Do not use it while a run is
-    going on.
+    Rewrites the dataset shards that hold any, and merges small ones. Refuses to begin while a run
+    or another compaction is going on.
     """
     from rich.console import Console
 

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
+from imagemill.errors import UsageError
+from imagemill.paths import escaped
+from imagemill_contract.keys import DATASET, INDEX
+
 LOCK_FILE = ".imagemill.lock"  # stays: a file that is removed could be locked twice
 
 
@@ -29,6 +33,32 @@ def output_lock(out: Path) -> Iterator[Lock]:
         return
     with file:
         yield _locked(file.fileno())
+
+
+@contextmanager
+def away_from_runs(out: str) -> Iterator[None]:
+    """Hold the lock on results in a folder of this machine, to which `out` or its parent may lead.
+
+    Raises UsageError if a run is going on there.
+    """
+    folder = _results_in(Path(out))
+    if not folder.is_dir():
+        yield
+        return
+    with output_lock(folder) as lock:
+        if lock is Lock.TAKEN:
+            raise UsageError(
+                f'OUT: a run into "{escaped(out)}" is going on, or another command is at work '
+                "there. Wait for its end."
+            )
+        yield
+
+
+def _results_in(out: Path) -> Path:
+    """The folder itself, or the one that it lies in if it is only the `dataset` there."""
+    above = out.resolve().parent
+    is_inner = out.resolve() == above / DATASET and (above / INDEX).is_dir()
+    return above if is_inner and not (out / INDEX).is_dir() else out
 
 
 def _locked(descriptor: int) -> Lock:

@@ -18,6 +18,8 @@ from imagemill_contract.errors import ContractError
 from imagemill_contract.exit_codes import WorkerExit
 from imagemill_contract.locations import Location
 
+_GRACE_SECONDS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerEnd:
@@ -27,8 +29,10 @@ class WorkerEnd:
     events: Sequence[Mapping[str, Any]]
 
 
-def run_worker(command: str, out: str) -> WorkerEnd:
+def run_worker(command: str, out: str, *options: str) -> WorkerEnd:
     """Run `verify` or `compact` over the results at `out`, a folder or an `s3://` address.
+
+    If this process is stopped meanwhile, the worker is, too, and can first free the dataset.
 
     Raises:
         UsageError: There is no packed dataset at `out`.
@@ -38,13 +42,8 @@ def run_worker(command: str, out: str) -> WorkerEnd:
     env = {**os.environ, **worker_environment()}
     if output.is_file:
         env["ALLOW_FILE_URIS"] = "true"
-    done = subprocess.run(
-        [sys.executable, "-m", "imagemill_worker", command, "--output", str(output)],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["-m", "imagemill_worker", command, "--output", str(output), *options]
+    done = completed([sys.executable, *words], env)
     detail = done.stderr.strip().rpartition("\n")[2].removeprefix("imagemill_worker: ")
     if done.returncode == WorkerExit.BAD_ARGUMENTS:
         raise UsageError(f"OUT: {detail}")
@@ -52,6 +51,24 @@ def run_worker(command: str, out: str) -> WorkerEnd:
         raise RunFailedError(detail or f"The worker ended with code {done.returncode}.")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return WorkerEnd(WorkerExit(done.returncode), events)
+
+
+def completed(command: Sequence[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; if this process is stopped, tell it so and wait a little."""
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            process.terminate()
+            try:
+                process.communicate(timeout=_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def _location_of(out: str) -> Location:

@@ -50,9 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
     if options.command == "verify":
-        from imagemill_worker.dataset.verify import verify
+        from imagemill_worker.dataset.verify import repair, verify
 
-        return WorkerExit.DONE if verify(options.output) else WorkerExit.DAMAGED
+        if options.repair:
+            is_whole = repair(options.output, stopping, force=options.force)
+        else:
+            is_whole = verify(options.output, stopping)
+        return WorkerExit.DONE if is_whole else WorkerExit.DAMAGED
     if options.command == "compact":
         from imagemill_worker.dataset.compact import compact
 
@@ -82,7 +86,18 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--output", required=True, metavar="URI", help="address of the output of runs"
         )
+        if name == "verify":
+            _add_repair_options(command)
     return parser
+
+
+def _add_repair_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repair", action="store_true", help="remove what stopped runs have left, and damage"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="with --repair: take runs that are open for over"
+    )
 
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:

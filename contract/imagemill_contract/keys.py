@@ -19,6 +19,7 @@ LABELS = "dataset/labels/"
 INTERMEDIATE = "intermediate/"
 OPEN_RUNS = "open/"
 JOURNAL = "journal/"
+UPKEEP = "upkeep/"
 
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"
@@ -27,6 +28,8 @@ DATASET_README = "dataset/README.md"
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
+_OPEN_RUN = re.compile(OPEN_RUNS + r"([0-9A-Za-z_.-]{1,80})\.json")
+_UPKEEP_LOCK = re.compile(UPKEEP + r"([0-9]{8,})\.json")
 
 
 class Stage(StrEnum):
@@ -109,6 +112,28 @@ def open_run_key(run_id: str) -> str:
     return f"{OPEN_RUNS}{check_run_id(run_id)}.json"
 
 
+def open_run_id(key: str) -> str | None:
+    """The run whose marker has this key; None for a key of none."""
+    found = _OPEN_RUN.fullmatch(key)
+    return found[1] if found else None
+
+
+def run_of_object(key: str, folder: str) -> str:
+    """The run in whose part of a folder, such as `INTERMEDIATE`, an object lies."""
+    return key.removeprefix(folder).partition("/")[0]
+
+
+def upkeep_lock_key(number: int) -> str:
+    """The lock of whoever rewrites the dataset; one that is taken over gets the next number."""
+    return f"{UPKEEP}{number:08d}.json"
+
+
+def upkeep_lock_number(key: str) -> int | None:
+    """The number of a lock; None for a key that is none."""
+    found = _UPKEEP_LOCK.fullmatch(key)
+    return int(found[1]) if found else None
+
+
 def run_journal_folder(run_id: str) -> str:
     """Where the jobs of a run leave their journals."""
     return f"{JOURNAL}{check_run_id(run_id)}/"
@@ -126,8 +151,7 @@ def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
 
 def index_key(started: str, run_id: str) -> str:
     """The part of the index that a run adds; keys sort by the time when their run was started."""
-    moment = re.sub(r"[^0-9TZ]", "", started)
-    return f"{INDEX}{moment}-{check_run_id(run_id)}.jsonl.gz"
+    return f"{_index_stem(started, run_id)}.jsonl.gz"
 
 
 def merged_index_key(started: str, run_id: str, part_keys: Iterable[str]) -> str:
@@ -145,12 +169,14 @@ def adopted_index_key(started: str, run_id: str, content: bytes) -> str:
     return index_key(started, f"{run_id[:63]}-adopted-{digest}")
 
 
-def compacted_index_key(started: str, run_id: str) -> str:
+def compacted_index_key(started: str, run_id: str, number: int, content: bytes) -> str:
     """The key of a compacted index, which sorts after all parts with rows of its last run.
 
-    `_` comes after the `.` of the run's own part and the `-` of merged ones.
+    `_` comes after the `.` of the run's own part and the `-` of merged ones. `number` is that of
+    the lock: who has taken it over comes after who has lost it. Other content has another key.
     """
-    return index_key(started, f"{run_id[:70]}_compacted")
+    digest = hashlib.sha256(content).hexdigest()[:8]
+    return f"{_index_stem(started, run_id)}_compacted-{number:08d}-{digest}.jsonl.gz"
 
 
 def shard_key(run_id: str, shard_id: str) -> str:
@@ -196,6 +222,11 @@ def group_key(window: str, content: bytes) -> str:
 def seal_key(window: str) -> str:
     """The key of the object that says that the run of a window has begun to read it."""
     return inbox_folder(window) + "sealed"
+
+
+def _index_stem(started: str, run_id: str) -> str:
+    moment = re.sub(r"[^0-9TZ]", "", started)
+    return f"{INDEX}{moment}-{check_run_id(run_id)}"
 
 
 def _checked_shard_id(shard_id: str) -> str:

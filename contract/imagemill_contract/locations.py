@@ -82,6 +82,22 @@ class Location:
             return f"{other.root}/".startswith(f"{self.root}/")
         return self.root == other.root and other.prefix.startswith(self.prefix)
 
+    @property
+    def parent(self) -> Location | None:
+        """The folder that this one lies in; None for a whole bucket or file system."""
+        if self.is_file:
+            path = PurePosixPath(self.folder)
+            return None if path == path.parent else Location.of_folder(path.parent)
+        above = self.prefix.rstrip("/").rpartition("/")
+        return Location(self.root, above[0] + above[1]) if self.prefix else None
+
+    @property
+    def name(self) -> str:
+        """The last part of the address; empty for a whole bucket or file system."""
+        if self.is_file:
+            return PurePosixPath(self.folder).name
+        return self.prefix.rstrip("/").rpartition("/")[2]
+
     def __str__(self) -> str:
         return f"{self.root}/{self.prefix}"
 

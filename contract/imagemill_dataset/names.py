@@ -86,11 +86,24 @@ def shard_tag(run_id: str, shard_id: str) -> str:
     return f"{_run_tag(run_id)}-{shard_id}"
 
 
+def is_dataset_shard(key: str) -> bool:
+    """Whether a key below the output is one that a run or a compaction gives a dataset shard."""
+    return _is_shard(key, r"([0-9a-f]{8}-[0-9]{5,}|compact-[0-9a-f]{8})")
+
+
+def compact_tag(digests: Iterable[str]) -> str:
+    """A tag that only the dataset shards of one compaction have; `digests` are those of the old."""
+    return "compact-" + hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
+
+
 def is_shard_of_run(key: str, run_id: str) -> bool:
     """Whether a key below the output is that of a dataset shard of this run."""
+    return _is_shard(key, rf"{_run_tag(run_id)}-[0-9]{{5,}}")
+
+
+def _is_shard(key: str, tag: str) -> bool:
     ends = "|".join(map(re.escape, EXTENSIONS.values()))
-    pattern = rf"{DATASET}[^/]*-{_run_tag(run_id)}-[0-9]{{5,}}-[0-9]{{4,}}({ends})"
-    return re.fullmatch(pattern, key) is not None
+    return re.fullmatch(rf"{DATASET}[^/]*-{tag}-[0-9]{{4,}}({ends})", key) is not None
 
 
 def _run_tag(run_id: str) -> str:

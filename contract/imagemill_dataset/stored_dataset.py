@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from imagemill_contract.keys import LABELS
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.index import Index, IndexedRun
@@ -22,8 +24,12 @@ def write_dataset_files(store: ObjectStore, index: Index, run: IndexedRun) -> No
         store.write(key, body)
 
 
-def publish_dataset(store: ObjectStore, run: IndexedRun) -> Index:
+def publish_dataset(
+    store: ObjectStore, run: IndexedRun, leaving_out: Collection[str] = ()
+) -> Index:
     """Write the files of all runs, and return the index that they show.
+
+    Dataset shards `leaving_out` are about to go and count as gone, if no sample in them counts.
 
     This run's part of the index is there already. Runs overwrite each other's files, but whoever
     writes last has seen all parts: a part is there before its run writes files, and a run that then
@@ -31,6 +37,8 @@ def publish_dataset(store: ObjectStore, run: IndexedRun) -> Index:
     """
     while True:
         index = read_index(store)
+        for key in {*leaving_out} - index.living_samples().keys():
+            index.shards.pop(key, None)
         write_dataset_files(store, index, run)
         if part_keys(store) == index.part_keys:
             return index

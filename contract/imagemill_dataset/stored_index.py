@@ -9,6 +9,7 @@ from imagemill_contract.keys import INDEX, index_key, merged_index_key
 from imagemill_dataset.index import Entry, Index, IndexedRun, encode_part
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.shards import DatasetShard
+from imagemill_dataset.upkeep_lock import is_locked
 
 # A plan reads all parts. This many take a second or two; more are merged into one.
 MAX_PARTS = 64
@@ -18,8 +19,8 @@ _NOTHING: Mapping[str, bytes] = {}
 
 
 def part_keys(store: ObjectStore) -> list[str]:
-    """Keys of all parts, in order."""
-    return store.keys(INDEX)
+    """Keys of all parts, in order; a file that a killed writer has left is none."""
+    return [key for key in store.keys(INDEX) if key.endswith(".jsonl.gz")]
 
 
 def read_index(store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> Index:
@@ -59,8 +60,9 @@ def merge_parts(store: ObjectStore) -> None:
     """Merge many parts into one. Other runs may go on: rows are written before parts are removed.
 
     The key depends on what was merged, so two merges at once never write different rows to one key.
+    While a compaction is on nothing is merged: it replaces the parts that it has read.
     """
-    if len(part_keys(store)) <= MAX_PARTS:
+    if len(part_keys(store)) <= MAX_PARTS or is_locked(store):
         return
     index = read_index(store)
     if not index.entries:

@@ -1,40 +1,74 @@
-"""`imagemill verify`: reads a packed dataset back and checks it."""
+"""`imagemill verify`: reads a packed dataset back, checks it, and repairs it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
 from rich.console import Console
 
 from imagemill.display.lines import print_line
-from imagemill.errors import RunFailedError
+from imagemill.errors import RunFailedError, UsageError
+from imagemill.output_lock import away_from_runs
 from imagemill.worker_process import run_worker
 from imagemill_contract.exit_codes import WorkerExit
 
+_NAMED_AT_MOST = 20
 
-def verify_dataset(out: str, *, console: Console) -> None:
+
+def verify_dataset(
+    out: str, *, console: Console, repair: bool = False, force: bool = False
+) -> None:
     """Check all dataset shards and print what was found.
 
     Raises:
-        UsageError: There is no packed dataset at `out`.
+        UsageError: There is no packed dataset at `out`, or it cannot be repaired now.
         RunFailedError: A shard is damaged, or could not be read.
     """
-    ended = run_worker("verify", out)
+    if force and not repair:
+        raise UsageError("--force: only repairing can be forced; use it with --repair.")
+    options = ("--repair", *(["--force"] if force else [])) if repair else ()
+    with away_from_runs(out) if repair else nullcontext():
+        ended = run_worker("verify", out, *options)
+    found = ended.events[-1]
+    _print_leftovers(console, ended.events, is_removed=repair)
     for event in ended.events:
         if event["event"] == "damaged":
             print_line(console, f"damaged: {event['shard']}: {event['detail']}")
-    found = ended.events[-1]
     if ended.code == WorkerExit.DAMAGED:
-        raise RunFailedError(
-            f"{found['damaged']:,} of {found['shards']:,} shards are damaged. Remove these files, "
-            "and the next run does their pictures again."
-        )
+        raise RunFailedError(_damage(found, is_removed=repair))
     print_line(
         console,
         f"{found['shards']:,} dataset shards with {found['samples']:,} samples are whole: "
         f"{found['indexed']:,} as the index has them, {found['superseded']:,} superseded.",
     )
-    if found["unnamed"]:
-        print_line(
-            console,
-            f"{found['unnamed']:,} files beside them are in no index: of a run that is on, or of a "
-            "job that was given up.",
+    if found["unnamed"] and not repair:
+        print_line(console, f"{found['unnamed']:,} files beside them are in no index.")
+    if found["open"] and not repair:
+        runs = ", ".join(found["open"])
+        print_line(console, f"Without a report, so on or stopped: {runs}.")
+
+
+def _print_leftovers(
+    console: Console, events: Sequence[Mapping[str, Any]], *, is_removed: bool
+) -> None:
+    left = [event for event in events if event["event"] == "leftover"]
+    word = "removed" if is_removed else "left over"
+    for event in left[:_NAMED_AT_MOST]:
+        count = f" ({event['objects']:,} files)" if event["name"].endswith("/") else ""
+        print_line(console, f"{word}: {event['name']}{count}")
+    if len(left) > _NAMED_AT_MOST:
+        print_line(console, f"{word}: {len(left) - _NAMED_AT_MOST:,} more")
+    if left and not is_removed:
+        print_line(console, "Nobody needs what is left over; --repair removes it.")
+
+
+def _damage(found: Mapping[str, Any], *, is_removed: bool) -> str:
+    damaged = f"{found['damaged']:,} of {found['shards']:,} shards"
+    if is_removed:
+        return (
+            f"{damaged} were damaged and are removed, with {found['lost']:,} samples that counted. "
+            "The next run does their pictures again."
         )
+    return f"{damaged} are damaged. --repair removes them; the next run does their pictures again."

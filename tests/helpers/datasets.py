@@ -73,6 +73,8 @@ class Dataset:
             keys.index_key(started, run.run_id),
             encode_part(entries, [DatasetShard.from_row(row) for row in rows]),
         )
+        for name in (keys.intermediate_folder(run_id), keys.run_journal_folder(run_id)):
+            shutil.rmtree(self.output / name, ignore_errors=True)
 
     def write(self, key: str, body: bytes) -> None:
         path = self.output / key
@@ -86,11 +88,15 @@ class Dataset:
     def shard_paths(self) -> set[Path]:
         return set((self.output / keys.DATASET).glob("images-*"))
 
-    def upkeep(self, command: str) -> Ended:
+    def command(self, command: str, *options: str) -> list[str]:
+        program = [sys.executable, "-m", "imagemill_worker", command]
+        return [*program, "--output", self.output.as_uri(), *options]
+
+    def upkeep(self, command: str, *options: str) -> Ended:
         """Run the worker's `verify` or `compact`."""
         path = os.pathsep.join([str(ROOT / "contract"), str(ROOT / "batch_worker")])
         done = subprocess.run(
-            [sys.executable, "-m", "imagemill_worker", command, "--output", self.output.as_uri()],
+            self.command(command, *options),
             env={**os.environ, "ALLOW_FILE_URIS": "true", "PYTHONPATH": path},
             capture_output=True,
             text=True,

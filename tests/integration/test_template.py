@@ -119,7 +119,15 @@ def test_planner_adds_to_the_index_and_removes_nothing_of_it() -> None:
     assert not allowed("PlanRunRole", "s3:DeleteObject", keys.INDEX)
 
 
-@pytest.mark.parametrize("folder", [keys.OPEN_RUNS, keys.RUNS, keys.JOURNAL, keys.INDEX])
+def test_aggregation_reads_whether_the_dataset_is_rewritten_and_writes_no_lock() -> None:
+    assert allowed("AggregateRunRole", "s3:GetObject", keys.UPKEEP)
+    assert not allowed("AggregateRunRole", "s3:PutObject", keys.UPKEEP)
+    assert not allowed("AggregateRunRole", "s3:DeleteObject", keys.UPKEEP)
+
+
+@pytest.mark.parametrize(
+    "folder", [keys.OPEN_RUNS, keys.RUNS, keys.JOURNAL, keys.INDEX, keys.UPKEEP]
+)
 def test_aggregation_finds_that_there_is_nothing(folder: str) -> None:
     (policy,) = resources_of("AWS::IAM::Role")["AggregateRunRole"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]

@@ -1,19 +1,17 @@
 """`compact`: dataset shards that hold superseded samples, or few, written anew without the former.
 
-At any moment the index says where each sample is: new shards are there before the index names them,
-and old ones go when it does not. A compaction that is killed is finished by the next one. While a
-run is on nothing should be compacted: the run merges the index, too.
+A compaction that is killed is finished by the next one. None begins while a run is on. A run that
+begins meanwhile loses nothing: it adds its own part to the index, and leaves merging alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagemill_contract.keys import compacted_index_key
+from imagemill_contract.keys import INDEX
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
@@ -21,12 +19,15 @@ from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.index_swap import last_run, put_in_place
+from imagemill_worker.dataset.lease import PATIENCE_SECONDS, upkeep_lease
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.picture.edges import pixel_sums
 from imagemill_worker.progress import log
 from imagemill_worker.spool import sha256_of, temporary_file
+from imagemill_worker.stores.weather import Weather
 
 # A shard under this share of what one may have is small. Only the last of the pieces that samples
 # are cut into may be, or one beside a sample that is larger than allowed.
@@ -46,12 +47,30 @@ def compact(address: str, stopping: threading.Event) -> None:
     """Rewrite what needs it and log how many samples and shards that were.
 
     Raises:
-        ArgumentsError: There is no output, or no packed dataset in it.
-        TryAgainError: The store cannot be reached, or the process was told to stop.
+        ArgumentsError: There is no output, or no packed dataset in it; or a run or another
+            compaction is on there.
+        TryAgainError: The store cannot be reached, or the process was told to stop, or stood still.
         StoreRefusedError: It may not be read or written.
     """
-    dataset = DatasetStore.open(address)
-    index = dataset.read_index()
+    weather = Weather(patience_seconds=PATIENCE_SECONDS, stopping=stopping)
+    dataset = DatasetStore.open(address, weather)
+    if not dataset.keys(INDEX):
+        raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
+    with upkeep_lease(dataset, "compact") as lease:
+        index = lease.settled_index()
+        _check_something_counts(dataset, index)
+        superseded = index.superseded_samples()
+        old = sorted({*superseded, *_crumbs(index)})
+        written: list[DatasetShard] = []
+        if old:
+            last = last_run(index)
+            written = _rewritten(dataset, index, old, stopping)
+            put_in_place(lease, index, last, old)
+    counts = {"superseded": sum(superseded.values()), "removed": len(old), "written": len(written)}
+    log("compacted", counts)
+
+
+def _check_something_counts(dataset: DatasetStore, index: Index) -> None:
     if not index.shards:
         raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
     if not index.living_samples():
@@ -59,14 +78,6 @@ def compact(address: str, stopping: threading.Event) -> None:
             f"No sample at {dataset.output} counts any more: nothing would be left. Remove the "
             "folder dataset/ by hand if that is what you want."
         )
-    superseded = index.superseded_samples()
-    old = sorted({*superseded, *_crumbs(index)})
-    written: list[DatasetShard] = []
-    if old:
-        written = _rewritten(dataset, index, old, stopping)
-        _put_in_place(dataset, index, old)
-    counts = {"superseded": sum(superseded.values()), "removed": len(old), "written": len(written)}
-    log("compacted", counts)
 
 
 def _crumbs(index: Index) -> Iterator[str]:
@@ -89,8 +100,7 @@ def _rewritten(
     dataset: DatasetStore, index: Index, old: Sequence[str], stopping: threading.Event
 ) -> list[DatasetShard]:
     """Write new shards for the living samples of old ones, and point the index at them."""
-    digests = "".join(index.shards[key].sha256 for key in old)
-    tag = "compact-" + hashlib.sha256(digests.encode()).hexdigest()[:8]
+    tag = names.compact_tag(index.shards[key].sha256 for key in old)
     written = []
     for (output, split), living in _by_kind(index, frozenset(old)).items():
         samples = _samples_of(dataset, index, living, stopping)
@@ -177,17 +187,3 @@ def _written(
     largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
     writer = ShardWriter(dataset.store, dataset.output.prefix)
     return writer.write(key, split, members(), largest)
-
-
-def _put_in_place(dataset: DatasetStore, index: Index, old: Iterable[str]) -> None:
-    """Let one part of the index say what is now, and remove what it does not name."""
-    runs = (entry.run for entry in index.entries.values())
-    last = max(runs, key=lambda run: (run.started, run.run_id))
-    part_key = compacted_index_key(last.started, last.run_id)
-    dataset.write(part_key, index.encode())
-    dataset.remove(key for key in index.part_keys if key != part_key)
-    for key in old:
-        del index.shards[key]
-    dataset.write_files(index, last)
-    dataset.remove(old)
-    dataset.write(part_key, index.encode())

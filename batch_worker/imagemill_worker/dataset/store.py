@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from imagemill_contract.keys import DATASET, OPEN_RUNS, open_run_id
 from imagemill_contract.locations import Location
-from imagemill_dataset.index import Index, IndexedRun
-from imagemill_dataset.stored_dataset import write_dataset_files
-from imagemill_dataset.stored_index import read_index
+from imagemill_dataset.index import Index
+from imagemill_dataset.stored_index import part_keys, read_index
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.stores.opening import open_store
 from imagemill_worker.stores.store import Store
+from imagemill_worker.stores.weather import Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,18 @@ class DatasetStore:
     store: Store
 
     @classmethod
-    def open(cls, address: str) -> DatasetStore:
-        """Raises ArgumentsError or LocationError for an address that cannot be opened."""
+    def open(cls, address: str, weather: Weather | None = None) -> DatasetStore:
+        """The store at an address: that of the output, or of the folder `dataset/` in it.
+
+        Raises ArgumentsError or LocationError for an address that cannot be opened.
+        """
         output = Location.parse(address, "--output")
-        return cls(output, open_store(output))
+        found = cls(output, open_store(output, weather=weather))
+        above = output.parent
+        if above is None or output.name != DATASET.rstrip("/") or part_keys(found):
+            return found
+        outer = cls(above, open_store(above, weather=weather))
+        return outer if part_keys(outer) or outer.open_run_ids() else found
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises FileNotFoundError when there is none."""
@@ -40,6 +49,10 @@ class DatasetStore:
 
     def write(self, key: str, body: bytes) -> None:
         self.store.write_document(self.output.prefix + key, body)
+
+    def create(self, key: str, body: bytes) -> bool:
+        """Write an object where there is none; whether it was written, as far as is known."""
+        return self.store.create_document(self.output.prefix + key, body)
 
     def keys(self, folder: str) -> list[str]:
         """All keys below a folder, sorted."""
@@ -57,6 +70,6 @@ class DatasetStore:
         except FileNotFoundError as error:
             raise TryAgainError("A run merges the index again and again.") from error
 
-    def write_files(self, index: Index, last: IndexedRun) -> None:
-        """Write what lies beside the dataset shards that an index names."""
-        write_dataset_files(self, index, last)
+    def open_run_ids(self) -> list[str]:
+        """The runs that were planned and have no report yet, sorted."""
+        return [run_id for key in self.keys(OPEN_RUNS) if (run_id := open_run_id(key))]

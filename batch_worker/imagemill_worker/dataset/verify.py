@@ -1,76 +1,146 @@
-"""`verify`: every dataset shard of an output read back and checked against the index."""
+"""`verify`: every dataset shard of an output read back and checked against the index.
+
+It names what stopped runs have left; with `--repair` it removes that, and what is damaged.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from imagemill_contract.keys import DATASET, INDEX_TABLE
+from imagemill_contract.keys import DATASET, INDEX_TABLE, open_run_key
 from imagemill_dataset.index import Index
 from imagemill_dataset.names import EXTENSIONS
-from imagemill_worker.dataset.formats.samples import DamagedShardError
-from imagemill_worker.dataset.proof import check_shard
+from imagemill_dataset.stored_index import part_keys
+from imagemill_worker.dataset.damage import damaged_shards, doubled_places
+from imagemill_worker.dataset.index_swap import last_run, put_in_place
+from imagemill_worker.dataset.lease import PATIENCE_SECONDS, Lease, upkeep_lease
+from imagemill_worker.dataset.leftovers import Leftovers
 from imagemill_worker.dataset.store import DatasetStore
-from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.progress import log
-from imagemill_worker.spool import temporary_file
+from imagemill_worker.stores.opening import patience_seconds
+from imagemill_worker.stores.weather import Weather
+
+_REPAIR = "verify --repair"
 
 
-def verify(address: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is at an output; looked for in this order."""
+
+    leftovers: Leftovers
+    open_runs: list[str]
+    index: Index
+    unnamed: int
+
+
+def verify(address: str, stopping: threading.Event) -> bool:
     """Check all dataset shards and log what was found. Returns whether all of it is whole.
+
+    `address` is that of the output, or of its folder `dataset/`.
 
     Raises:
         ArgumentsError: There is no output, or no packed dataset in it.
-        TryAgainError: The store cannot be reached.
+        TryAgainError: The store cannot be reached, or the process was told to stop.
         StoreRefusedError: It may not be read.
     """
-    dataset = DatasetStore.open(address)
+    weather = Weather(patience_seconds=patience_seconds(), stopping=stopping)
+    dataset = DatasetStore.open(address, weather)
+    found = _found(dataset, Leftovers.found(dataset))
+    damaged = _damaged(dataset, found.index, stopping)
+    if damaged and not {*found.index.part_keys} <= {*part_keys(dataset)}:
+        raise TryAgainError("The index was rewritten meanwhile. Run the same command again.")
+    log("verified", _summary(found, damaged))
+    return not damaged
+
+
+def repair(address: str, stopping: threading.Event, *, force: bool) -> bool:
+    """Remove what stopped runs have left, verify, and let go what is damaged.
+
+    What lies in a damaged shard is then unknown to the index, so that the next run does it again.
+    With `force` runs that are open are taken for over, and what they have done for nothing.
+    Returns whether all was whole.
+
+    Raises as `verify` does, and ArgumentsError if a run is open or a compaction is on.
+    """
+    weather = Weather(patience_seconds=PATIENCE_SECONDS, stopping=stopping)
+    dataset = DatasetStore.open(address, weather)
+    leftovers = Leftovers.found(dataset)
+    if not part_keys(dataset) and not any(leftovers.names()):
+        raise _nothing_at(dataset)
+    with upkeep_lease(dataset, _REPAIR) as lease:
+        found = _found(dataset, leftovers, forget_open_runs=force)
+        if force:
+            lease.remove(map(open_run_key, found.open_runs))
+        lease.check_no_run_is_open(", or repair with --force, which forgets that")
+        lease.remove(found.leftovers.keys())
+        damaged = _damaged(dataset, found.index, stopping)
+        summary = _summary(found, damaged)
+        lost = _let_go(lease, found.index, damaged)
+    log("verified", {**summary, "lost": lost})
+    return not damaged
+
+
+def _found(
+    dataset: DatasetStore, leftovers: Leftovers, *, forget_open_runs: bool = False
+) -> _Found:
+    """Look for the rest, and log what is left by runs that are over."""
+    open_runs = dataset.open_run_ids()
     index = dataset.read_index()
-    if not index.shards:
-        raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
-    damaged = 0
-    for key, detail in _damages(dataset, index):
-        damaged += 1
-        log("damaged", {"shard": key, "detail": detail})
-    log(
-        "verified",
-        {
-            "shards": len(index.shards),
-            "samples": sum(shard.samples for shard in index.shards.values()),
-            "indexed": sum(entry.place is not None for entry in index.entries.values()),
-            "superseded": sum(index.superseded_samples().values()),
-            "damaged": damaged,
-            "unnamed": len(_unnamed(dataset, index)),
-        },
-    )
-    return damaged == 0
+    left = leftovers.without(index.shards.keys(), [] if forget_open_runs else open_runs)
+    if not index.shards and not open_runs and not any(left.names()):
+        raise _nothing_at(dataset)
+    for name, objects in left.names():
+        log("leftover", {"name": name, "objects": objects})
+    return _Found(left, open_runs, index, len(_unnamed(dataset, index)))
+
+
+def _nothing_at(dataset: DatasetStore) -> ArgumentsError:
+    return ArgumentsError(f"There are no dataset shards at {dataset.output}.")
 
 
 def _unnamed(dataset: DatasetStore, index: Index) -> list[str]:
-    """Files like dataset shards that the index does not name: of runs that are on, or given up."""
+    """Files like dataset shards that the index does not name, whosever they are."""
     endings = tuple(EXTENSIONS.values())
     found = (key for key in dataset.keys(DATASET) if key.endswith(endings) and key != INDEX_TABLE)
     return [key for key in found if key not in index.shards]
 
 
-def _damages(dataset: DatasetStore, index: Index) -> Iterator[tuple[str, str]]:
-    """Keys of the shards that are not whole, each with a sentence."""
-    digests: dict[str, dict[int, str]] = defaultdict(dict)
-    for relative, entry in index.entries.items():
-        place = entry.place
-        if place is None:
-            continue
-        if place.position in digests[place.shard]:
-            detail = f"Two samples of the index have place {place.position}, one is {relative!r}."
-            yield place.shard, detail
-        digests[place.shard][place.position] = place.sha256
-    there = set(dataset.keys(DATASET))
-    for key, shard in sorted(index.shards.items()):
-        if key not in there and not digests[key]:
-            continue  # its pictures were done again: nothing is lost with it
-        with temporary_file() as file:
-            try:
-                dataset.store.fetch_file(dataset.output.prefix + key, file)
-                check_shard(file, shard, digests[key])
-            except (ArgumentsError, DamagedShardError) as error:
-                yield key, str(error)
+def _damaged(dataset: DatasetStore, index: Index, stopping: threading.Event) -> dict[str, str]:
+    """Shards that are not what the index says, logged, each with a sentence."""
+    damaged = {}
+    for found in (doubled_places(index), damaged_shards(dataset, index, stopping)):
+        for key, detail in found:
+            log("damaged", {"shard": key, "detail": detail})
+            damaged[key] = detail
+    return damaged
+
+
+def _summary(found: _Found, damaged: Collection[str]) -> dict[str, object]:
+    index = found.index
+    return {
+        "shards": len(index.shards),
+        "samples": sum(shard.samples for shard in index.shards.values()),
+        "indexed": sum(entry.place is not None for entry in index.entries.values()),
+        "superseded": sum(index.superseded_samples().values()),
+        "damaged": len(damaged),
+        "unnamed": found.unnamed,
+        "leftovers": sum(1 for _ in found.leftovers.names()),
+        "open": found.open_runs,
+    }
+
+
+def _let_go(lease: Lease, index: Index, damaged: Collection[str]) -> int:
+    """Remove damaged shards and what the index says of them. Returns how many samples it was."""
+    if not damaged:
+        return 0
+    last, before = last_run(index), len(index.entries)
+    index.entries = {
+        relative: entry
+        for relative, entry in index.entries.items()
+        if not (entry.place and entry.place.shard in damaged)
+    }
+    put_in_place(lease, index, last, damaged)
+    return before - len(index.entries)

@@ -6,10 +6,10 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -21,6 +21,8 @@ from imagemill_worker.stores.s3 import PART_BYTES, check_length
 # A file without a name, which goes with the process that writes it (Linux, most file systems).
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 _TRIES_TO_MAKE_FOLDERS = 3
+
+Result = TypeVar("Result")
 
 
 class FolderObjects:
@@ -54,9 +56,28 @@ class FolderObjects:
             self._write(key, io.BytesIO(body), durable=durable)
         return ""
 
+    def create(self, key: str, body: bytes) -> bool:
+        """Write a file where there is none, for good; whether it was written.
+
+        For a moment the file is there without its content.
+        """
+        path = self._path(key)
+
+        def create() -> bool:
+            try:
+                file = path.open("xb")
+            except FileExistsError:
+                return False
+            with file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            return True
+
+        return _in_folder_of(path, create)
+
     def put_file(self, key: str, file: BinaryIO) -> None:
         """Write the content of another file, for good."""
-        file.seek(0)
         self._write(key, file, durable=True)
 
     def fetch(self, key: str, file: BinaryIO) -> None:
@@ -102,15 +123,12 @@ class FolderObjects:
 
     def _write(self, key: str, source: BinaryIO, *, durable: bool) -> None:
         path = self._path(key)
-        with _faults():
-            for _ in range(_TRIES_TO_MAKE_FOLDERS):
-                try:
-                    self._put_in_place(path, source, durable=durable)
-                    return
-                except FileNotFoundError:  # no folder yet, or another has just removed it as empty
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    source.seek(0)
-            raise FileNotFoundError(errno.ENOENT, "The folder is removed again and again")
+
+        def write() -> None:
+            source.seek(0)
+            self._put_in_place(path, source, durable=durable)
+
+        _in_folder_of(path, write)
 
     def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
         """Write beside `path` under a name that no other writer has, or none, then rename."""
@@ -137,6 +155,17 @@ class FolderObjects:
             except (IsADirectoryError, OSError):
                 self._has_unnamed = False  # this file system, or kernel, has none
         return part.open("xb")
+
+
+def _in_folder_of(path: Path, action: Callable[[], Result]) -> Result:
+    """The result of an action on a file, for which its folder is made. Raises StoreFault."""
+    with _faults():
+        for _ in range(_TRIES_TO_MAKE_FOLDERS):
+            try:
+                return action()
+            except FileNotFoundError:  # no folder yet, or another has just removed it as empty
+                path.parent.mkdir(parents=True, exist_ok=True)
+        raise FileNotFoundError(errno.ENOENT, "The folder is removed again and again")
 
 
 def _holds(path: Path, body: bytes) -> bool:

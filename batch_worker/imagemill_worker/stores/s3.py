@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from imagemill_contract.source_keys import is_readable_key
@@ -76,6 +76,16 @@ class S3Objects:
         except (BaseError, OSError, ValueError) as error:
             raise fault_of(error) from error
         return (result["e_tag"] or "").strip('"')
+
+    def create(self, key: str, body: bytes) -> bool:
+        """Write an object where there is none; whether it was written."""
+        try:
+            obstore.put(self._store, key, body, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        except (BaseError, OSError, ValueError) as error:
+            raise fault_of(error) from error
+        return True
 
     def put_file(self, key: str, file: BinaryIO) -> None:
         """Write a file's content with little in memory: to be seen when its last part has come."""

@@ -26,6 +26,7 @@ class Objects(Protocol):
 
     def get(self, key: str, etag: str = "") -> memoryview: ...
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str: ...
+    def create(self, key: str, body: bytes) -> bool: ...
     def put_file(self, key: str, file: BinaryIO) -> None: ...
     def fetch(self, key: str, file: BinaryIO) -> None: ...
     def head(self, key: str) -> None: ...
@@ -97,6 +98,14 @@ class Store:
     def write_document(self, key: str, body: bytes) -> None:
         """Write a document for good. Raises TryAgainError or StoreRefusedError."""
         self._do_for_job(key, "write", lambda: self.objects.put(key, body, durable=True))
+
+    def create_document(self, key: str, body: bytes) -> bool:
+        """Write a document where there is none; whether one was written.
+
+        When it was not, the one that is there may still be this one, whose answer was lost. Raises
+        TryAgainError or StoreRefusedError.
+        """
+        return self._do_for_job(key, "write", lambda: self.objects.create(key, body))
 
     def try_write_document(self, key: str, body: bytes) -> bool:
         """Try once to write a document that the job can do without; whether it was written."""

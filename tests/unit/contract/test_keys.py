@@ -74,10 +74,25 @@ def test_what_was_taken_over_of_a_run_comes_before_its_own_part_and_a_compaction
     own = keys.index_key(started, run_id)
     if len(run_id) <= 63:
         assert keys.adopted_index_key(started, run_id, b"rows") < own
-        assert keys.compacted_index_key(started, run_id) > own
+        assert keys.merged_index_key(started, run_id, []) < own
+    assert keys.compacted_index_key(started, run_id, 1, b"rows") > own
     assert keys.adopted_index_key(started, run_id, b"rows").startswith(keys.INDEX)
 
 
 def test_parts_with_other_content_have_other_keys() -> None:
     keyed = {keys.adopted_index_key("2026", "run-1", body) for body in (b"a", b"b", b"a")}
     assert len(keyed) == 2
+    keyed = {keys.compacted_index_key("2026", "run-1", 1, body) for body in (b"a", b"b", b"a")}
+    assert len(keyed) == 2
+
+
+def test_who_has_taken_a_lock_over_comes_after_who_has_lost_it() -> None:
+    lost, taken = (keys.compacted_index_key("2026", "run-1", number, b"") for number in (9, 10))
+    assert lost < taken
+    assert keys.upkeep_lock_number(keys.upkeep_lock_key(10)) == 10
+    assert keys.upkeep_lock_number("upkeep/notes.txt") is None
+
+
+def test_run_is_known_by_its_marker() -> None:
+    assert keys.open_run_id(keys.open_run_key("run-1.a")) == "run-1.a"
+    assert keys.open_run_id("open/.DS_Store") is None

@@ -66,3 +66,21 @@ def test_folder_address_may_not_climb() -> None:
 )
 def test_contains(outer: str, inner: str, contains: bool) -> None:
     assert Location.parse(outer, "a").contains(Location.parse(inner, "b")) is contains
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "parent"),
+    [
+        ("file:///a/out/dataset/", "dataset", "file:///a/out/"),
+        ("file:///", "", None),
+        ("s3://bucket/out/dataset", "dataset", "s3://bucket/out/"),
+        ("s3://bucket/dataset/", "dataset", "s3://bucket/"),
+        ("s3://bucket/", "", None),
+    ],
+)
+def test_location_knows_its_name_and_what_it_lies_in(
+    address: str, name: str, parent: str | None
+) -> None:
+    location = Location.parse(address, "x")
+    assert location.name == name
+    assert (str(location.parent) if location.parent else None) == parent

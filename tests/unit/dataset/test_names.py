@@ -13,8 +13,10 @@ from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import (
     EXTENSIONS,
     class_of,
+    compact_tag,
     dataset_shard_key,
     in_order,
+    is_dataset_shard,
     is_shard_of_run,
     sample_key,
     shard_tag,
@@ -124,3 +126,19 @@ def test_dataset_shard_is_known_as_that_of_its_run(run_id: str, shard: int, numb
         assert is_shard_of_run(key, run_id)
         assert not is_shard_of_run(key, f"{run_id}x")
         assert not is_shard_of_run(key.removeprefix("dataset/"), run_id)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_ours"),
+    [
+        (f"dataset/images-train-{shard_tag('run-1', '00000')}-0000.tar", True),
+        (f"dataset/a-b-c-{shard_tag('run-1', '100000')}-10000.parquet", True),
+        (f"dataset/images-train-{compact_tag(['ab', 'cd'])}-0001.tfrecord", True),
+        ("dataset/images.tar", False),
+        ("dataset/index.parquet", False),
+        ("dataset/deeper/images-train-0a1b2c3d-00000-0000.tar", False),
+        ("resized/images-train-0a1b2c3d-00000-0000.tar", False),
+    ],
+)
+def test_dataset_shard_is_known_by_its_name(key: str, is_ours: bool) -> None:
+    assert is_dataset_shard(key) is is_ours

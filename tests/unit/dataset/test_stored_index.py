@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_contract.keys import index_key
+from imagemill_contract.keys import index_key, upkeep_lock_key
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset import stored_index
 from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_index import merge_parts, read_index, write_index_part
+from imagemill_dataset.upkeep_lock import UpkeepLock
 from tests.helpers.memory_store import MemoryStore
 
 RECIPE = Recipe()
@@ -98,6 +101,29 @@ def test_part_that_another_merges_meanwhile_is_read_in_its_new_form(
     monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
     store.before_read = lambda: merge_parts(store)
     assert set(read_index(store).entries) == {"1", "2"}
+
+
+@pytest.mark.parametrize(("age_seconds", "parts"), [(0, 2), (599, 2), (601, 1)])
+def test_nothing_is_merged_while_the_dataset_is_rewritten(
+    age_seconds: int, parts: int, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    for minute in (1, 2):
+        run = run_at(minute)
+        write_index_part(store, run, {str(minute): Entry("e1", None, run)})
+    lock = UpkeepLock("holder", "compact", time.time() - age_seconds)
+    store.write(upkeep_lock_key(3), lock.encode())
+    merge_parts(store)
+    index = read_index(store)
+    assert len(index.part_keys) == parts
+    assert set(index.entries) == {"1", "2"}
+
+
+def test_file_that_was_never_finished_is_no_part(store: MemoryStore) -> None:
+    run = run_at(1)
+    write_index_part(store, run, {"a": Entry("e1", None, run)})
+    store.write(f"index/.{'0' * 24}.part", b"half")
+    assert set(read_index(store).entries) == {"a"}
 
 
 @given(st.data())

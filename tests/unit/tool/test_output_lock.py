@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from imagemill.commands.compact import compact_dataset
+from imagemill.commands.verify import verify_dataset
 from imagemill.errors import UsageError
 from imagemill.output_lock import LOCK_FILE, Lock, output_lock
 from imagemill_contract.source_keys import may_be_picture
@@ -60,3 +63,17 @@ def test_dataset_is_not_compacted_while_a_run_goes_on(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"a run into .* is going on"):
             compact_dataset(str(tmp_path), console=Console())
         other.kill()
+
+
+@pytest.mark.parametrize("upkeep", [compact_dataset, partial(verify_dataset, repair=True)])
+def test_lock_is_that_of_the_results_also_for_their_dataset(
+    upkeep: Callable[..., None], tmp_path: Path
+) -> None:
+    for name in ("dataset", "index"):
+        (tmp_path / name).mkdir()
+    other = holder(tmp_path)
+    with other:
+        with pytest.raises(UsageError, match=r"a run into .* is going on"):
+            upkeep(str(tmp_path / "dataset"), console=Console())
+        other.kill()
+    assert not (tmp_path / "dataset" / LOCK_FILE).exists()

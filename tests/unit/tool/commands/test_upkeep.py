@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from imagemill import worker_process
 from imagemill.commands import compact as compact_command
 from imagemill.commands.compact import compact_dataset
 from imagemill.commands.verify import verify_dataset
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.worker_process import run_worker
 from imagemill_contract.exit_codes import WorkerExit
+from tests.helpers.waiting import until
 
-VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10}
+VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10, "open": []}
 
 
 @pytest.fixture
@@ -37,12 +43,12 @@ def worker_ends(
     """Let the worker end so; returns the commands by which it is called."""
     commands: list[list[str]] = []
 
-    def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+    def completed(command: list[str], _env: object) -> subprocess.CompletedProcess[str]:
         commands.append(command)
         lines = "".join(json.dumps(event) + "\n" for event in events)
         return subprocess.CompletedProcess(command, code, lines, errors)
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(worker_process, "completed", completed)
     return commands
 
 
@@ -136,3 +142,86 @@ def test_compaction_that_has_nothing_to_do_says_so(
     worker_ends(monkeypatch, WorkerExit.DONE, found)
     compact_dataset(str(tmp_path), console=console)
     assert text_of(console).startswith("Nothing to do")
+
+
+def left(name: str, objects: int = 1) -> dict[str, Any]:
+    return {"event": "leftover", "name": name, "objects": objects}
+
+
+def test_what_is_left_is_named_with_how_to_remove_it(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"event": "verified", **VERIFIED, "damaged": 0, "unnamed": 1, "open": ["run-7"]}
+    events = [left("dataset/a.tar"), *(left(f"journal/run-{n}/", 1_500) for n in range(30))]
+    worker_ends(monkeypatch, WorkerExit.DONE, *events, found)
+    verify_dataset(str(tmp_path), console=console)
+    lines = text_of(console).splitlines()
+    assert lines[:2] == ["left over: dataset/a.tar", "left over: journal/run-0/ (1,500 files)"]
+    assert lines[20:22] == [
+        "left over: 11 more",
+        "Nobody needs what is left over; --repair removes it.",
+    ]
+    assert lines[-1] == "Without a report, so on or stopped: run-7."
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_repair_tells_what_it_has_removed(
+    force: bool, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = {"event": "damaged", "shard": "dataset/a.tar", "detail": "It is cut off."}
+    found = {"event": "verified", **VERIFIED, "damaged": 1, "unnamed": 0, "lost": 1_400}
+    events = [left("dataset/b.tar"), damaged, found]
+    commands = worker_ends(monkeypatch, WorkerExit.DAMAGED, *events)
+    with pytest.raises(RunFailedError) as raised:
+        verify_dataset(str(tmp_path), console=console, repair=True, force=force)
+    assert str(raised.value) == (
+        "1 of 1,200 shards were damaged and are removed, with 1,400 samples that counted. The next "
+        "run does their pictures again."
+    )
+    assert text_of(console).splitlines() == [
+        "removed: dataset/b.tar",
+        "damaged: dataset/a.tar: It is cut off.",
+    ]
+    options = ["--repair", "--force"] if force else ["--repair"]
+    assert commands[0][-len(options) :] == options
+
+
+def test_only_a_repair_can_be_forced(tmp_path: Path, console: Console) -> None:
+    with pytest.raises(UsageError, match=r"^--force: "):
+        verify_dataset(str(tmp_path), console=console, force=True)
+
+
+PATIENT = """
+import signal, sys, time
+from pathlib import Path
+def leave(*_):
+    Path(sys.argv[1]).write_text("gave the lock back")
+    sys.exit(1)
+signal.signal(signal.SIGTERM, leave)
+Path(sys.argv[2]).touch()
+time.sleep(60)
+"""
+
+
+def test_worker_can_clean_up_when_the_tool_is_stopped(tmp_path: Path) -> None:
+    ended, started = tmp_path / "ended", tmp_path / "started"
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def stop_when_started() -> None:
+        until(started.exists, "the worker has started")
+        signal.pthread_kill(main, signal.SIGALRM)
+
+    main = threading.get_ident()
+    command = [sys.executable, "-c", PATIENT, str(ended), str(started)]
+    handler = signal.signal(signal.SIGALRM, stop)
+    thread = threading.Thread(target=stop_when_started)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            worker_process.completed(command, os.environ)
+    finally:
+        thread.join()
+        signal.signal(signal.SIGALRM, handler)
+    assert ended.read_text() == "gave the lock back"

@@ -75,9 +75,12 @@ def test_verify_counts_what_is_there(dataset: Dataset) -> None:
 
 
 def test_verify_counts_files_that_the_index_does_not_name(dataset: Dataset) -> None:
-    (dataset.output / "dataset/images-train-0badcafe-00000-0000.tar").write_bytes(b"given up")
-    (found,) = dataset.upkeep("verify").lines
+    path = dataset.output / "dataset/images-train-0badcafe-00000-0000.tar"
+    path.write_bytes(b"given up")
+    left, found = dataset.upkeep("verify").lines
     assert (found["unnamed"], found["damaged"]) == (1, 0)
+    assert (left["event"], left["name"]) == ("leftover", f"dataset/{path.name}")
+    assert path.exists()
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "other"])

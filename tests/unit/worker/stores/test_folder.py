@@ -136,3 +136,14 @@ def test_removing_takes_emptied_folders_along(objects: FolderObjects, tmp_path: 
     assert list(files(tmp_path)) == ["a/d.jpg"]
     objects.remove(["a/d.jpg"])
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_is_created_once_and_folders_are_made_for_it(
+    objects: FolderObjects, tmp_path: Path
+) -> None:
+    assert objects.create("a/b.json", b"first")
+    assert not objects.create("a/b.json", b"second")
+    assert files(tmp_path) == {"a/b.json": b"first"}
+    with pytest.raises(StoreFault) as raised:
+        objects.create("a/b.json/c.json", b"")
+    assert raised.value.kind is FaultKind.CLASH
