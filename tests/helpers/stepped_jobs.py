@@ -40,6 +40,10 @@ class SteppedObjects:
         self.bodies[key] = body
         return hashlib.sha256(body).hexdigest()[:32]
 
+    def create(self, key: str, body: bytes) -> bool:
+        self.before("put", key)
+        return self.bodies.setdefault(key, body) is body
+
     def put_file(self, key: str, file: BinaryIO) -> None:
         file.seek(0)
         self.put(key, file.read())
