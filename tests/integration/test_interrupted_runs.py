@@ -19,7 +19,7 @@ from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, STAGE_FOLD
 from imagemill_contract.locations import Location
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
-from tests.helpers.runs import ended, start
+from tests.helpers.runs import ended, keys_in, start
 from tests.helpers.tool import IMAGEMILL, imagemill
 from tests.helpers.waiting import until
 
@@ -227,6 +227,50 @@ def test_run_that_was_killed_before_anything_was_done_is_as_if_it_had_not_been(
     report = report_of(out)
     done = sum(report["adopted"].values())
     assert report["stages"]["edge"]["written"] == 6 - done
+
+
+def awaits(process: int, number: signal.Signals) -> bool:
+    """Whether a signal waits for a process that is held."""
+    status = Path(f"/proc/{process}/status").read_text("utf-8")
+    pending = next(line for line in status.splitlines() if line.startswith("ShdPnd:"))
+    return bool(int(pending.split()[1], 16) >> (number - 1) & 1)
+
+
+def test_execution_that_was_stopped_is_gone_on_with_from_bucket_to_bucket(
+    stack: LocalStack,
+) -> None:
+    s3, count = stack.client("s3"), 240  # dozens are in flight at once, and are finished
+    for number in range(count):
+        key = f"stopped/of-{number}.jpg"
+        s3.put_object(Bucket=stack.input_bucket, Key=key, Body=cut(number % 4, scale=8))
+    request = {"source": f"s3://{stack.input_bucket}/stopped/", "recipe": {"mode": "no"}}
+    first = start(stack, request)
+
+    (group,) = until(lambda: groups_of(first.run_id, Stage.EDGE), "edge maps are made")
+
+    def edges() -> int:
+        return len(keys_in(stack, stack.output_bucket, "edges/of-"))
+
+    def has_done_enough() -> bool:
+        os.killpg(group, signal.SIGCONT)
+        time.sleep(0.01)
+        os.killpg(group, signal.SIGSTOP)
+        return edges() >= LEAST_DONE
+
+    until(has_done_enough, "the job has done enough")
+    first.stop("the test wants to go on")
+    until(lambda: awaits(group, signal.SIGTERM), "the job is told to stop")
+    os.killpg(group, signal.SIGCONT)
+    until(lambda: not groups_of(first.run_id, Stage.EDGE), "the job has ended")
+    most = edges()  # what was written last may not have been noted
+    assert most < count
+
+    second = ended(start(stack, request)).result()
+    done = count - second["stages"]["edge"]["written"]
+    assert 0 < done <= most
+    assert f"{done} of {count} were done by a run that has not ended" in second["sentence"]
+    third = ended(start(stack, request)).result()
+    assert third["sentence"].startswith(f"Nothing to do: all {count} pictures are done already;")
 
 
 def test_run_that_stalls_while_another_overwrites_it_says_so_and_the_next_run_repairs(
