@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
@@ -149,36 +148,6 @@ def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
     return f"{journal_folder(run_id, stage, shard_id)}{page}.jsonl.gz"
 
 
-def index_key(started: str, run_id: str) -> str:
-    """The part of the index that a run adds; keys sort by the time when their run was started."""
-    return f"{_index_stem(started, run_id)}.jsonl.gz"
-
-
-def merged_index_key(started: str, run_id: str, part_keys: Iterable[str]) -> str:
-    """The key of merged parts, named after them and after their run that was started last."""
-    digest = hashlib.sha256("\n".join(part_keys).encode()).hexdigest()[:8]
-    return index_key(started, f"{run_id[:64]}-merged-{digest}")
-
-
-def adopted_index_key(started: str, run_id: str, content: bytes) -> str:
-    """Where a later run puts what a run that has not ended has done: before that run's own part.
-
-    The same content always goes to the same key, so that two runs never overwrite each other's.
-    """
-    digest = hashlib.sha256(content).hexdigest()[:8]
-    return index_key(started, f"{run_id[:63]}-adopted-{digest}")
-
-
-def compacted_index_key(started: str, run_id: str, number: int, content: bytes) -> str:
-    """The key of a compacted index, which sorts after all parts with rows of its last run.
-
-    `_` comes after the `.` of the run's own part and the `-` of merged ones. `number` is that of
-    the lock: who has taken it over comes after who has lost it. Other content has another key.
-    """
-    digest = hashlib.sha256(content).hexdigest()[:8]
-    return f"{_index_stem(started, run_id)}_compacted-{number:08d}-{digest}.jsonl.gz"
-
-
 def shard_key(run_id: str, shard_id: str) -> str:
     return f"{run_folder(run_id)}shards/{_checked_shard_id(shard_id)}.jsonl.gz"
 
@@ -222,11 +191,6 @@ def group_key(window: str, content: bytes) -> str:
 def seal_key(window: str) -> str:
     """The key of the object that says that the run of a window has begun to read it."""
     return inbox_folder(window) + "sealed"
-
-
-def _index_stem(started: str, run_id: str) -> str:
-    moment = re.sub(r"[^0-9TZ]", "", started)
-    return f"{INDEX}{moment}-{check_run_id(run_id)}"
 
 
 def _checked_shard_id(shard_id: str) -> str:

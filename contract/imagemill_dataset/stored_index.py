@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 
-from imagemill_contract.keys import INDEX, index_key, merged_index_key
+from imagemill_contract.index_keys import index_key, merged_index_key
+from imagemill_contract.keys import INDEX
 from imagemill_dataset.index import Entry, Index, IndexedRun, encode_part
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.shards import DatasetShard

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from imagemill_contract import keys
 from imagemill_contract.documents import decode_outcomes
+from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Status
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
@@ -70,7 +71,7 @@ class Dataset:
             reason = picture.reason or edge.reason
             entries[relative] = Entry(item.etag, reason, run, place=place)
         self.write(
-            keys.index_key(started, run.run_id),
+            index_key(started, run.run_id),
             encode_part(entries, [DatasetShard.from_row(row) for row in rows]),
         )
         for name in (keys.intermediate_folder(run_id), keys.run_journal_folder(run_id)):

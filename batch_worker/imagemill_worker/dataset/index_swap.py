@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from imagemill_contract.keys import compacted_index_key
+from imagemill_contract.index_keys import compacted_index_key
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.stored_dataset import publish_dataset
 from imagemill_worker.dataset.lease import Lease

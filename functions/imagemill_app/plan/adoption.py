@@ -15,13 +15,8 @@ from imagemill_app.results.planned_shards import planned_keys
 from imagemill_app.results.work_done import work_done
 from imagemill_app.results.writers import contest, rivals_of
 from imagemill_app.stores import last_modified, list_keys, remove, remove_folder, write_bytes
-from imagemill_contract.keys import (
-    DATASET,
-    adopted_index_key,
-    intermediate_folder,
-    run_folder,
-    run_journal_folder,
-)
+from imagemill_contract.index_keys import adopted_index_key
+from imagemill_contract.keys import DATASET, intermediate_folder, run_folder, run_journal_folder
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Index, IndexedRun, encode_part
 from imagemill_dataset.names import is_shard_of_run

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from imagemill_app.results.open_runs import OpenRun, writes_files
 from imagemill_app.results.recorded_results import lost_results
 from imagemill_app.stores import StoreAt
-from imagemill_contract.keys import index_key
+from imagemill_contract.index_keys import index_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_dataset.index import Entry, Index, IndexedRun, runs_of_part

@@ -6,6 +6,12 @@ from hypothesis import strategies as st
 
 from imagemill_contract import keys
 from imagemill_contract.errors import ContractError
+from imagemill_contract.index_keys import (
+    adopted_index_key,
+    compacted_index_key,
+    index_key,
+    merged_index_key,
+)
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat
 
@@ -59,8 +65,8 @@ def test_same_group_content_has_the_same_key() -> None:
 
 
 def test_index_parts_sort_by_the_time_of_their_runs() -> None:
-    first = keys.index_key("2026-11-23T09:59:59.999Z", "z")
-    last = keys.index_key("2026-11-23T10:00:00.000Z", "a")
+    first = index_key("2026-11-23T09:59:59.999Z", "z")
+    last = index_key("2026-11-23T10:00:00.000Z", "a")
     assert sorted([last, first]) == [first, last]
 
 
@@ -71,23 +77,23 @@ def test_what_was_taken_over_of_a_run_comes_before_its_own_part_and_a_compaction
     run_id: str,
 ) -> None:
     started = "2026-11-23T10:00:00.000Z"
-    own = keys.index_key(started, run_id)
+    own = index_key(started, run_id)
     if len(run_id) <= 63:
-        assert keys.adopted_index_key(started, run_id, b"rows") < own
-        assert keys.merged_index_key(started, run_id, []) < own
-    assert keys.compacted_index_key(started, run_id, 1, b"rows") > own
-    assert keys.adopted_index_key(started, run_id, b"rows").startswith(keys.INDEX)
+        assert adopted_index_key(started, run_id, b"rows") < own
+        assert merged_index_key(started, run_id, []) < own
+    assert compacted_index_key(started, run_id, 1, b"rows") > own
+    assert adopted_index_key(started, run_id, b"rows").startswith(keys.INDEX)
 
 
 def test_parts_with_other_content_have_other_keys() -> None:
-    keyed = {keys.adopted_index_key("2026", "run-1", body) for body in (b"a", b"b", b"a")}
+    keyed = {adopted_index_key("2026", "run-1", body) for body in (b"a", b"b", b"a")}
     assert len(keyed) == 2
-    keyed = {keys.compacted_index_key("2026", "run-1", 1, body) for body in (b"a", b"b", b"a")}
+    keyed = {compacted_index_key("2026", "run-1", 1, body) for body in (b"a", b"b", b"a")}
     assert len(keyed) == 2
 
 
 def test_who_has_taken_a_lock_over_comes_after_who_has_lost_it() -> None:
-    lost, taken = (keys.compacted_index_key("2026", "run-1", number, b"") for number in (9, 10))
+    lost, taken = (compacted_index_key("2026", "run-1", number, b"") for number in (9, 10))
     assert lost < taken
     assert keys.upkeep_lock_number(keys.upkeep_lock_key(10)) == 10
     assert keys.upkeep_lock_number("upkeep/notes.txt") is None

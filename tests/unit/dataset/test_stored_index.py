@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_contract.keys import index_key, upkeep_lock_key
+from imagemill_contract.index_keys import index_key
+from imagemill_contract.keys import upkeep_lock_key
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset import stored_index

@@ -11,6 +11,7 @@ import pytest
 from arro3.io import read_parquet
 
 from imagemill_contract import keys
+from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat, Output
 from imagemill_dataset.files.index_table import index_table
@@ -47,7 +48,7 @@ def written_keys() -> set[str]:
     }
     shard = dataset_shard_key("images", "train", shard_tag("RUN", "00000"), 0, Output.WEBDATASET)
     views = {keys.DATASET_README, keys.DATASET_CARD, keys.INDEX_TABLE, keys.LABELS_TEXT}
-    index = keys.index_key("2026-11-24T12:00:00Z", "RUN")
+    index = index_key("2026-11-24T12:00:00Z", "RUN")
     return stage_keys | of_run | views | {shard, index}
 
 

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from imagemill_contract import keys
+from imagemill_contract.index_keys import compacted_index_key
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import stored_index
 from imagemill_dataset.files.dataset_files import dataset_files
@@ -213,6 +214,6 @@ def test_late_part_of_who_lost_the_lock_counts_less() -> None:
     rewritten.rewrite()
     late = Index(index.entries, index.shards).encode()
     last = last_run(index)
-    rewritten.plain.objects[keys.compacted_index_key(last.started, last.run_id, 1, late)] = late
+    rewritten.plain.objects[compacted_index_key(last.started, last.run_id, 1, late)] = late
     found = read_index(rewritten.plain).entries
     assert {entry.place.shard for entry in found.values() if entry.place} == {"dataset/new.tar"}
