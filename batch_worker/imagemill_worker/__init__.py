@@ -1,1 +1,1 @@
-"""The Batch job: reads pictures from a store, resizes them or finds edges, writes them back."""
+"""The Batch job: reads pictures from a store, resizes them or finds edges, and writes results."""

@@ -1,4 +1,4 @@
-"""One attempt of a job: its tasks done in lanes, what they made packed, the outcomes written."""
+"""One attempt of a job: lanes do its tasks; then results are packed and outcomes written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # imported where it is needed: packing is a tenth of a job's 
 
 @dataclass(slots=True)
 class _Results:
-    """What became of the objects, by place in the shard."""
+    """What became of the objects, by their place in the shard."""
 
     outcomes: dict[int, Outcome]
     spooled: dict[int, Spooled] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Attempt:
     """One attempt.
 
     Attributes:
-        threads: Objects in flight for each vCPU.
+        threads: Objects in flight per vCPU.
         vcpus: Number of lanes.
         stopping: Set from outside when the attempt must end.
     """
@@ -58,9 +58,9 @@ class Attempt:
         self._progress = Progress(self.job.names, len(self.job.rows))
 
     def run(self) -> None:
-        """Do all tasks, pack, then write the outcome document. Raises as `Supervisor.run`.
+        """Do all tasks, pack, then write the outcome document. Raises as `Supervisor.run` does.
 
-        Whatever ends it before, what was done until then is in the journal.
+        If it ends early, for whatever reason, the journal holds what was done until then.
         """
         began, job = time.monotonic(), self.job
         self._progress.log("start")
@@ -81,7 +81,7 @@ class Attempt:
         job.output.write_document(job.shard.output.prefix + key, encode_outcomes(header, outcomes))
 
     def _outcomes(self) -> list[Outcome]:
-        """Of all objects, in the shard's order."""
+        """The outcomes of all objects, in the shard's order."""
         if not self.job.shard.recipe.is_packed:
             return self._run_lanes(None, None).in_order()
         with ExitStack() as spools:

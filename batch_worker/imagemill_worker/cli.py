@@ -1,6 +1,6 @@
-"""The command line: `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
+"""The command line. `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
 
-`verify` and `compact --output URI` look after a packed dataset.
+`verify --output URI` and `compact --output URI` check and compact a packed dataset.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from imagemill_contract.keys import Stage
 
 _STAGES = {
     Stage.RESIZE: "resize the pictures of a shard",
-    Stage.EDGE: "find the edges of a shard's resized pictures",
+    Stage.EDGE: "find the edges in a shard's resized pictures",
 }
 _UPKEEP = {
-    "verify": "read all dataset shards back and check them against the index",
-    "compact": "write those dataset shards anew that hold superseded samples",
+    "verify": "read all dataset shards back and compare them with the index",
+    "compact": "rewrite dataset shards without superseded samples, and merge small ones",
 }
 
 
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in _UPKEEP.items():
         command = commands.add_parser(name, help=text)
         command.add_argument(
-            "--output", required=True, metavar="URI", help="address of the output of runs"
+            "--output", required=True, metavar="URI", help="address of the results of runs"
         )
         if name == "verify":
             _add_repair_options(command)
@@ -104,11 +104,9 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard", required=True, metavar="URI", help="address of the shard document"
     )
+    parser.add_argument("--threads", type=_count, default=32, help="objects in flight per vCPU")
     parser.add_argument(
-        "--threads", type=_count, default=32, help="objects in flight for each vCPU"
-    )
-    parser.add_argument(
-        "--vcpus", type=_count, help="default: the container's own allocation, or 1"
+        "--vcpus", type=_count, help="vCPUs to use (default: the container's allocation, or 1)"
     )
 
 

@@ -11,7 +11,7 @@ class PictureError(Exception):
     Attributes:
         status: Rejected, or failed if the object may be good.
         reason: One of the closed list.
-        detail: One sentence for the person.
+        detail: One sentence for people.
     """
 
     def __init__(self, reason: Reason, detail: str, status: Status = Status.REJECTED) -> None:
@@ -34,7 +34,7 @@ class StoreRefusedError(Exception):
 
 
 class LaneBugError(Exception):
-    """A lane raised what no lane should; its traceback is the text."""
+    """A lane raised an unexpected error. The message is its traceback."""
 
 
 class AloneError(Exception):

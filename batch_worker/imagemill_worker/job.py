@@ -33,10 +33,10 @@ class Job:
     Attributes:
         reads: Where the stage reads its pictures.
         output: The store of results and outcomes.
-        rows: Tasks, and the outcomes of objects for which nothing is to be done any more.
+        rows: Tasks, and the outcomes of objects that need nothing more.
         journal: What earlier attempts have done, and where this one notes what it does.
-        resize_outcomes: What the stage before has made of each object; empty for the first.
-        intermediate: The pictures of the intermediate shard, where the stage reads one.
+        resize_outcomes: Outcomes of the stage before; empty for the first stage.
+        intermediate: The pictures of the intermediate shard, if the stage reads one.
     """
 
     stage: Stage
@@ -50,7 +50,7 @@ class Job:
 
     @property
     def names(self) -> dict[str, object]:
-        """What every log line and document says of the job."""
+        """The fields that every log line and document of the job has."""
         return {
             "run_id": self.shard.run_id,
             "stage": str(self.stage),
@@ -59,10 +59,10 @@ class Job:
 
 
 def open_job(stage: Stage, address: str) -> Job:
-    """Read the documents.
+    """Read the documents of a job.
 
     Raises:
-        ArgumentsError: They are not there, or not what they should be.
+        ArgumentsError: They are missing or wrong.
         TryAgainError: The store cannot be reached.
         StoreRefusedError: The job may not read them.
     """
@@ -106,5 +106,5 @@ def _decoded(store: Store, key: str, what: str, decode: Callable[[bytes], Docume
 
 
 def _without_done(rows: Sequence[Task | Outcome], journal: Journal) -> list[Task | Outcome]:
-    """Each task that an earlier attempt has done as its outcome."""
+    """The rows, with each task that an earlier attempt has done replaced by its outcome."""
     return [journal.rows.get(row.key, row) if isinstance(row, Task) else row for row in rows]

@@ -1,8 +1,8 @@
 """The journal of a job: what its attempts have done, so that no later one does it again.
 
-An attempt writes pages, each whole or not at all; the next attempt, and the plan of the next run,
-read all of them. When the outcome document is there the journal is not needed any more. A page is
-an offer: where it cannot be written, its rows come with the next one.
+An attempt writes pages, each whole or not at all. The next attempt, and the plan of the next run,
+read all of them. Once the outcome document is there, the journal is no longer needed. If a page
+cannot be written, its rows come with the next page.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.stores.store import Store
 
-# A row stands for two requests, so that pages are at most one request of a hundred.
+# Each row stands for two requests, so pages are at most one request in a hundred.
 _LEAST_ROWS, _SECONDS = 50, 10.0
-# In a folder a page costs a file, and the person who stops a run waits for no more than this.
+# In a folder a page is just a file, so it may be written this soon: a stopped run loses little.
 _LEAST_ROWS_IN_FOLDER, _SECONDS_IN_FOLDER = 1, 2.0
 
 
 @dataclass(slots=True)
 class Journal:
-    """Pages of one job of one stage.
+    """The pages of one job.
 
     Attributes:
         rows: Outcomes that earlier attempts have noted, by the source object's key.
@@ -46,7 +46,7 @@ class Journal:
 
     @classmethod
     def read(cls, store: Store, shard: Shard, stage: Stage) -> Journal:
-        """All pages that there are. Raises as `Store.find_document`."""
+        """Read all pages. Raises as `Store.find_document` does."""
         folder = shard.output.prefix + keys.journal_folder(shard.run_id, stage, shard.shard_id)
         rows: dict[str, Outcome] = {}
         shards: dict[str, DatasetShard] = {}
@@ -73,7 +73,7 @@ class Journal:
             self.write()
 
     def write(self, shards: Iterable[DatasetShard] = (), last_words: str = "") -> None:
-        """Offer a page with the rows since the last one.
+        """Try to write a page with the rows since the last one.
 
         `shards` are dataset shards that were read back; `last_words` say why the attempt ends.
         """
@@ -90,7 +90,7 @@ class Journal:
         if last_words:
             header["last_words"] = last_words
         self._written_at = time.monotonic()
-        # two attempts at once, of which one was taken for dead, never write the same page
+        # an attempt that was wrongly taken for dead never writes the same page as its successor
         page = f"{len(self._pages):06d}-{os.urandom(4).hex()}"
         key = self.shard.output.prefix + keys.journal_key(
             self.shard.run_id, self.stage, self.shard.shard_id, page
@@ -100,7 +100,7 @@ class Journal:
             self._unwritten = []
 
     def remove(self) -> None:
-        """Leave no files in a folder; in a bucket pages expire by themselves."""
+        """Remove the pages in a folder; in a bucket they expire by themselves."""
         if self.shard.output.is_file:
             self.store.remove(self._pages)
 
@@ -114,7 +114,7 @@ def _decoded(body: bytes) -> tuple[Mapping[str, object], Sequence[Outcome]]:
 
 
 def _is_lasting(row: Outcome) -> bool:
-    """Whether another attempt would find the same."""
+    """Whether another attempt would have the same outcome."""
     if row.status is Status.REJECTED:
         return row.reason not in (Reason.GONE, Reason.CHANGED)
     return row.status is Status.WRITTEN

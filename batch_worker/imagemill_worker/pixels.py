@@ -1,4 +1,4 @@
-"""The two forms in which a picture travels between the worker's modules."""
+"""The two forms in which the worker's modules pass a picture on: file and pixels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where lanes leave what is packed later: temporary files that outlive them, without a name.
+"""Spools: unnamed temporary files in which lanes leave what is packed later.
 
-A lane appends to a spool of its own; the supervisor, which made the file, reads from it. Products
-wait on disk and not in memory until all of a job's are there, as they are packed in key order.
+Each lane appends to a spool of its own. The supervisor, which made the file, reads from it, even
+after the lane has died. Products are packed in key order, so they wait on disk, not in memory.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Spooled:
 
     Attributes:
         file_descriptor: The spool.
-        offset: Where it begins.
-        length: Bytes.
-        pixels: Sums over the pixels of its picture, where the stage takes them.
+        offset: Where it begins, in bytes.
+        length: How many bytes it has.
+        pixels: Sums over the pixels of its picture, if the stage takes them.
     """
 
     file_descriptor: int
@@ -46,15 +46,15 @@ class SpoolWriter:
 
     def __init__(self, file_descriptor: int) -> None:
         self._file_descriptor = file_descriptor
-        self._end = os.fstat(file_descriptor).st_size  # after what a lane before has left
+        self._end = os.fstat(file_descriptor).st_size  # after what an earlier lane has left
         self._lock = threading.Lock()
 
     def append(self, body: bytes) -> int:
-        """Offset of what was appended. Raises TryAgainError when the disk is full."""
+        """Append a product and return its offset. Raises TryAgainError if the disk is full."""
         with self._lock:
             offset, self._end = self._end, self._end + len(body)
         written = 0
-        with disk_told():
+        with disk_errors_mapped():
             while written < len(body):
                 written += os.pwrite(
                     self._file_descriptor, body[written:] if written else body, offset + written
@@ -63,8 +63,8 @@ class SpoolWriter:
 
 
 @contextmanager
-def disk_told() -> Iterator[None]:
-    """Raises TryAgainError for a fault of the temporary disk, such as that it is full."""
+def disk_errors_mapped() -> Iterator[None]:
+    """Turn errors of the temporary disk, such as a full one, into TryAgainError."""
     try:
         yield
     except OSError as error:
@@ -72,7 +72,7 @@ def disk_told() -> Iterator[None]:
 
 
 def temporary_file() -> BinaryIO:
-    """A file without a name, gone when it is closed or its process ends."""
+    """An unnamed file, which disappears when it is closed or its process ends."""
     try:
         return cast("BinaryIO", tempfile.TemporaryFile(prefix="imagemill-"))
     except OSError as error:
@@ -80,12 +80,12 @@ def temporary_file() -> BinaryIO:
 
 
 def read_at(file_descriptor: int, offset: int, length: int) -> bytes:
-    """Exactly `length` bytes. Raises TryAgainError when the file is shorter."""
+    """Read exactly `length` bytes. Raises TryAgainError if the file is shorter."""
     parts = []
     while length:
         data = os.pread(file_descriptor, length, offset)
         if not data:
-            raise TryAgainError("A temporary file is shorter than it was.")
+            raise TryAgainError("A temporary file has become shorter.")
         parts.append(data)
         offset, length = offset + len(data), length - len(data)
     return parts[0] if len(parts) == 1 else b"".join(parts)

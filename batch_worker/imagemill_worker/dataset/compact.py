@@ -1,6 +1,6 @@
-"""`compact`: dataset shards that hold superseded samples, or few, written anew without the former.
+"""`compact`: rewrites dataset shards without superseded samples, and merges small shards.
 
-A compaction that is killed is finished by the next one. None begins while a run is on. A run that
+The next compaction finishes one that was killed. None begins while a run is going on. A run that
 begins meanwhile loses nothing: it adds its own part to the index, and leaves merging alone.
 """
 
@@ -29,8 +29,8 @@ from imagemill_worker.progress import log
 from imagemill_worker.spool import sha256_of, temporary_file
 from imagemill_worker.stores.weather import Weather
 
-# A shard under this share of what one may have is small. Only the last of the pieces that samples
-# are cut into may be, or one beside a sample that is larger than allowed.
+# A shard is small if it has less than this share of the bytes that it may have. Of the pieces that
+# samples are cut into, only the last, or one beside a sample that is too large, can be small.
 _CRUMB_SHARE = 0.25
 
 
@@ -44,7 +44,7 @@ class _Living:
 
 
 def compact(address: str, stopping: threading.Event) -> None:
-    """Rewrite what needs it and log how many samples and shards that were.
+    """Rewrite the shards that need it, and log how many samples and shards these were.
 
     Raises:
         ArgumentsError: There is no output, or no packed dataset in it; or a run or another
@@ -75,13 +75,13 @@ def _check_something_counts(dataset: DatasetStore, index: Index) -> None:
         raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
     if not index.living_samples():
         raise ArgumentsError(
-            f"No sample at {dataset.output} counts any more: nothing would be left. Remove the "
+            f"All samples at {dataset.output} are superseded, so nothing would be left. Remove the "
             "folder dataset/ by hand if that is what you want."
         )
 
 
 def _crumbs(index: Index) -> Iterator[str]:
-    """Small shards that could be one: what many small runs leave."""
+    """Small shards that could be merged, as many small runs leave them."""
     packed = [entry.run for entry in index.entries.values() if entry.place]
     if not packed:
         return
@@ -99,7 +99,7 @@ def _crumbs(index: Index) -> Iterator[str]:
 def _rewritten(
     dataset: DatasetStore, index: Index, old: Sequence[str], stopping: threading.Event
 ) -> list[DatasetShard]:
-    """Write new shards for the living samples of old ones, and point the index at them."""
+    """Write new shards with the living samples of old ones, and point the index at them."""
     tag = names.compact_tag(index.shards[key].sha256 for key in old)
     written = []
     for (output, split), living in _by_kind(index, frozenset(old)).items():
@@ -151,9 +151,9 @@ def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Liv
 def _samples_of(
     dataset: DatasetStore, index: Index, living: Sequence[_Living], stopping: threading.Event
 ) -> Iterator[Sample]:
-    """The samples themselves, in that order; each old shard is fetched once.
+    """The samples themselves, in the order of `living`; each old shard is fetched once.
 
-    Raises ArgumentsError for one that is not whole.
+    Raises ArgumentsError for a damaged shard.
     """
     by_shard: dict[str, set[int]] = defaultdict(set)
     for item in living:
@@ -162,7 +162,7 @@ def _samples_of(
         with temporary_file() as file:
             dataset.store.fetch_file(dataset.output.prefix + key, file)
             if sha256_of(file) != index.shards[key].sha256:
-                raise ArgumentsError(f"{key} is damaged; imagemill verify says more.")
+                raise ArgumentsError(f"{key} is damaged; run `imagemill verify` for details.")
             file.seek(0)
             for position, sample in enumerate(dataset_format(names.format_of(key)).read(file)):
                 if stopping.is_set():

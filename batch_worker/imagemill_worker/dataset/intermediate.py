@@ -1,7 +1,7 @@
 """The intermediate shard: the resized pictures of a work shard in tars, for its edge job.
 
-It is written in pieces while the job is under way, so that a job that is stopped has lost little.
-Which pictures share a piece depends on the moment; what is made of them does not.
+It is written in pieces while the job is running, so that a stopped job loses little. Which pictures
+share a piece depends on timing; what is made from them does not.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from imagemill_contract.keys import intermediate_key
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
-from imagemill_worker.spool import Spooled, disk_told, temporary_file
+from imagemill_worker.spool import Spooled, disk_errors_mapped, temporary_file
 from imagemill_worker.stores.store import Store
 
-# A piece is one request for thousands of small pictures; half a minute is lost at most.
+# A piece is one request for thousands of small pictures, and at most half a minute of work.
 _PIECE_BYTES, _LEAST_PIECE_BYTES, _SECONDS = 64 << 20, 4 << 20, 30.0
 _SECONDS_IN_FOLDER = 5.0
 _READS_OF_DAMAGED = 3
@@ -33,7 +33,7 @@ _READS_OF_DAMAGED = 3
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A picture that waits for its piece, by its place in the work shard."""
+    """A picture that waits for its piece, with its place in the work shard."""
 
     place: int
     outcome: Outcome
@@ -74,13 +74,13 @@ class IntermediateWriter:
         self._bytes += spooled.length
 
     def write_when_due(self) -> None:
-        """Begin a piece when enough has come together. Raises what an earlier piece has raised."""
+        """Start writing a piece if there is enough for one. Raises what an earlier piece raised."""
         self._note_written()
         if self._is_due():
             self._begin_piece()
 
     def finished(self) -> dict[int, Outcome]:
-        """Write what is left; the outcomes with key and position, by place.
+        """Write what is left, and return the outcomes with key and position, by place.
 
         Raises TryAgainError or StoreRefusedError, also for an earlier piece.
         """
@@ -110,7 +110,7 @@ class IntermediateWriter:
         key = intermediate_key(self._shard.run_id, self._shard.shard_id, digest)
         whole_key = self._shard.output.prefix + key
         with temporary_file() as file:
-            with disk_told():
+            with disk_errors_mapped():
                 _write_tar(file, [member.spooled for member in members])
             self._store.write_file(whole_key, file)
         return {
@@ -127,12 +127,12 @@ class IntermediateWriter:
 
 
 def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
-    """Copy all pieces into `file`; where each picture begins in it, by place; 0 for none.
+    """Copy all pieces into `file`, and return where each picture begins, by place; 0 without one.
 
     What comes damaged is fetched again.
 
     Raises:
-        ArgumentsError: A piece is not there, or not what the outcomes say.
+        ArgumentsError: A piece is missing, or not what the outcomes say.
         TryAgainError: The store cannot be reached, or the disk is full.
     """
     for _ in range(_READS_OF_DAMAGED - 1):
@@ -151,7 +151,7 @@ def _fetched_pieces(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -
 
 
 def _fetched(store: Store, key: str, file: BinaryIO) -> list[tuple[str, int, int]]:
-    """Name, length and offset in `file` of each member of a piece that is appended to it."""
+    """Append a piece to `file`, and return the name, length and offset of each member."""
     start = file.seek(0, io.SEEK_END)
     store.fetch_file(key, file)
     file.seek(start)

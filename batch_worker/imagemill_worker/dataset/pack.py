@@ -1,4 +1,4 @@
-"""From spooled edge maps and fetched pictures to the dataset shards of one work shard."""
+"""Packs spooled edge maps and fetched pictures into the dataset shards of one work shard."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PackedJob:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What a job has packed: its outcomes, by place in the shard, and the dataset shards."""
+    """What a job has packed: its outcomes, in shard order, and the dataset shards."""
 
     outcomes: list[Outcome]
     shards: list[DatasetShard]
@@ -49,7 +49,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What becomes of one object: its picture and its edge map, still apart."""
+    """The parts of a sample: the picture and the edge map of one object."""
 
     place: int
     relative: str
@@ -67,7 +67,7 @@ class _Part:
 def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
     """Write the dataset shards of a work shard, each whole or not at all, and read each back.
 
-    What is written depends on the work shard and the products alone: a shard that an earlier
+    What is written depends only on the work shard and the products. So a shard that an earlier
     attempt has written and read back is not written again.
 
     Raises:

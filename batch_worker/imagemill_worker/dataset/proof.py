@@ -1,4 +1,4 @@
-"""Proof of a dataset shard: what a reader finds in it, against what was to be written."""
+"""Checks a dataset shard: compares what a reader finds in it with what was to be written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagemill_worker.stores.store import Store
 
 
 def prove(store: Store, prefix: str, shard: DatasetShard, digests: Sequence[str]) -> None:
-    """Fetch a dataset shard and check it. Raises TryAgainError where it is not as it should be.
+    """Fetch a dataset shard and check it. Raises TryAgainError if it is damaged.
 
     `digests` are those of its pictures, by position.
     """

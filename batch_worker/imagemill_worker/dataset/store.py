@@ -1,4 +1,4 @@
-"""The documents of a packed dataset in their store."""
+"""Reads and writes the documents of a packed dataset."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from imagemill_worker.stores.weather import Weather
 class DatasetStore:
     """What runs have left at one output. Keys are below it.
 
-    Every method raises TryAgainError when the store cannot be reached, and StoreRefusedError when
-    it refuses.
+    Every method raises TryAgainError if the store cannot be reached, and StoreRefusedError if it
+    denies access.
     """
 
     output: Location
@@ -41,7 +41,7 @@ class DatasetStore:
         return outer if part_keys(outer) or outer.open_run_ids() else found
 
     def read(self, key: str) -> bytes:
-        """The whole object. Raises FileNotFoundError when there is none."""
+        """The whole object. Raises FileNotFoundError if there is none."""
         body = self.store.find_document(self.output.prefix + key)
         if body is None:
             raise FileNotFoundError(key)
@@ -60,11 +60,11 @@ class DatasetStore:
         return [key.removeprefix(prefix) for key in self.store.keys(prefix + folder)]
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are gone are no fault."""
+        """Delete objects; missing ones are no error."""
         self.store.remove(self.output.prefix + key for key in keys)
 
     def read_index(self) -> Index:
-        """All parts of the index, merged. Raises DocumentError for a part that is none."""
+        """All parts of the index together. Raises DocumentError for a part that cannot be read."""
         try:
             return read_index(self)
         except FileNotFoundError as error:

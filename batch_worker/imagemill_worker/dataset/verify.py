@@ -1,4 +1,4 @@
-"""`verify`: every dataset shard of an output read back and checked against the index.
+"""`verify`: reads every dataset shard of an output back and compares it with the index.
 
 It names what stopped runs have left; with `--repair` it removes that, and what is damaged.
 """
@@ -28,7 +28,7 @@ _REPAIR = "verify --repair"
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is at an output; looked for in this order."""
+    """What is at an output, in the order in which it is looked for."""
 
     leftovers: Leftovers
     open_runs: list[str]
@@ -37,7 +37,7 @@ class _Found:
 
 
 def verify(address: str, stopping: threading.Event) -> bool:
-    """Check all dataset shards and log what was found. Returns whether all of it is whole.
+    """Check all dataset shards and log what was found. Returns whether all are whole.
 
     `address` is that of the output, or of its folder `dataset/`.
 
@@ -102,7 +102,7 @@ def _nothing_at(dataset: DatasetStore) -> ArgumentsError:
 
 
 def _unnamed(dataset: DatasetStore, index: Index) -> list[str]:
-    """Files like dataset shards that the index does not name, whosever they are."""
+    """Dataset shards that the index does not name, whichever run they belong to."""
     endings = tuple(EXTENSIONS.values())
     found = (key for key in dataset.keys(DATASET) if key.endswith(endings) and key != INDEX_TABLE)
     return [key for key in found if key not in index.shards]

@@ -1,4 +1,4 @@
-"""Writing one dataset shard, whole or not at all, and reading it back."""
+"""Writes one dataset shard, whole or not at all, and reads it back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.dataset.proof import prove
-from imagemill_worker.spool import disk_told, sha256_of, temporary_file
+from imagemill_worker.spool import disk_errors_mapped, sha256_of, temporary_file
 from imagemill_worker.stores.store import Store
 
 
@@ -26,7 +26,7 @@ class Member:
 class ShardWriter:
     """Writes dataset shards below `prefix`.
 
-    `is_proven` tells of a shard whether an earlier attempt has written and read back the very same.
+    `is_proven` says whether an earlier attempt has written and read back the very same shard.
     """
 
     store: Store
@@ -39,7 +39,7 @@ class ShardWriter:
         """Write a shard, in the format that its key names, and read it back.
 
         `largest_bytes` is the most that the two files of a member have together. What `members`
-        raises comes out as it is.
+        raises is passed on.
 
         Raises:
             TryAgainError: The store cannot be reached, a disk is full, or what was read back is not
@@ -56,7 +56,7 @@ class ShardWriter:
                 yield member.sample
 
         with temporary_file() as file:
-            with disk_told():
+            with disk_errors_mapped():
                 dataset_format(format_of(key)).write(file, samples(), largest_bytes)
             length = file.tell()
             total = PixelSums.total(sums)

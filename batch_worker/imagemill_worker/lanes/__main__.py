@@ -16,7 +16,7 @@ from imagemill_worker.lanes.process_limits import limit_this_process
 
 
 def main() -> int:
-    """Do what standard input says; the exit code: 0, or 1 after a fault that was reported."""
+    """Do what standard input says. Returns exit code 0, or 1 after a fault that was reported."""
     assignment, files = Assignment.decode(_first_line_of_input())
     limit_this_process()
     warnings.simplefilter("ignore")  # Pillow's remarks on files; what matters is in the outcomes
@@ -49,7 +49,7 @@ def _first_line_of_input() -> bytes:
 
 
 def _die_with_supervisor() -> None:
-    """Its end of the pipe closes however it ends."""
+    """End this process when the supervisor's end of the pipe closes, however it ended."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)

@@ -1,4 +1,4 @@
-"""How many bytes may be held at once."""
+"""A budget for the bytes that threads hold at the same time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class ByteBudget:
-    """Lets threads hold bytes up to a limit; one that asks for more waits until it is alone."""
+    """Lets threads hold bytes up to a limit. A thread that needs more waits until it is alone."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes

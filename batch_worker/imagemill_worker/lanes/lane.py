@@ -1,7 +1,7 @@
-"""A lane: the child process that reads, decodes, resizes, encodes and writes, one vCPU's worth.
+"""A lane: the child process that reads, decodes, resizes, encodes and writes for one vCPU.
 
-Many threads wait for the store, one at a time computes. A lane may die of a picture; its
-supervisor then knows of which. `__main__` is its process.
+Many threads wait for the store, and one at a time computes. If a picture kills the lane, its
+supervisor knows which one did. `__main__` is its process.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.weather import Weather
 
-# Bodies that a lane holds at once; one object of any size is always let in.
+# Bytes of bodies that a lane holds at once. A single object may be larger.
 _BYTES_IN_FLIGHT = 96 << 20
 _SECONDS_BETWEEN_REPORTS = 0.1
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 5.0
@@ -84,7 +84,7 @@ class Lane:
         self._sink = self._sink_of()
 
     def run(self) -> None:
-        """Work until the queue is empty. Raises what stopped the lane before."""
+        """Work until the queue is empty. Raises what stopped the lane before that."""
         threading.stack_size(_STACK_BYTES)
         count = 1 if self.assignment.alone else self.assignment.threads
         workers = [threading.Thread(target=self._work) for _ in range(count)]
@@ -165,7 +165,7 @@ class Lane:
             except Exception as error:
                 # Whatever else a file provokes must not cost its neighbours.
                 traceback.print_exc()
-                detail = f"The decoder failed in an unknown way: {type(error).__name__}."
+                detail = f"The decoder raised an unexpected error: {type(error).__name__}."
                 raise PictureError(Reason.DECODER_CRASHED, detail) from error
             finally:
                 self._danger.clear()

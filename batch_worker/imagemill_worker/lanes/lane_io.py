@@ -1,4 +1,4 @@
-"""Where a lane takes its bodies from and where it puts its products: a store, or a local file."""
+"""Where a lane reads its bodies and puts its products: a store, or a local file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class StoreSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The intermediate shard of the resize job, fetched as a whole."""
+    """The intermediate shard of the resize job, in a local file."""
 
     file_descriptor: int
 

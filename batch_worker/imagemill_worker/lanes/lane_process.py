@@ -1,4 +1,4 @@
-"""A lane as its supervisor sees it: a child process, a note of danger, and a pipe of reports."""
+"""A lane from its supervisor's side: a child process, a danger note, and a pipe of reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LaneProcess:
 
     Attributes:
         reports: The end of the pipe that its reports are read from.
-        spool: The file that it leaves products in, where they are packed later.
+        spool: The file in which it leaves products that are packed later.
         heard_at: When the last report came, in monotonic seconds.
         last: That report.
         overdue_index: The picture that was in the decoder for too long at the last look: it is
@@ -62,7 +62,7 @@ class LaneProcess:
         return lane
 
     def new_reports(self) -> Iterator[Report] | None:
-        """What has come, which must be there; None at the end of the pipe."""
+        """Read the reports that have come, at least one; None at the end of the pipe."""
         data = os.read(self.reports, _READ_BYTES)
         if not data:
             return None
@@ -74,7 +74,7 @@ class LaneProcess:
         return self.process.poll() is None
 
     def last_reports(self) -> Iterator[Report]:
-        """End the process, and what it had still said."""
+        """End the process, and return the reports that it had still sent."""
         self.process.kill()
         while (reports := self.new_reports()) is not None:
             yield from reports

@@ -1,4 +1,4 @@
-"""What a supervisor and its lanes say to each other: one line of JSON for each message."""
+"""The messages between a supervisor and its lanes, each one line of JSON."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class SharedFiles:
 
     Attributes:
         queue: Indices of the tasks that nobody has taken.
-        danger: The note of what the lane has in the decoder.
+        danger: The danger note, which says what the lane has in the decoder.
         reports: The end of the pipe that the lane writes to.
         spool: Where products go that are packed later, or None.
-        intermediate: What pictures are read from instead of a store, or None.
+        intermediate: The file that replaces the store for reading pictures, or None.
     """
 
     queue: int
@@ -41,8 +41,8 @@ class Assignment:
     """What a lane is to do.
 
     Attributes:
-        alone: One picture at a time, with all the memory that one may have.
-        verify_source: Compare what is read with the MD5 that its ETag is, where it is one.
+        alone: Whether to do one picture at a time, with all the memory that it may take.
+        verify_source: Whether to compare what is read with its ETag, where that is an MD5.
     """
 
     stage: str
@@ -69,7 +69,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Where a lane has left what is to be packed: a place in its spool, and sums of its pixels."""
+    """A product to be packed: its place in the lane's spool, and the sums of its pixels."""
 
     offset: int
     length: int
@@ -78,7 +78,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of one task, by its index. Without an outcome it has to be done alone."""
+    """The end of one task, by its index. Without an outcome, it must be done alone."""
 
     index: int
     outcome: Outcome | None
@@ -139,13 +139,13 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What has happened in a lane since its last report; also without rows a sign of life.
+    """What has happened in a lane since its last report. Even an empty one is a sign of life.
 
     Attributes:
-        ended: Tasks that have come to an end.
+        ended: Tasks that have ended.
         totals: Counts so far.
         fault: Why the lane ends here, or None.
-        detail: The sentence to that.
+        detail: A sentence about the fault.
     """
 
     ended: Sequence[Ended] = field(default_factory=tuple)

@@ -1,4 +1,4 @@
-"""What one job and one picture may use of the machine."""
+"""Limits on what a job and a picture may use of the machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-# A picture that needs more is rejected; the recipe's pixel limit is reached at about half of it.
+# A picture that needs more is rejected. One at the recipe's pixel limit needs about half of it.
 PICTURE_MEMORY_BYTES = 2 << 30
 PICTURE_SECONDS = 60.0
 # Without a sign of life from a lane: longer than a request may take (120 s), a pause of the weather
@@ -20,8 +20,8 @@ _SUPERVISOR_BYTES = 128 << 20
 _METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 _CPU_UNITS = 1024  # of one vCPU, in ECS
 
-# glibc gives each large array back to the system and faults its pages in anew for the next one,
-# up to a quarter of the time of a full decode: keep them. A lane is one vCPU's worth: no pools.
+# glibc would return each large array to the system and fault its pages in again for the next one,
+# which takes up to a quarter of a full decode. A lane uses one vCPU, so it needs no thread pools.
 LANE_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
@@ -33,7 +33,7 @@ LANE_ENVIRONMENT = {
 
 
 def limit_this_process() -> None:
-    """Cap the process's memory, and offer it first where the machine runs out of it."""
+    """Cap this process's memory, and let it be killed first if the machine runs out of memory."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = [PICTURE_MEMORY_BYTES, *_container_bytes()]
     if most != resource.RLIM_INFINITY:
@@ -45,7 +45,7 @@ def limit_this_process() -> None:
 
 
 def _container_bytes() -> list[int]:
-    """What the container leaves to a lane, where it has a limit: the supervisor needs the rest."""
+    """What the container's memory limit, if any, leaves for a lane beside the supervisor."""
     with suppress(OSError, ValueError):
         limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
         return [max(limit - _SUPERVISOR_BYTES, limit // 2)]
@@ -53,9 +53,9 @@ def _container_bytes() -> list[int]:
 
 
 def allotted_vcpus(env: Mapping[str, str] = os.environ) -> int:
-    """The vCPUs that ECS gave to this container; 1 where it does not say.
+    """The vCPUs that ECS gave to this container; 1 if it does not say.
 
-    The machine's own number of cores is no answer: other jobs run on it.
+    The machine's number of cores is no answer, because other jobs run on it, too.
     """
     address = env.get(_METADATA)
     if not address:

@@ -1,7 +1,7 @@
-"""What the supervisor and its lanes share while they run: a queue of work and a note of danger.
+"""What the supervisor and its lanes share while they run: a work queue and danger notes.
 
-Both live in memory files that outlive a process: whatever kills a lane, the supervisor still reads
-which picture it was decoding.
+Both live in memory files that outlive a process. Whatever kills a lane, the supervisor can still
+read which picture it was decoding.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _NOBODY = -1
 class WorkQueue:
     """Indices of tasks, each taken once, by any number of threads of any number of processes.
 
-    All read the same open file, and move its position. A lock on it keeps processes apart, and a
-    lock in each process its threads: the kernel does not read and move in one step everywhere.
+    All read the same open file, and so move its position. The kernel does not read and move
+    atomically everywhere, so a lock on the file keeps processes apart, and a lock in each process
+    its threads.
     """
 
     def __init__(self, file_descriptor: int) -> None:
@@ -42,7 +43,7 @@ class WorkQueue:
         return queue
 
     def take(self) -> int | None:
-        """The next index, or None when all are taken."""
+        """The next index, or None if all are taken."""
         with self._threads:
             fcntl.lockf(self.file_descriptor, fcntl.LOCK_EX)
             try:
@@ -56,7 +57,7 @@ class WorkQueue:
 
 
 class CurrentPictureNote:
-    """Which picture a lane has in the decoder, and since when."""
+    """A note of which picture a lane has in the decoder, and since when."""
 
     def __init__(self, file_descriptor: int | None = None) -> None:
         new = file_descriptor is None

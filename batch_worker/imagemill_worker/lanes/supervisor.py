@@ -1,9 +1,9 @@
-"""The supervisor: it gives work to lanes and outlives whatever a picture does to them.
+"""The supervisor: it gives work to lanes and survives whatever a picture does to them.
 
-The normal path pays one note in shared memory for each picture. When a lane dies, the note says
-which picture it had in the decoder; that one is done again alone, and blamed only when its lane
-dies a second time. A picture that holds the decoder for longer than a minute is blamed at once. A
-lane that gives no sign of life for minutes, whatever holds it, is ended and its work done again.
+Each picture costs one note in shared memory. If a lane dies, the note says which picture it had in
+the decoder. That picture is done again alone, and rejected only if its lane dies a second time. A
+picture that takes longer than a minute to decode is rejected at once. A lane that gives no sign of
+life for minutes is ended, and its work is done again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from imagemill_worker.spool import Spooled
 
 _POLL_SECONDS = 0.25
 _SECONDS_TO_STOP = 4.0
-# Lanes that may end with work left and nothing in the decoder, in one job: killed from outside, out
-# of memory, stuck.
+# How many lanes of a job may end with work left and nothing in the decoder: killed from outside,
+# out of memory, stuck.
 _DEATHS_WITHOUT_CAUSE = 3
 
 
@@ -37,12 +37,12 @@ class Supervisor:
     """Brings every task of a job to its outcome.
 
     Attributes:
-        assignment: What lanes are told.
+        assignment: What lanes are to do.
         vcpus: Number of lanes.
-        on_outcome: Called once for each task, with its index, and where its product is spooled.
+        on_outcome: Called once for each task, with its index and where its product is spooled.
         on_tick: Called a few times a second.
         stopping: Set from outside when the job must end.
-        spool_of: Gives a lane, by its number, a file for its products; None without packing.
+        spool_of: Returns the spool of a lane, by its number; None if nothing is packed.
         intermediate: The file that lanes read their pictures from instead of a store, or None.
         totals: Counts of all lanes.
     """
@@ -62,12 +62,12 @@ class Supervisor:
     _deaths_without_cause: int = 0
 
     def run(self) -> None:
-        """Until every task has its outcome.
+        """Work until every task has its outcome.
 
         Raises:
             TryAgainError: The attempt failed, or was told to stop.
-            StoreRefusedError: A store refuses what the job must do.
-            LaneBugError: A lane raised something else.
+            StoreRefusedError: The store denies what the job must do.
+            LaneBugError: A lane raised an unexpected error.
         """
         self._open = set(range(len(self.assignment.tasks)))
         while self._open - self._alone:
@@ -76,7 +76,7 @@ class Supervisor:
             self._run_lanes(sorted(self._open), alone=True)
 
     def _run_lanes(self, indices: Sequence[int], *, alone: bool) -> None:
-        """Take these tasks once. Those of a lane that died remain open."""
+        """Give these tasks to lanes once. Those of a lane that died remain open."""
         queue = WorkQueue.of(indices)
         selector = selectors.DefaultSelector()
         count = 1 if alone else min(self.vcpus, len(indices))
@@ -162,7 +162,7 @@ class Supervisor:
                 lane.process.kill()
 
     def _judge(self, lane: LaneProcess, *, alone: bool) -> None:
-        """What the death of a lane says of the picture that it had in the decoder."""
+        """Decide what the death of a lane means for the picture that it had in the decoder."""
         code = lane.process.wait()
         noted = lane.danger.read()
         if code == 0:
@@ -180,7 +180,7 @@ class Supervisor:
             raise TryAgainError(f"The processes that do the work die ({how}).")
 
     def _stop(self, lanes: Sequence[LaneProcess]) -> None:
-        """Let what is being written be finished. Always raises TryAgainError."""
+        """Let lanes finish what they are writing. Always raises TryAgainError."""
         for lane in lanes:
             lane.process.terminate()
         for lane in lanes:

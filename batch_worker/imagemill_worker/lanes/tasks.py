@@ -1,4 +1,4 @@
-"""What a job has to do for each object of its shard."""
+"""Tasks: what a job has to do with each object of its shard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Task:
         key: The source object's whole key: its name in the outcome.
         read: What to read, in the stage's own store.
         output_key: Whole key of what to write; empty for what is packed.
-        digest: SHA-256 that what is read must have; empty where it is not known.
+        digest: SHA-256 that the read bytes must have; empty if it is not known.
         offset: Where it begins in the intermediate shard, in bytes.
     """
 
@@ -32,7 +32,7 @@ class Task:
     offset: int = 0
 
     def to_row(self) -> list[object]:
-        """As JSON, without names: a shard has tens of thousands."""
+        """The task as JSON, without names: a shard may have tens of thousands."""
         read = self.read
         return [
             self.key,
@@ -77,7 +77,7 @@ def edge_tasks(
 
 
 def check_rows(shard: Shard, outcomes: Sequence[Outcome]) -> None:
-    """Raises ArgumentsError for outcomes that are not those of the shard, in its order."""
+    """Raises ArgumentsError unless the outcomes are those of the shard's objects, in its order."""
     if [item.key for item in shard.objects] != [row.key for row in outcomes]:
         raise ArgumentsError("The resize outcomes are not those of this shard's objects.")
 

@@ -1,6 +1,6 @@
-"""Objects in and out of S3 or a folder, whatever the weather.
+"""Reads and writes objects in S3 or a folder, and waits out throttling and outages.
 
-In go keys and bodies, out come bodies and ETags; an error says whether the object, the attempt or
-the job is at fault. `opening.open_store` is the way in. May import the contract and `errors`:
-nothing here knows a picture, a lane or a job.
+Takes keys and bodies and returns bodies and ETags. Its errors say whether the object, the attempt
+or the job is at fault. Enter by `opening.open_store`. May import the contract and `errors`: nothing
+here knows a picture, a lane or a job.
 """

@@ -1,4 +1,4 @@
-"""Whose fault it is: the object's, when others succeed meanwhile, or the store's."""
+"""Decides whose fault it is: the object's, if others succeed meanwhile, or else the store's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-# A store that refuses so many different objects one after the other refuses all of them.
+# A store that refuses this many different objects one after the other is taken to refuse all.
 MOST_REFUSED_IN_A_ROW = 8
 
-# An object is blamed when it is this unlikely that chance alone made all its tries fail.
+# An object is blamed if it is this unlikely that all its tries failed by chance alone.
 _UNLIKELY = 1e-6
 _LEAST_TRIES, _LEAST_TRIES_THROTTLED = 6, 12
 _LEAST_OTHERS = 3
@@ -18,7 +18,7 @@ PROBES = 3
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The tries of one request, which have all failed so far, and what had happened before them."""
+    """The tries of one request, which have all failed so far, and the counts before them."""
 
     since: float
     successes_before: int
@@ -31,7 +31,7 @@ class Evidence:
     """How requests of one kind (reading or writing) to one store have ended, over all threads.
 
     Attributes:
-        known_key: The last key that went well.
+        known_key: The key of the last request that succeeded.
     """
 
     known_key: str = ""
@@ -52,7 +52,7 @@ class Evidence:
                 self._refused.clear()
 
     def add_failure(self, trial: Trial | None) -> Trial:
-        """Note a failed try; the trial with it in."""
+        """Note a failed try, and return the trial with this try added."""
         with self._lock:
             if trial is None:
                 trial = Trial(time.monotonic(), self._successes, self._failures, 0)
@@ -62,7 +62,7 @@ class Evidence:
             )
 
     def refuses_all(self, key: str) -> bool:
-        """Note that a key was refused; whether too many different ones were, with no success."""
+        """Note that a key was refused, and return whether too many were without a success."""
         with self._lock:
             self._refused.add(key)
             return len(self._refused) >= MOST_REFUSED_IN_A_ROW
@@ -72,11 +72,11 @@ class Evidence:
         return self._successes - trial.successes_before
 
     def is_own_fault(self, trial: Trial, *, throttled: bool) -> bool:
-        """Whether it is the object that fails, and not the store.
+        """Whether the object is at fault, and not the store.
 
-        With `share` of the others' requests failing meanwhile (one success and one failure added,
-        so that little evidence says little), chance alone fails all tries with probability
-        `share ** tries`.
+        `share` is the share of the others' requests that failed meanwhile, with one success and one
+        failure added so that little evidence counts little. Chance alone makes all tries fail with
+        probability `share ** tries`.
         """
         least = _LEAST_TRIES_THROTTLED if throttled else _LEAST_TRIES
         successes = self.others_went_well(trial)
@@ -92,7 +92,7 @@ class Evidence:
         return self.others_went_well(trial) > max(failures, _LEAST_OTHERS)
 
     def needs_probe(self, trial: Trial) -> bool:
-        """Whether nothing else is asked for that would tell."""
+        """Whether too few other requests are made to tell."""
         return (
             trial.tries >= _LEAST_OTHERS
             and self.others_went_well(trial) < PROBES * trial.tries

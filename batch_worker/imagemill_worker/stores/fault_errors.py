@@ -1,4 +1,4 @@
-"""Who is at fault: the picture's object, the attempt, or what the job may do at all."""
+"""Maps faults of a store to the worker's errors: of the object, of the attempt or of the job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DISK_FULL = frozenset({"ENOSPC", "EDQUOT"})
 
 
 def read_error(fault: StoreFault, key: str, evidence: Evidence) -> Exception:
-    """What a fault means that ended the reading of one object."""
+    """The error for a fault that ended the reading of one object."""
     match fault.kind:
         case FaultKind.GONE:
             return PictureError(Reason.GONE, "The object was deleted after it was planned.")
@@ -27,7 +27,7 @@ def read_error(fault: StoreFault, key: str, evidence: Evidence) -> Exception:
 
 
 def write_error(fault: StoreFault, key: str, evidence: Evidence) -> Exception:
-    """What a fault means that ended the writing of one result."""
+    """The error for a fault that ended the writing of one result."""
     match fault.kind:
         case FaultKind.NAME:
             return PictureError(Reason.UNREADABLE_KEY, fault.detail)
@@ -45,7 +45,7 @@ def write_error(fault: StoreFault, key: str, evidence: Evidence) -> Exception:
 
 
 def job_error(fault: StoreFault, what: str, key: str) -> Exception:
-    """What a fault means where the job needs the object, whatever others do."""
+    """The error for a fault with an object that the job cannot do without."""
     if fault.kind is FaultKind.DENIED:
         return StoreRefusedError(f"The job may not {what} {key!r}: {fault.detail}")
     if fault.code in _DISK_FULL:
@@ -54,7 +54,7 @@ def job_error(fault: StoreFault, what: str, key: str) -> Exception:
 
 
 def _error_of_one(fault: StoreFault, doing: str, key: str, evidence: Evidence) -> Exception:
-    """An object's own fault, unless the store refuses one object after the other."""
+    """The error of one object, unless the store refuses one object after the other."""
     refuses_all = fault.kind is FaultKind.REFUSED and evidence.refuses_all(key)
     if refuses_all or fault.kind is FaultKind.OF_ALL:
         return TryAgainError(f"{doing}: {fault.detail}")

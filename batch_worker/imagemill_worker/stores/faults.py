@@ -1,4 +1,4 @@
-"""What went wrong with one request, told from what the store's client raised."""
+"""Faults: what went wrong with one request, read from what the store's client raised."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoreFault(Exception):
     Attributes:
         kind: What it means.
         code: The store's own word for it, such as `SlowDown`, or the name of a system error.
-        detail: One sentence for the person.
+        detail: One sentence for people.
     """
 
     def __init__(self, kind: FaultKind, code: str, detail: str) -> None:
@@ -58,7 +58,7 @@ _OF_ALL = frozenset({
 })  # fmt: skip
 _PASSING_STATUSES = frozenset({408, 409, 425, 429, *range(500, 600)})
 _PASSING_CODES = frozenset({"RequestTimeout", "OperationAborted", "ConditionalRequestConflict"})
-# A file system on a network has weather, too.
+# Errors of network file systems that pass.
 _PASSING_ERRNOS = frozenset({errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT})
 _CLASHES = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 _NAMES = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
@@ -69,7 +69,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def fault_of(error: Exception) -> StoreFault:
-    """The fault that an error of obstore stands for."""
+    """The fault behind an error of obstore."""
     text = str(error).partition("\n")[0][:300]
     status, code = _first(_STATUS, str(error)), _first(_CODE, str(error))
     if code in _OF_ALL:
@@ -93,7 +93,7 @@ def fault_of(error: Exception) -> StoreFault:
 
 
 def http_fault(status: int, code: str) -> StoreFault:
-    """The fault that an answer of S3 stands for."""
+    """The fault behind an error answer of S3."""
     if code in _OF_ALL:
         return StoreFault(FaultKind.OF_ALL, code, f"The store answers {code}.")
     known = {404: FaultKind.GONE, 412: FaultKind.CHANGED, 403: FaultKind.DENIED}
@@ -104,7 +104,7 @@ def http_fault(status: int, code: str) -> StoreFault:
 
 
 def fault_of_system(error: OSError) -> StoreFault:
-    """The fault that an error of the file system stands for."""
+    """The fault behind an error of the file system."""
     number = error.errno or 0
     name = errno.errorcode.get(number, str(number))
     text = f"{error.strerror or error}."

@@ -1,4 +1,4 @@
-"""Objects of a folder of this machine: each is there as a whole or not at all."""
+"""Objects in a folder of this machine. Each is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from obstore.store import LocalStore
 from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of, fault_of_system
 from imagemill_worker.stores.s3 import PART_BYTES, check_length
 
-# A file without a name, which goes with the process that writes it (Linux, most file systems).
+# An unnamed file, which disappears with the process that writes it (Linux, most file systems).
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 _TRIES_TO_MAKE_FOLDERS = 3
 
@@ -37,7 +37,7 @@ class FolderObjects:
         self._has_unnamed = bool(_UNNAMED)
 
     def get(self, key: str, etag: str = "") -> memoryview:
-        """The whole content, of the file with that ETag where one is given."""
+        """The whole content of the file, which must have the ETag, if one is given."""
         try:
             options = {"if_match": f'"{etag}"'} if etag else None
             result = obstore.get(self._store, key, options=options)  # type: ignore[arg-type] # a TypedDict
@@ -48,9 +48,9 @@ class FolderObjects:
         return memoryview(body)
 
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str:
-        """Write the file as a whole or not at all, on disk for good if `durable`.
+        """Write the file whole or not at all; if `durable`, it survives a crash of the machine.
 
-        Returns no ETag: that of a file changes with each writing, also of the same bytes.
+        Returns no ETag: a file's ETag changes with each write, even of the same bytes.
         """
         if not _holds(self._path(key), body):
             self._write(key, io.BytesIO(body), durable=durable)
@@ -77,7 +77,7 @@ class FolderObjects:
         return _in_folder_of(path, create)
 
     def put_file(self, key: str, file: BinaryIO) -> None:
-        """Write the content of another file, for good."""
+        """Write the content of another file, durably."""
         self._write(key, file, durable=True)
 
     def fetch(self, key: str, file: BinaryIO) -> None:
@@ -100,14 +100,14 @@ class FolderObjects:
             raise fault_of(error) from error
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Delete files; those that are gone are no fault."""
+        """Delete files; missing ones are no error."""
         for key in keys:
             with _faults(), suppress(FileNotFoundError):
                 self._path(key).unlink()
                 self._remove_emptied(self._path(key).parent)
 
     def _remove_emptied(self, folder: Path) -> None:
-        """A store has no folders without an object in them."""
+        """Remove folders that have become empty: a bucket has no empty folders."""
         while folder != self._folder:
             try:
                 folder.rmdir()
@@ -169,7 +169,7 @@ def _in_folder_of(path: Path, action: Callable[[], Result]) -> Result:
 
 
 def _holds(path: Path, body: bytes) -> bool:
-    """Whether a file has that content already, as when a retried job does its work again."""
+    """Whether the file already has this content, as when a job is retried."""
     try:
         return path.stat().st_size == len(body) and path.read_bytes() == body
     except OSError:
@@ -177,7 +177,7 @@ def _holds(path: Path, body: bytes) -> bool:
 
 
 def _named(descriptor: int, path: Path, part: Path) -> bool:
-    """Give a file without a name its own, or that of its part where there is another already."""
+    """Link an unnamed file to `path`, or to `part` if there is a file at `path` already."""
     unnamed = f"/proc/self/fd/{descriptor}"
     try:
         os.link(unnamed, path, src_dir_fd=descriptor)  # without a descriptor it links the link

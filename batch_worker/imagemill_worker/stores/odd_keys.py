@@ -1,4 +1,4 @@
-"""The few keys that S3 takes and obstore cannot name: `a//b`, `./a`, a tab or a newline in them."""
+"""The few keys that S3 accepts and obstore cannot address: `a//b`, `./a`, tabs, newlines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imagemill_worker.stores.faults import FaultKind, StoreFault, http_fault
 
 
 class OddKeys:
-    """Objects of one bucket by boto3, one try for each request. Every method raises StoreFault."""
+    """Objects of one bucket by boto3, with one try per request. Every method raises StoreFault."""
 
     def __init__(self, bucket: str, endpoint: str | None) -> None:
         self._bucket = bucket

@@ -1,4 +1,4 @@
-"""The store that an address names."""
+"""Opens the store at an address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_BYTES = 512 << 20  # of one object; a body is held in memory as a whole
 
 
 def patience_seconds(env: Mapping[str, str] = os.environ) -> float:
-    """How long a job bears a store that is down: a share of its own timeout."""
+    """How long a job waits for a store that is down: a share of the job's own timeout."""
     return float(env.get("STORE_PATIENCE_SECONDS", PATIENCE_SECONDS))
 
 
@@ -31,7 +31,7 @@ def open_store(
     """The store that `location` lies in; its keys are whole keys.
 
     Raises:
-        ArgumentsError: A folder where folders are not allowed, or that is not there.
+        ArgumentsError: It is a folder, and folders are not allowed or it does not exist.
     """
     weather = weather or Weather(patience_seconds=patience_seconds(env))
     if location.is_file:
@@ -42,7 +42,7 @@ def open_store(
 
 
 def check_readable(item: SourceObject) -> None:
-    """Raises PictureError for an object whose size rules it out before it is read."""
+    """Raises PictureError for an object that is empty or too large, before it is read."""
     if item.bytes == 0:
         raise PictureError(Reason.EMPTY, "The object has no bytes.")
     if item.bytes > _MOST_BYTES:

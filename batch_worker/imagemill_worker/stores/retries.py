@@ -1,4 +1,4 @@
-"""One request, tried until the weather is good or the fault is known to be lasting."""
+"""Tries a request until it succeeds, or until its fault is known to be a lasting one."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def with_retries(
     weather: Weather,
     prober: HasHead | None = None,
 ) -> Result:
-    """The result of `action`, which raises StoreFault when its request fails.
+    """The result of `action`, which raises StoreFault if its request fails.
 
-    `prober` tells, where nobody else asks for anything, whether the store answers at all.
+    If nothing else is being requested, `prober` finds out whether the store answers at all.
 
     Raises:
-        StoreFault: A fault of this object, which no further try would change.
-        TryAgainError: The store has answered nothing but faults for too long.
+        StoreFault: The object is at fault, and no further try would help.
+        TryAgainError: The store has answered with nothing but faults for too long.
     """
     trial: Trial | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Objects of a bucket, one try for each request."""
+"""Objects of a bucket, with one try per request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class S3Objects:
         return OddKeys(self._bucket, self._endpoint)
 
     def get(self, key: str, etag: str = "") -> memoryview:
-        """The whole body, of the object with that ETag where one is given."""
+        """The whole body of the object, which must have the ETag, if one is given."""
         if not is_readable_key(key):
             return self._odd_keys.get(key, etag)
         try:
@@ -62,7 +62,7 @@ class S3Objects:
         return memoryview(body)
 
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str:
-        """Write the object as a whole or not at all; its ETag. What S3 has is always durable."""
+        """Write the object whole or not at all, and return its ETag. S3 is always durable."""
         if not is_readable_key(key):
             return self._odd_keys.put(key, body, _content_type(key))
         try:
@@ -88,7 +88,7 @@ class S3Objects:
         return True
 
     def put_file(self, key: str, file: BinaryIO) -> None:
-        """Write a file's content with little in memory: to be seen when its last part has come."""
+        """Write a file's content with little memory. It is visible once its last part is there."""
         length = file.seek(0, os.SEEK_END)
         file.seek(0)
         try:
@@ -134,7 +134,7 @@ class S3Objects:
             raise fault_of(error) from error
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are gone are no fault."""
+        """Delete objects; missing ones are no error."""
         try:
             obstore.delete(self._patient_store, list(keys))
         except (BaseError, OSError, ValueError) as error:
@@ -164,7 +164,7 @@ class S3Objects:
 
 
 def check_length(came: int, length: int) -> None:
-    """Raises StoreFault for a body that was cut off on its way."""
+    """Raises StoreFault if a body was cut off on its way."""
     if came != length:
         raise StoreFault(FaultKind.PASSING, "IncompleteBody", f"{came} of {length} bytes came.")
 

@@ -1,4 +1,4 @@
-"""Objects of one location, each fault told apart: the object's, the attempt's or the job's."""
+"""Reads and writes objects of one location; its errors say whose fault it was."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class Objects(Protocol):
-    """What `S3Objects` and `FolderObjects` do, one try for each request. All raise StoreFault."""
+    """What `S3Objects` and `FolderObjects` offer, one try per request. All raise StoreFault."""
 
     def get(self, key: str, etag: str = "") -> memoryview: ...
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str: ...
@@ -36,11 +36,11 @@ class Objects(Protocol):
 
 @dataclass(slots=True)
 class Store:
-    """Objects of a bucket or a folder, under the weather of this process.
+    """Objects of a bucket or a folder; requests obey the process's `Weather`.
 
-    What fails for one object while others go well is a PictureError. What fails for all of them, or
-    for a document that the job needs, is a TryAgainError, or a StoreRefusedError where another
-    attempt would change nothing.
+    What fails for one object while others succeed is a PictureError. What fails for all objects, or
+    for a document that the job needs, is a TryAgainError, or a StoreRefusedError if another attempt
+    would not help.
     """
 
     objects: Objects
@@ -49,7 +49,7 @@ class Store:
     writes: Evidence = field(default_factory=Evidence)
 
     def read_document(self, key: str, what: str) -> bytes:
-        """A document of the run. Raises ArgumentsError when it is not there."""
+        """A document of the run. Raises ArgumentsError if it is not there."""
         body = self.find_document(key)
         if body is None:
             raise ArgumentsError(f"The {what} document {key!r} is not there.")
@@ -67,8 +67,8 @@ class Store:
     def read_object(self, item: SourceObject, digest: str = "") -> memoryview:
         """The bytes of the object that was planned, and of no other.
 
-        `digest` is the SHA-256 that they must have, where it is known: what comes damaged is read
-        again. Raises PictureError or TryAgainError.
+        `digest` is the SHA-256 that they must have, if it is known; damaged bytes are read again.
+        Raises PictureError or TryAgainError.
         """
         for _ in range(_READS_OF_DAMAGED):
             try:
@@ -86,9 +86,9 @@ class Store:
         raise PictureError(Reason.DAMAGED, detail, Status.FAILED)
 
     def write_object(self, key: str, body: bytes) -> str:
-        """Write a result as a whole or not at all; its ETag.
+        """Write a result whole or not at all, and return its ETag.
 
-        Raises PictureError, TryAgainError, or StoreRefusedError where the job may write nothing.
+        Raises PictureError, TryAgainError, or StoreRefusedError if the job may write nothing.
         """
         try:
             return self._with_retries(self.writes, key, lambda: self.objects.put(key, body))
@@ -96,7 +96,7 @@ class Store:
             raise write_error(fault, key, self.writes) from fault
 
     def write_document(self, key: str, body: bytes) -> None:
-        """Write a document for good. Raises TryAgainError or StoreRefusedError."""
+        """Write a document durably. Raises TryAgainError or StoreRefusedError."""
         self._do_for_job(key, "write", lambda: self.objects.put(key, body, durable=True))
 
     def create_document(self, key: str, body: bytes) -> bool:
@@ -108,7 +108,7 @@ class Store:
         return self._do_for_job(key, "write", lambda: self.objects.create(key, body))
 
     def try_write_document(self, key: str, body: bytes) -> bool:
-        """Try once to write a document that the job can do without; whether it was written."""
+        """Try once to write a document that the job can do without; return whether it worked."""
         try:
             self.objects.put(key, body)
         except StoreFault:
@@ -122,7 +122,7 @@ class Store:
     def fetch_file(self, key: str, file: BinaryIO) -> None:
         """Append an object's content to a file.
 
-        Raises ArgumentsError when it is not there, TryAgainError or StoreRefusedError.
+        Raises ArgumentsError if it is not there, TryAgainError or StoreRefusedError.
         """
         start = file.tell()
 

@@ -1,9 +1,9 @@
 """Throttling and outages are weather: requests slow down, wait, and go on when it is over.
 
-One `Weather` for each process, shared by all its threads. It lets fewer requests out at once when
-the store asks for that (half as many, at most once a second, and one more for each round that goes
-well: additive increase, multiplicative decrease), and spaces the tries of one request by a random
-share of a time that doubles up to half a minute, as
+Each process has one `Weather`, shared by all its threads. It limits how many requests are under way
+at once: half as many after a fault, at most once a second, and one more for each round that goes
+well (additive increase, multiplicative decrease). The pauses between the tries of one request are a
+random share of a time that doubles up to half a minute, as
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ advises.
 """
 
@@ -23,11 +23,11 @@ _SECONDS_BETWEEN_CUTS = 1.0
 
 
 class Weather:
-    """How many requests may be out at once, and how long a failed one waits.
+    """Limits how many requests are under way at once, and how long a failed one waits.
 
     Attributes:
-        patience_seconds: How long nothing but faults is borne.
-        throttled: How often a request failed for a reason that passes.
+        patience_seconds: How long to go on while there is nothing but faults.
+        throttled: How many requests have failed for passing reasons.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Weather:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Wait until one more request may be out, and count it while the block runs."""
+        """Wait until one more request may start, and count it while the block runs."""
         with self._changed:
             if self._out >= max(1, int(self._limit)):
                 with self._counted():
@@ -71,7 +71,7 @@ class Weather:
                 self._changed.notify()
 
     def went_wrong(self) -> None:
-        """A request failed for a reason that passes."""
+        """Note that a request failed for a passing reason."""
         now = time.monotonic()
         with self._changed:
             self.throttled += 1
@@ -79,9 +79,9 @@ class Weather:
                 self._limit, self._cut_at = max(1.0, self._limit / 2), now
 
     def pause(self, tries: int, *, is_fair: bool = False) -> None:
-        """Wait before the next try; not for long while others succeed, in fair weather.
+        """Wait before the next try, but not for long in fair weather, while others succeed.
 
-        Raises TryAgainError when the process is told to stop.
+        Raises TryAgainError if the process is told to stop.
         """
         import random  # some milliseconds of a job's start, and most jobs see no bad weather
 
@@ -99,7 +99,7 @@ class Weather:
 
     @property
     def waited_seconds(self) -> float:
-        """For how long at least one request was held back."""
+        """How long at least one request was held back."""
         with self._changed:
             present = time.monotonic() - self._waiting_since if self._waiting else 0.0
             return self._waited_seconds + present

@@ -7,11 +7,11 @@
     width        int32                                 pixels
     height       int32                                 pixels
     sha256       string
-    label        int64                                 null where there is none
-    label_text   string                                null where there is no label
+    label        int64                                 null if there is none
+    label_text   string                                null if there is no label
 
-The file's metadata tells `datasets` that the first two are images. All shards have all columns:
-they are tables of one schema.
+The file's metadata tells `datasets` that the first two are images. All shards have all columns, so
+that they share one schema.
 """
 
 from __future__ import annotations
@@ -37,9 +37,8 @@ from imagemill_worker.dataset.formats.parquet_table import (
 )
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
-# A row group is held in memory while it is written, and is what a reader fetches at once: the
-# viewer of the Hugging Face Hub and its streaming read whole groups. 100 rows are what `datasets`
-# writes of images; fewer of large ones.
+# A writer holds a row group in memory, and a reader fetches it at once: the viewer of the Hugging
+# Face Hub and streaming read whole groups. `datasets` writes 100 rows of images, fewer large ones.
 _ROWS_PER_GROUP, _GROUP_BYTES = 100, 32 << 20
 _ROWS_PER_BATCH, _BATCH_BYTES = 20, 8 << 20
 _MAGIC = b"PAR1"
@@ -48,9 +47,9 @@ _MAGIC = b"PAR1"
 class Parquet:
     """Shards as Parquet files.
 
-    Nothing in them is compressed, because pictures are. There are no checksums but that of the
-    picture in its row, and parquet-rs ends the process, by SIGABRT, at some damage to the few bytes
-    that tell null from value: where that must not be, compare the file with its checksum first.
+    They are not compressed, because pictures are already. The only checksum is that of the picture
+    in its row. If the few bytes that tell null from value are damaged, parquet-rs may abort the
+    process (SIGABRT): to be safe, compare the file's own checksum before reading.
     """
 
     extension = ".parquet"
@@ -82,9 +81,9 @@ class Parquet:
 
 
 class _Output(io.RawIOBase):
-    """A file whose errors, and those of the samples, survive arro3.
+    """A file that keeps its errors, and those of the samples, for after the call of arro3.
 
-    It would panic at the one and make the other a plain Exception.
+    arro3 would panic at the former and turn the latter into a plain Exception.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -112,7 +111,7 @@ class _Output(io.RawIOBase):
 
 
 def _rows_within(most_bytes: int, row_bytes: int, most_rows: int) -> int:
-    """How many rows have at most so many bytes together, but at least one."""
+    """How many rows have at most this many bytes together; at least one."""
     return max(1, min(most_rows, most_bytes // max(1, row_bytes)))
 
 
@@ -133,7 +132,7 @@ def _batches(file: BinaryIO) -> Iterator[RecordBatch]:
 
 
 def _check_footer(file: BinaryIO) -> None:
-    """arro3 panics at a file that is cut off."""
+    """Raises ValueError for a file that is cut off, at which arro3 would panic."""
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(max(0, size_bytes - 8))
     tail = file.read(8)

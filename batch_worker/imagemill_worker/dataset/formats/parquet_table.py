@@ -33,9 +33,9 @@ def schema() -> Schema:
 
 
 def metadata(rows_per_batch: int) -> str:
-    """Features as `datasets` leaves them in a file; see `Features.to_dict` there.
+    """Features in the form of `datasets` (see its `Features.to_dict`), and the rows per batch.
 
-    And how many rows a reader of ours takes at once, so that it holds no more than the writer did.
+    Our reader takes that many rows at once, so that it holds no more than the writer did.
     """
     values = {"width": "int32", "height": "int32", "label": "int64"}
     features = {

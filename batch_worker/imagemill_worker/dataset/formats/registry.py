@@ -1,4 +1,4 @@
-"""The formats a dataset can have. A format's libraries are imported when it is asked for."""
+"""The formats of dataset shards. A format's libraries are imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample
 
 
 class DatasetFormat(Protocol):
-    """Writes and reads one shard file. The same samples are always the same bytes."""
+    """Writes and reads one shard file. The same samples always give the same bytes."""
 
     extension: str
-    """Of the shard's file name, with its dot."""
+    """The extension of the shard's file name, with its dot."""
 
     def write(
         self, file: BinaryIO, samples: Iterable[Sample], largest_bytes: int = ANY_BYTES, /
     ) -> None:
         """Write a shard at the file's position, holding few samples in memory.
 
-        `largest_bytes` is the most that the two files of a sample have together: a format that
-        holds several samples at once holds fewer large ones.
+        `largest_bytes` is the most that the two files of a sample have together. A format that
+        holds several samples at once holds fewer of them if they are large.
 
-        What `samples` or the file raises comes out as it is; the file is then of no use.
+        What `samples` or the file raises is passed on; the file is useless then.
         """
         ...
 
     def read(self, file: BinaryIO) -> Iterator[Sample]:
-        """The samples of a shard, as they were written, a bounded number in memory.
+        """The samples of a shard, as they were written, with a bounded number in memory.
 
         `file` is seekable, at its beginning, and holds nothing but the shard.
 
         Raises:
-            DamagedShardError: The shard is not what was written; what came before is whole.
+            DamagedShardError: The shard is damaged; the samples before are whole.
         """
         ...
 

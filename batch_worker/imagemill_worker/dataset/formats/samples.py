@@ -1,4 +1,4 @@
-"""What a dataset is made of, and what tells a whole shard from a damaged one."""
+"""Samples, and the check that tells a whole shard from a damaged one."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-# Printable ASCII without a dot after the last slash, as the `webdataset` library takes names apart:
-# everything from the first dot of the last part is the member's extension. It leaves out names
-# below a folder `__x__`, and Hugging Face `datasets` files that begin with two underscores: such a
-# sample would be lost without a word. Parts `.` and `..` would lead out of an unpacked shard.
+# Printable ASCII without a dot after the last slash: for the `webdataset` library, everything from
+# the first dot of the last part is the extension. It silently leaves out names below a folder
+# `__x__`, and Hugging Face `datasets` leaves out files that begin with two underscores. Parts `.`
+# and `..` would lead out of an unpacked shard.
 _KEY = re.compile(r"(?!__[^/]*__/)(?:(?!\.\.?/)[ -.0-~]+/)*(?!__)[ -\-0-~]+")
 
-# Bytes of a sample's two files where nobody says: of a picture of some hundred pixels.
+# Bytes of a sample's two files if they are not given: those of a picture of some hundred pixels.
 ANY_BYTES = 1 << 16
 
 
 class DamagedShardError(Exception):
-    """A dataset shard is not what was written."""
+    """A dataset shard is not what was written to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Sample:
         edge: A PNG file.
         width: Pixels, of both.
         height: Pixels, of both.
-        sha256: Of `image`, in lower-case hexadecimal digits.
-        label: The number of the class, 64 bits, where there is one.
+        sha256: SHA-256 of `image`, in lower-case hexadecimal digits.
+        label: The number of the class, 64 bits, if there is one.
         label_text: The name of the class; empty without a label.
 
     Raises:
@@ -69,12 +69,12 @@ class Sample:
 
 
 def checked(samples: Iterator[Sample]) -> Iterator[Sample]:
-    """The samples of a shard as long as they are whole.
+    """The samples of a shard, as long as they are whole.
 
-    `samples` raises ValueError, with a sentence that lacks its subject, where the shard is damaged.
+    `samples` raises ValueError if the shard is damaged; its text continues "Sample 3: ".
 
     Raises:
-        DamagedShardError: Names the sample, counted from 0: those before it are whole.
+        DamagedShardError: Names the sample, counted from 0; those before it are whole.
     """
     index = 0
     while True:
@@ -85,7 +85,7 @@ def checked(samples: Iterator[Sample]) -> Iterator[Sample]:
         if sample is None:
             return
         if sha256(sample.image).hexdigest() != sample.sha256:
-            detail = f"the image of {sample.key!r} has another SHA-256 than was written"
+            detail = f"the image of {sample.key!r} does not have the SHA-256 that was written"
             raise DamagedShardError(f"Sample {index}: {detail}.")
         yield sample
         index += 1

@@ -1,7 +1,7 @@
 """TFRecord: records with checksums, each a `tf.train.Example`.
 
-The features bear the names that TensorFlow's scripts for ImageNet and for object detection gave
-them; those of the edge map are alike. All hold one value.
+The features have the names from TensorFlow's scripts for ImageNet and object detection, and similar
+names for the edge map. Each holds one value.
 
     image/encoded      bytes    the picture's file
     image/format       bytes    jpeg, png or webp
@@ -12,13 +12,13 @@ them; those of the edge map are alike. All hold one value.
     image/key/sha256   bytes    SHA-256 of the picture's file, hexadecimal
     edge/encoded       bytes    the edge map's file
     edge/format        bytes    png
-    image/class/label  int64    the number of the class, where there is one
-    image/class/text   bytes    its name, there too
+    image/class/label  int64    the number of the class, if there is one
+    image/class/text   bytes    the name of the class, if there is one
 
-The messages are built here, from the field numbers of tensorflow/core/example/example.proto and
-feature.proto, in a pool of their own: the process may hold TensorFlow's as well. The features, a
-map there, are here what a map is on the wire, a list of entries: a map's order is left to the
-implementation of protobuf, and a list's is ours.
+The messages are built here from the field numbers of tensorflow/core/example/example.proto and
+feature.proto, in a pool of their own, because the process may also hold TensorFlow's. The features
+are a map there. Here they are a list of entries, which is the same on the wire, because protobuf
+does not define the order of a map.
 https://protobuf.dev/programming-guides/proto3/#backwards
 """
 
@@ -39,7 +39,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships n
 
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
-# Little-endian: length of the data in bytes and its checksum. The data and theirs follow.
+# Little-endian: the length of the data in bytes and its checksum; data and checksum follow.
 # https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
@@ -52,8 +52,8 @@ _IMAGE_FORMATS = {name: image_format for image_format, name in _FORMAT_NAMES.ite
 class TFRecord:
     """Shards as TFRecord files.
 
-    Every bit of a record is under a checksum, but nothing says how many records there are: a file
-    that is cut off between two of them is a whole one.
+    Every bit of a record is covered by a checksum, but nothing says how many records there are: a
+    file that is cut off between two records looks whole.
     """
 
     extension = ".tfrecord"
@@ -73,7 +73,7 @@ class TFRecord:
 
 
 def _checksum(data: bytes) -> bytes:
-    """CRC-32C, rotated and shifted so that a checksum over checksums stays a good one."""
+    """CRC-32C, rotated and with a constant added, so that a checksum of checksums is a good one."""
     crc = google_crc32c.value(data)
     return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
@@ -86,7 +86,7 @@ def _records(file: BinaryIO) -> Iterator[bytes]:
         (length_bytes,) = _LENGTH.unpack(length)
         data = file.read(length_bytes)
         if len(data) != length_bytes or file.read(_CHECKSUM.size) != _checksum(data):
-            raise ValueError("the data of the record are damaged or cut off")
+            raise ValueError("the data of the record is damaged or cut off")
         yield data
 
 
@@ -118,7 +118,7 @@ def _sample(data: bytes) -> Sample:
     try:
         example.ParseFromString(data)
     except message.DecodeError as error:
-        raise ValueError("the record is no tf.train.Example") from error
+        raise ValueError("the record is not a tf.train.Example") from error
     feature = {entry.key: entry.value for entry in example.features.feature}
     labelled = "image/class/label" in feature
     return Sample(

@@ -1,12 +1,12 @@
-"""WebDataset: a tar archive in which the files of a sample follow one another under one name.
+"""WebDataset: a tar archive in which the files of a sample follow each other under one name.
 
-    <key>.jpg        the picture; .png or .webp where it is one
+    <key>.jpg        the picture; or .png or .webp
     <key>.edge.png   its edge map
-    <key>.json       what is known of both
-    <key>.cls        the number of the class, where there is one
+    <key>.json       what is known about both
+    <key>.cls        the number of the class, if there is one
 
-The layout is described in https://github.com/webdataset/webdataset; the archive is POSIX pax, which
-is plain ustar for all but names of more than 100 characters.
+The layout is described in https://github.com/webdataset/webdataset. The archive is POSIX pax, which
+is plain ustar unless a name has more than 100 characters.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _Member = tuple[str, bytes]
 class WebDataset:
     """Shards as WebDataset archives.
 
-    The archive has no checksum for the content of a file: that of the picture is in the JSON, the
-    PNG file of the edge map has its own.
+    The archive has no checksums for the content of files. The picture's is in the JSON, and the PNG
+    file of the edge map has its own.
     """
 
     extension = ".tar"
@@ -68,7 +68,7 @@ def _members_of(sample: Sample) -> Iterator[_Member]:
 
 
 def _header(name: str, size_bytes: int) -> bytes:
-    """TarInfo has no time and no owner unless it is told."""
+    """The header of a file. It has neither time nor owner, TarInfo's defaults."""
     info = tarfile.TarInfo(name)
     info.size = size_bytes
     info.mode = 0o444
@@ -80,7 +80,7 @@ def _padding(size_bytes: int) -> bytes:
 
 
 def _end_of_archive(written_bytes: int) -> bytes:
-    """Two empty blocks, and what fills the last record."""
+    """Two empty blocks, and the padding of the last record."""
     end_bytes = 2 * tarfile.BLOCKSIZE
     return bytes(end_bytes + -(written_bytes + end_bytes) % tarfile.RECORDSIZE)
 
@@ -98,7 +98,7 @@ def _samples(file: BinaryIO) -> Iterator[Sample]:
 
 
 def _sample(group: list[_Member]) -> Sample:
-    """Of picture, edge map and JSON, whose names are still to be checked."""
+    """The sample of a picture, an edge map and a JSON file, whose names are not yet checked."""
     if len(group) < 3:
         raise ValueError(f"the archive ends after {group[-1][0]!r}, within a sample")
     (name, image), (_, edge), (json_name, text) = group
@@ -122,7 +122,7 @@ def _sample(group: list[_Member]) -> Sample:
 
 
 def _members(file: BinaryIO) -> Iterator[_Member]:
-    """Every file of the archive. Raises ValueError unless the archive is whole to its last byte."""
+    """Every file of the archive. Raises ValueError unless it is whole to its last byte."""
     end = 0
     try:
         archive = tarfile.open(fileobj=file, mode="r:", encoding="utf-8")  # noqa: SIM115 # not ours
