@@ -1,4 +1,4 @@
-"""A lane from its supervisor's side: a child process, a danger note, and a pipe of reports."""
+"""A lane from its supervisor's side: a process, a note of its picture, a pipe of reports."""
 
 from __future__ import annotations
 

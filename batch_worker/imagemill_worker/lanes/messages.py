@@ -20,7 +20,7 @@ class SharedFiles:
 
     Attributes:
         queue: Indices of the tasks that nobody has taken.
-        danger: The danger note, which says what the lane has in the decoder.
+        danger: The note of which picture the lane has in the decoder.
         reports: The end of the pipe that the lane writes to.
         spool: Where products go that are packed later, or None.
         intermediate: The file that replaces the store for reading pictures, or None.

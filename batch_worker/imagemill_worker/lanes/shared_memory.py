@@ -1,4 +1,4 @@
-"""What the supervisor and its lanes share while they run: a work queue and danger notes.
+"""What the supervisor and its lanes share while they run: a work queue and a note per lane.
 
 Both live in memory files that outlive a process. Whatever kills a lane, the supervisor can still
 read which picture it was decoding.
