@@ -122,7 +122,7 @@ def test_unknown_error_of_the_decoder_costs_its_picture_alone(
         "2.jpg",
         Status.REJECTED,
         Reason.DECODER_CRASHED,
-        "The decoder failed in an unknown way: ZeroDivisionError.",
+        "The decoder raised an unexpected error: ZeroDivisionError.",
     )
     assert {ended.outcome.status for ended in ends.values() if ended.outcome} == {Status.WRITTEN}
     assert "in the depths" in capsys.readouterr().err
