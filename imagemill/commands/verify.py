@@ -41,13 +41,13 @@ def verify_dataset(
     print_line(
         console,
         f"{found['shards']:,} dataset shards with {found['samples']:,} samples are whole: "
-        f"{found['indexed']:,} as the index has them, {found['superseded']:,} superseded.",
+        f"{found['indexed']:,} in use, {found['superseded']:,} superseded.",
     )
     if found["unnamed"] and not repair:
-        print_line(console, f"{found['unnamed']:,} files beside them are in no index.")
+        print_line(console, f"{found['unnamed']:,} files beside them are not in the index.")
     if found["open"] and not repair:
         runs = ", ".join(found["open"])
-        print_line(console, f"Without a report, so on or stopped: {runs}.")
+        print_line(console, f"Runs without a report, going on or stopped: {runs}.")
 
 
 def _print_leftovers(

@@ -87,7 +87,7 @@ def test_folder_becomes_a_dataset_that_index_and_card_describe(tmp_path: Path, o
     }
     verified = imagemill("verify", out)
     assert verified.returncode == 0, verified.stderr
-    assert "40 as the index has them" in verified.stdout
+    assert "40 in use" in verified.stdout
 
 
 def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import tarfile
 import pytest
 from arro3.io import read_parquet
 
+from imagemill.output_lock import LOCK_FILE
 from imagemill_contract import keys
 from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import Stage
@@ -49,7 +50,7 @@ def written_keys() -> set[str]:
     shard = dataset_shard_key("images", "train", shard_tag("RUN", "00000"), 0, Output.WEBDATASET)
     views = {keys.DATASET_README, keys.DATASET_CARD, keys.INDEX_TABLE, keys.LABELS_TEXT}
     index = index_key("2026-11-24T12:00:00Z", "RUN")
-    return stage_keys | of_run | views | {shard, index}
+    return stage_keys | of_run | views | {shard, index, LOCK_FILE}
 
 
 def pattern_of(key: str) -> re.Pattern[str]:

@@ -161,7 +161,7 @@ def test_what_is_left_is_named_with_how_to_remove_it(
         "left over: 11 more",
         "Nobody needs what is left over; --repair removes it.",
     ]
-    assert lines[-1] == "Without a report, so on or stopped: run-7."
+    assert lines[-1] == "Runs without a report, going on or stopped: run-7."
 
 
 @pytest.mark.parametrize("force", [False, True])
