@@ -20,6 +20,8 @@ _ODD_NAMES = (
     "dots...jpg",
     "UPPER.JPG",
 )
+# Only a bucket has these, and only boto3 reads them.
+_ODD_KEYS = ("a//b.jpg", "/lead.jpg", "a/./b.jpg", "a/../c.jpg")
 
 
 @cache
@@ -39,11 +41,13 @@ def bad() -> tuple[bytes, ...]:
     return (whole[: len(whole) // 2], b"", text, png_that_declares(30_000, 30_000))
 
 
-def drawn(random: Random, most: int) -> dict[str, bytes]:
+def drawn(random: Random, most: int, *, in_bucket: bool) -> dict[str, bytes]:
     """Bodies by name, sorted; some are bad, some names odd."""
     count = random.randint(min(8, most), most)
     names = [f"{random.choice('abc')}/{number:03}.jpg" for number in range(count)]
     names += random.sample(_ODD_NAMES, random.randint(0, 4))
+    if in_bucket and random.random() < 0.2:
+        names += random.sample(_ODD_KEYS, 2)
     pictures = {name: random.choice(good()) for name in names}
     for name in random.sample(names, random.randint(0, 3)):
         pictures[name] = random.choice(bad())

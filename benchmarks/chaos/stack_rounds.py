@@ -48,7 +48,7 @@ class StackRound:
         base.mkdir()
         judge = Judge(told, base)
         self._clear()
-        drawn = pictures.drawn(random, 60)
+        drawn = pictures.drawn(random, 60, in_bucket=True)
         prefix = f"{self.name}/"
         for name, body in drawn.items():
             self._s3.put_object(Bucket=stack.input_bucket, Key=prefix + name, Body=body)

@@ -52,7 +52,7 @@ class StepRound:
 
     def _run(self, place: Place, proxy: FaultProxy | None) -> None:
         random, told = self.random, self.told
-        drawn = pictures.drawn(random, 50)
+        drawn = pictures.drawn(random, 50, in_bucket=proxy is not None)
         place.fill(drawn)
         recipe = drawn_recipe(random, self.output)
         harms = drawn_harms(random, list(drawn), place.source.prefix) if proxy else []

@@ -34,7 +34,7 @@ class ToolRound:
         self.base = self.ground.folder / self.name
         self.place = FolderPlace(self.base)
         judge = Judge(told, self.base)
-        drawn = pictures.drawn(random, 70)
+        drawn = pictures.drawn(random, 70, in_bucket=False)
         self.place.fill(drawn)
         recipe = drawn_recipe(random, self.output)
         (self.base / "recipe.json").write_text(json.dumps(recipe))
