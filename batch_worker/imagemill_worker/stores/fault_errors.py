@@ -34,11 +34,11 @@ def write_error(fault: StoreFault, key: str, evidence: Evidence) -> Exception:
         case FaultKind.CLASH:
             detail = f"Where {key!r} would be, another result has a folder, or a file."
             return PictureError(Reason.KEY_COLLISION, detail)
-        case FaultKind.DENIED if evidence.has_success:
-            detail = f"The job may not write {key!r}: {fault.detail}"
-            return PictureError(Reason.ACCESS_DENIED, detail, Status.FAILED)
         case FaultKind.DENIED:
-            return StoreRefusedError(f"The job may not write {key!r}: {fault.detail}")
+            detail = f"The job may not write {key!r}: {fault.detail}"
+            if evidence.has_success or not evidence.refuses_all(key):
+                return PictureError(Reason.ACCESS_DENIED, detail, Status.FAILED)
+            return StoreRefusedError(detail)
     if fault.code in _DISK_FULL:
         return job_error(fault, "write", key)
     return _error_of_one(fault, f"Writing {key!r}", key, evidence)

@@ -176,6 +176,20 @@ def test_a_result_that_can_never_be_written_costs_no_other(jobs: S3Jobs, proxy: 
     assert jobs.reasons("resize") == {"3.jpg": "store_error"}
 
 
+def test_a_result_that_may_not_be_written_costs_no_other_even_if_it_is_the_first(
+    jobs: S3Jobs, proxy: FaultProxy
+) -> None:
+    proxy.add(ErrorAnswer(status=403, code="AccessDenied", pattern=r"resized/0\.jpg$"))
+    assert jobs.run("resize", "--threads", "1").code == 0
+    assert jobs.reasons("resize") == {"0.jpg": "access_denied"}
+
+
+def test_a_job_that_may_write_no_result_ends_for_good(jobs: S3Jobs, proxy: FaultProxy) -> None:
+    proxy.add(ErrorAnswer(status=403, code="AccessDenied", pattern=r"resized/"))
+    ended = jobs.run("resize")
+    assert (ended.code, "may not write" in ended.errors) == (1, True)
+
+
 def test_a_bad_quarter_of_a_minute_costs_a_quarter_of_a_minute(
     unharmed: dict[str, object], jobs: S3Jobs, proxy: FaultProxy
 ) -> None:
