@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from imagemill_app.stores import exists, list_keys, list_lengths
+from imagemill_app.stores import StoreAt, exists, list_keys, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import DATASET, STAGE_FOLDERS, Stage, output_key, relative_key
@@ -17,6 +17,7 @@ from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_dataset.index import Entry, Index
 from imagemill_dataset.reasons import GIVEN_UP, PASSING
+from imagemill_dataset.stored_index import read_index
 
 # For this many objects or fewer, asking for each output is cheaper than listing all outputs.
 MAX_ASKED_FOR = 100
@@ -103,20 +104,37 @@ def output_test(
 
 
 def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
-    """A function that says whether the dataset shard with the sample of a relative key is whole."""
+    """A function that says whether the dataset shard with the sample of a relative key is whole.
+
+    A sample whose shard is missing may have moved since the index was read, by a compaction: then
+    the index is read again.
+    """
 
     @cache
-    def whole() -> frozenset[str]:  # only when an object is asked for at all
-        found = list_lengths(output, DATASET)
-        return frozenset(
-            key for key, shard in index.shards.items() if found.get(key) == shard.bytes
-        )
+    def whole(*, again: bool) -> Mapping[str, Entry]:  # only when an object is asked for at all
+        return _whole_samples(output, read_index(StoreAt(output)) if again else index)
 
     def is_packed(relative: str) -> bool:
+        if relative in whole(again=False):
+            return True
         entry = index.entries.get(relative)
-        return entry is not None and entry.place is not None and entry.place.shard in whole()
+        if entry is None or entry.place is None:
+            return False
+        moved = whole(again=True).get(relative)
+        return moved is not None and replace(entry, place=moved.place) == moved
 
     return is_packed
+
+
+def _whole_samples(output: Location, index: Index) -> dict[str, Entry]:
+    """The entries whose sample lies in a shard that has its length."""
+    found = list_lengths(output, DATASET)
+    whole = {key for key, shard in index.shards.items() if found.get(key) == shard.bytes}
+    return {
+        relative: entry
+        for relative, entry in index.entries.items()
+        if entry.place and entry.place.shard in whole
+    }
 
 
 def _redo_reason(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,7 +11,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 SOURCE = Location("s3://input-bucket", "full/")
@@ -87,6 +88,21 @@ def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
     entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done(), "d": packed(RUN, cut)}
     is_packed = sample_test(output, Index(entries, shards))
     assert [is_packed(name) for name in "abcde"] == [True, False, False, False, False]
+
+
+def test_sample_that_a_compaction_has_moved_meanwhile_is_there(
+    output: Location, tmp_path: Path
+) -> None:
+    old, new = (f"dataset/images-train-{name}-00000-0000.tar" for name in "on")
+    shards = {key: DatasetShard(key, "train", 3, 5, "", PixelSums()) for key in (old, new)}
+    read = Index({name: packed(RUN, old) for name in "abc"}, {old: shards[old]})
+    is_packed = sample_test(output, read)
+    other = replace(RUN, run_id="run-2", recipe=PACKED_RECIPE.to_document())
+    entries = {"a": packed(RUN, new), "b": packed(other, new)}
+    for key, body in (("index/1.jsonl.gz", encode_part(entries, [shards[new]])), (new, b"whole")):
+        (tmp_path / key).parent.mkdir()
+        (tmp_path / key).write_bytes(body)
+    assert [is_packed(name) for name in "abcd"] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("object_count", [1, 1000])
