@@ -89,7 +89,7 @@ def test_what_a_killed_run_has_left_is_removed_when_it_is_not_to_be_taken_over(
 
     checked = imagemill("verify", out)
     assert checked.returncode == 0, checked.stderr
-    assert f"Without a report, so on or stopped: {run_id}." in checked.stdout
+    assert f"Runs without a report, going on or stopped: {run_id}." in checked.stdout
     for command, words in (
         (("verify", out, "--repair"), f"{run_id} has no report yet."),
         (("compact", out), "There are no dataset shards at "),
