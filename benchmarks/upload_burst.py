@@ -82,7 +82,7 @@ def handle_burst(uploads: int) -> None:
     import group_objects
 
     from imagemill_app.ingest.inbox import sealed_uploads
-    from imagemill_contract.windows import Window
+    from imagemill_contract.requests.windows import Window
 
     class Context:
         function_name = "group_objects"

@@ -17,7 +17,7 @@ from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_o
 from imagemill_app.ingest.window_run import start_window_run
 from imagemill_app.settings import GroupObjectsSettings
 from imagemill_contract.locations import Location
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 logger = Logger(service="group_objects")
 tracer = Tracer(service="group_objects")

@@ -10,7 +10,7 @@ from imagemill.folders import Folders
 from imagemill_contract.errors import RequestError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 
 def folder_request(

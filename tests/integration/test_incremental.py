@@ -15,7 +15,7 @@ from imagemill.execution import Execution
 from imagemill.local_stack import LOCAL_PARAMETERS, LocalStack, deployed_on
 from imagemill_contract.documents import decode_lines
 from imagemill_contract.keys import INBOX
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 from imagemill_engine.engine import Engine
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, executions, keys_in, resource_id, start

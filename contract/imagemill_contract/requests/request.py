@@ -9,8 +9,13 @@ from imagemill_contract.errors import RequestError
 from imagemill_contract.fields import TrueOrFalse, WholeNumber, check_names, shown
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.selection import Selection, checked_address, read_number, read_value
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.selection import (
+    Selection,
+    checked_address,
+    read_number,
+    read_value,
+)
+from imagemill_contract.requests.windows import Window
 
 # `closes` is read by the state machine alone: it waits until then for the window's uploads.
 REQUEST_FIELDS = (

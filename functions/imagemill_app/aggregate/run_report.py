@@ -14,7 +14,7 @@ from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_doc
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
 from imagemill_app.results.packed_samples import PackedShards, check_lengths
-from imagemill_app.results.writers import Contest, contest, rivals_of
+from imagemill_app.results.rival_runs import Contest, contest, rivals_of
 from imagemill_app.stores import StoreAt, list_keys, remove, remove_folder, write_bytes
 from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location

@@ -7,7 +7,7 @@ from typing import Any
 
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.aggregate.tally import RunTally, failed_percent
-from imagemill_app.results.writers import Contest
+from imagemill_app.results.rival_runs import Contest
 from imagemill_contract.keys import Stage
 
 

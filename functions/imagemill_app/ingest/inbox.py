@@ -19,7 +19,7 @@ from imagemill_app.stores import exists, list_keys, read_bytes, write_bytes
 from imagemill_contract.documents import SourceObject, decode_lines
 from imagemill_contract.keys import group_key, inbox_folder, seal_key
 from imagemill_contract.locations import Location
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 MAX_WINDOWS_TRIED = 10
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from imagemill_app.ingest.inbox import start_input
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 
 def start_window_run(

@@ -12,7 +12,7 @@ from imagemill_contract import keys
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 
 def request_of(document: object, settings: PlanRunSettings) -> RunRequest:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from imagemill_app.labels import numbered_classes
 from imagemill_app.plan.classes import classes_of
-from imagemill_app.plan.half_done import HalfDone
-from imagemill_app.plan.remaining import Work
+from imagemill_app.plan.earlier.half_done import HalfDone
+from imagemill_app.plan.earlier.remaining import Work
 from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys

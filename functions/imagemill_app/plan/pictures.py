@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.classes import with_class
 from imagemill_app.plan.collisions import Sifted, without_collisions
-from imagemill_app.plan.late_events import current_objects
+from imagemill_app.plan.earlier.late_events import current_objects
 from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
@@ -15,7 +15,7 @@ from imagemill_contract.folder_source import no_pictures
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.index import Index
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from imagemill_app.plan.adoption import (
+from imagemill_app.plan.checked_request import checked_output
+from imagemill_app.plan.documents import Plan, write_plan
+from imagemill_app.plan.earlier.deleted import deleted_outputs
+from imagemill_app.plan.earlier.half_done import REASON, HalfDone, half_done
+from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_work, sample_test
+from imagemill_app.plan.earlier.stopped_runs import (
     Adopted,
     adopted_counts,
     adopted_runs,
     clear_away,
     write_parts,
 )
-from imagemill_app.plan.checked_request import checked_output
-from imagemill_app.plan.deleted import deleted_outputs
-from imagemill_app.plan.documents import Plan, write_plan
 from imagemill_app.plan.estimates import estimate
-from imagemill_app.plan.half_done import REASON, HalfDone, half_done
 from imagemill_app.plan.pictures import Pictures, as_they_are_now, pictures_of
 from imagemill_app.plan.planned_run import PlannedRun
-from imagemill_app.plan.remaining import Work, output_test, remaining_work, sample_test
 from imagemill_app.plan.sharding import balanced_shards
 from imagemill_app.results.open_runs import OpenRun
 from imagemill_app.settings import PlanRunSettings
@@ -27,7 +27,7 @@ from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
 from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import Location
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.index import Index
 from imagemill_dataset.stored_index import read_index
 

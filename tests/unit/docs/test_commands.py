@@ -15,7 +15,7 @@ from imagemill.commands.up import guide_of
 from imagemill.options.recipe import recipe_from
 from imagemill.project import ROOT
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 from tests.helpers.pages import PAGES, codes, command_lines, page_id, plain, section, table, text_of
 
 TOOL = typer.main.get_command(app)

@@ -12,11 +12,11 @@ import pytest
 from imagemill import cli
 from imagemill.errors import ExitCode, RunFailedError, UsageError
 from imagemill.project import ROOT
-from imagemill_app.plan.remaining import remaining_work
+from imagemill_app.plan.earlier.remaining import remaining_work
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Reason, Status
 from imagemill_contract.recipe import Recipe, ResizeMode
-from imagemill_contract.request import REQUEST_FIELDS, RunRequest
+from imagemill_contract.requests.request import REQUEST_FIELDS, RunRequest
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_worker.picture.geometry import placement
 from tests.helpers.pages import plain, section, table, text_of

@@ -17,7 +17,7 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import create_bytes
 from imagemill_contract.documents import Shard
 from imagemill_contract.locations import Location
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 from imagemill_dataset.labels import batch_key
 from tests.helpers.run_steps import INPUT, OUTPUT
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from imagemill_app.ingest.uploads import Upload, group_of
-from imagemill_app.plan import adoption
-from imagemill_app.plan.adoption import IDLE_AFTER
+from imagemill_app.plan.earlier import stopped_runs
+from imagemill_app.plan.earlier.stopped_runs import IDLE_AFTER
 from imagemill_app.refusal import RunRefused
 from imagemill_app.results.open_runs import open_runs
 from imagemill_app.stores import StoreAt, list_keys, read_bytes, write_bytes
@@ -191,7 +191,7 @@ def test_uploads_wait_for_nobody_and_take_over_only_what_is_over(
     write_bytes(BUCKET, keys.group_key(window, group.body), group.body)
     assert plan({"window": window}, f"upload-{window}", 2)["done"] == {}
     assert list_keys(BUCKET, keys.INDEX) == []
-    monkeypatch.setattr(adoption, "IDLE_AFTER", timedelta(0))
+    monkeypatch.setattr(stopped_runs, "IDLE_AFTER", timedelta(0))
     plan({"window": window}, f"upload-{window}", 2)
     assert len(index_at(BUCKET).entries) == 4
     assert [item.run_id for item in open_runs(BUCKET)] == [f"upload-{window}"]

@@ -15,7 +15,7 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 SETTINGS = PlanRunSettings(
     output_bucket_name="output-bucket",

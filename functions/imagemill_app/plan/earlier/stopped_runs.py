@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from imagemill_app.results.open_runs import OpenRun, close_run, open_runs
 from imagemill_app.results.planned_shards import planned_keys
+from imagemill_app.results.rival_runs import contest, rivals_of
 from imagemill_app.results.work_done import work_done
-from imagemill_app.results.writers import contest, rivals_of
 from imagemill_app.stores import last_modified, list_keys, remove, remove_folder, write_bytes
 from imagemill_contract.index_keys import adopted_index_key
 from imagemill_contract.keys import DATASET, intermediate_folder, run_folder, run_journal_folder

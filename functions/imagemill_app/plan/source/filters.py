@@ -13,7 +13,7 @@ from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import split_object_address
-from imagemill_contract.selection import Selection
+from imagemill_contract.requests.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.folder_source import LeftOut, names_in
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 from imagemill_contract.source_keys import may_be_picture
 
 _NOT_LISTABLE = {

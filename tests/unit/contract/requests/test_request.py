@@ -5,7 +5,7 @@ import pytest
 from imagemill_contract.errors import RequestError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 
 def test_source_alone_is_a_request_with_the_default_recipe() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from imagemill_contract.errors import RequestError
-from imagemill_contract.request import RunRequest
-from imagemill_contract.selection import Selection
+from imagemill_contract.requests.request import RunRequest
+from imagemill_contract.requests.selection import Selection
 
 SOURCE = {"source": "s3://bucket/full/"}
 

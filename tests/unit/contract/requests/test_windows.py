@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagemill_contract.errors import RequestError
 from imagemill_contract.keys import check_run_id
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 moments = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1970 <= moment.year < 9000)
 lengths = st.integers(1, 86_400)

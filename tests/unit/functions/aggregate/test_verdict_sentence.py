@@ -9,7 +9,7 @@ import pytest
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.aggregate.tally import Counting, RunTally
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
-from imagemill_app.results.writers import Contest
+from imagemill_app.results.rival_runs import Contest
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_dataset.index import Entry, IndexedRun

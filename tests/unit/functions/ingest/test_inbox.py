@@ -17,7 +17,7 @@ from imagemill_app.ingest.inbox import MAX_WINDOWS_TRIED, Inbox, InboxError, sea
 from imagemill_app.ingest.uploads import Group, Upload, group_of
 from imagemill_app.plan.sharding import balanced_shards
 from imagemill_contract.locations import Location
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 SOURCE = Location("s3://input-bucket", "full/")
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imagemill_app.ingest.window_run import start_window_run
-from imagemill_contract.windows import Window
+from imagemill_contract.requests.windows import Window
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:preprocess"
 WINDOW = Window.at(datetime(2026, 11, 23, 10, 15, 30, tzinfo=UTC), 60)

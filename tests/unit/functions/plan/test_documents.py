@@ -13,8 +13,8 @@ import pytest
 from imagemill_app import stores
 from imagemill_app.plan import documents
 from imagemill_app.plan.documents import Plan, write_plan
+from imagemill_app.plan.earlier.remaining import Work
 from imagemill_app.plan.planned_run import PlannedRun
-from imagemill_app.plan.remaining import Work
 from imagemill_app.results.open_runs import OpenRun, open_runs
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, decode_lines, decode_outcomes

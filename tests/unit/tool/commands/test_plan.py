@@ -19,7 +19,7 @@ from imagemill.errors import UsageError
 from imagemill.execution import start_run
 from imagemill.options.filters import Filters
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
 PLAN: dict[str, Any] = {

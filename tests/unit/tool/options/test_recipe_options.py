@@ -18,7 +18,7 @@ from imagemill.options.recipe import RECIPE
 from imagemill_contract.fields import TrueOrFalse
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 COMMANDS: dict[str, Any] = {
     name: command

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from imagemill_app.plan.deleted import deleted_outputs, deleted_sources, own_outputs
+from imagemill_app.plan.earlier.deleted import deleted_outputs, deleted_sources, own_outputs
 from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason

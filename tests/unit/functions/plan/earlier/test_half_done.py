@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from imagemill_app.plan.half_done import half_done
+from imagemill_app.plan.earlier.half_done import half_done
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, decode_journal, encode_journal
 from imagemill_contract.keys import Stage

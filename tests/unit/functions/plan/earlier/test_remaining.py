@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imagemill_app.plan.remaining import output_test, remaining_work, sample_test
+from imagemill_app.plan.earlier.remaining import output_test, remaining_work, sample_test
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imagemill_app.plan.adoption import Adopted, adopted_runs, clear_away, write_parts
+from imagemill_app.plan.earlier.stopped_runs import Adopted, adopted_runs, clear_away, write_parts
 from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import StoreAt, list_keys
 from imagemill_contract import keys

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.selection import Selection
+from imagemill_contract.requests.selection import Selection
 
 PREFIX = "full/"
 globs = st.lists(st.sampled_from(["a*", "*.jpg", "b/*", "?", "[ab]*"]), max_size=2).map(tuple)

@@ -15,7 +15,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.request import RunRequest
+from imagemill_contract.requests.request import RunRequest
 
 BUCKET = Location("s3://bucket", "full/")
 
