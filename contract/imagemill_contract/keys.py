@@ -1,4 +1,7 @@
-"""The grammar of keys: the one place where keys and names are built and read."""
+"""The grammar of keys: the one place where keys and names are built and read.
+
+It is longer than other modules so that every key of the output can be seen side by side.
+"""
 
 from __future__ import annotations
 

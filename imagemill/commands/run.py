@@ -9,13 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imagemill.display.job_logs import JobLogs
 from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress, display_on
 from imagemill.display.summary import print_stopped, print_summary
 from imagemill.errors import RunFailedError
 from imagemill.execution import Execution, follow, start_run
 from imagemill.folders import check_has_pictures, checked_folders, make_writable
-from imagemill.job_logs import JobLogs
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.output_lock import Lock, output_lock
 from imagemill.paths import escaped

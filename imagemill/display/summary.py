@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from imagemill.display.job_logs import StageProgress
 from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
-from imagemill.job_logs import StageProgress
 from imagemill.paths import escaped
 from imagemill_contract.keys import DATASET_README, Stage
 from imagemill_contract.locations import Location

@@ -41,6 +41,7 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     f"{TOOL}.display": {f"{TOOL}.*"},
 }
 MOST_MODULES, MOST_LINES = 12, 200
+PRODUCT = ("batch_worker", "contract", "engine", "functions", "imagemill")
 
 
 def module_name(room: str, path: Path) -> str:
@@ -133,3 +134,25 @@ def test_every_inner_room_is_there_and_says_what_it_is_for(inner: str) -> None:
 )
 def test_forbidden_import_is_found(name: str, line: str) -> None:
     assert strangers(name.split(".")[0], name, line) != []
+
+
+def test_no_package_has_more_modules_side_by_side_than_a_person_surveys() -> None:
+    counts = {
+        str(folder.relative_to(ROOT)): len([path for path in folder.glob("*.py")])
+        - (folder / "__init__.py").exists()
+        for room in PRODUCT
+        for folder in (ROOT / room).rglob("*")
+        if folder.is_dir() and folder.name != "__pycache__"
+    }
+    assert {name: count for name, count in counts.items() if count > MOST_MODULES} == {}
+
+
+def test_a_module_longer_than_one_reads_at_once_says_why() -> None:
+    longer = {
+        str(path.relative_to(ROOT))
+        for room in PRODUCT
+        for path in (ROOT / room).rglob("*.py")
+        if len(path.read_text().splitlines()) > MOST_LINES
+        and "longer than" not in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    }
+    assert longer == set()

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
+from imagemill.display.job_logs import JobLogs, StageProgress
 from imagemill.display.progress import BarDisplay, LineDisplay, RunProgress, display_on
-from imagemill.job_logs import JobLogs, StageProgress
 
 
 class Paginator:

@@ -129,7 +129,11 @@ def test_lock_whose_answer_was_lost_is_held(
         held.check()
 
 
-@pytest.mark.parametrize("before", [None, lock(STALE_AFTER_SECONDS + 1), b"", b"[]"])
+@pytest.mark.parametrize(
+    "before",
+    [None, lock(STALE_AFTER_SECONDS + 1), b"", b"[]"],
+    ids=["none", "stale", "empty", "not an object"],
+)
 def test_of_many_at_once_no_two_hold_it(
     before: bytes | None, output: Output, dataset: DatasetStore
 ) -> None:
