@@ -25,7 +25,7 @@ class OddKeys:
             read_timeout=20,
             s3={"addressing_style": "path"} if endpoint else {},
         )
-        self._s3: Any = boto3.client("s3", endpoint_url=endpoint, config=config)
+        self._s3: Any = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
 
     def get(self, key: str, etag: str = "") -> memoryview:
         condition = {"IfMatch": f'"{etag}"'} if etag else {}
