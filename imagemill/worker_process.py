@@ -14,8 +14,7 @@ from typing import Any
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.local_stack import worker_environment
 from imagemill.paths import escaped, path_errors, resolved
-from imagemill_contract.errors import ContractError
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import ContractError, WorkerExit
 from imagemill_contract.locations import Location
 
 _GRACE_SECONDS = 20

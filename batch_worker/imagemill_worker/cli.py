@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import WorkerExit
 from imagemill_contract.keys import Stage
 
 _STAGES = {

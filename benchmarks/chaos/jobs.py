@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.chaos.pace import worker_environment
 from benchmarks.chaos.places import Place
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import WorkerExit
 from imagemill_contract.keys import Stage
 
 ATTEMPTS = 4  # of the template

@@ -12,7 +12,7 @@ from imagemill.display.lines import print_line
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.output_lock import away_from_runs
 from imagemill.worker_process import run_worker
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import WorkerExit
 
 _NAMED_AT_MOST = 20
 

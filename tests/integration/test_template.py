@@ -8,7 +8,7 @@ import pytest
 
 from imagemill_app import settings
 from imagemill_contract import keys
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import WorkerExit
 from imagemill_contract.keys import Stage
 from tests.helpers.stack_template import ROOT, resources_of, template
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagemill_contract.errors import DocumentError
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import DocumentError, WorkerExit
 from imagemill_worker import cli
 from imagemill_worker.dataset import compact, verify
 from imagemill_worker.errors import (
@@ -46,7 +45,7 @@ def test_each_error_has_its_exit_code_and_its_sentence(
     error: Exception,
     code: WorkerExit,
 ) -> None:
-    def failing(_address: str) -> bool:
+    def failing(_address: str, *_options: object) -> bool:
         raise error
 
     monkeypatch.setattr(verify, "verify", failing)
@@ -55,7 +54,7 @@ def test_each_error_has_its_exit_code_and_its_sentence(
 
 
 def test_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_address: str) -> bool:
+    def failing(_address: str, *_options: object) -> bool:
         raise ZeroDivisionError
 
     monkeypatch.setattr(verify, "verify", failing)
@@ -67,7 +66,7 @@ def test_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_damage_is_told_by_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, whole: bool, code: WorkerExit
 ) -> None:
-    monkeypatch.setattr(verify, "verify", lambda _address: whole)
+    monkeypatch.setattr(verify, "verify", lambda _address, *_options: whole)
     assert cli.main(VERIFY) == code
 
 

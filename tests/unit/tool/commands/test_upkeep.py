@@ -21,7 +21,7 @@ from imagemill.commands.compact import compact_dataset
 from imagemill.commands.verify import verify_dataset
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.worker_process import run_worker
-from imagemill_contract.exit_codes import WorkerExit
+from imagemill_contract.errors import WorkerExit
 from tests.helpers.waiting import until
 
 VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10, "open": []}
