@@ -55,12 +55,25 @@ def test_result_that_cannot_be_written_has_a_reason(
 
 def test_right_to_write_that_others_have_is_missing_for_one_object_only() -> None:
     evidence = Evidence()
-    assert isinstance(write_error(fault(FaultKind.DENIED), "a", evidence), StoreRefusedError)
     evidence.add_success("b")
-    assert verdict(write_error(fault(FaultKind.DENIED), "a", evidence)) == (
-        Reason.ACCESS_DENIED,
-        Status.FAILED,
-    )
+    for number in range(MOST_REFUSED_IN_A_ROW + 1):
+        assert verdict(write_error(fault(FaultKind.DENIED), f"{number}", evidence)) == (
+            Reason.ACCESS_DENIED,
+            Status.FAILED,
+        )
+
+
+def test_right_to_write_is_missing_for_all_when_no_object_after_the_other_has_it() -> None:
+    evidence = Evidence()
+    errors = [
+        write_error(fault(FaultKind.DENIED), f"{number}", evidence)
+        for number in range(MOST_REFUSED_IN_A_ROW)
+    ]
+    assert [isinstance(error, StoreRefusedError) for error in errors] == [
+        *[False] * (MOST_REFUSED_IN_A_ROW - 1),
+        True,
+    ]
+    assert {verdict(error) for error in errors[:-1]} == {(Reason.ACCESS_DENIED, Status.FAILED)}
 
 
 @pytest.mark.parametrize("error_of", [read_error, write_error])

@@ -234,8 +234,11 @@ def test_one_result_that_cannot_be_written_fails_alone(store: Store) -> None:
 
 
 def test_a_job_that_may_write_nothing_is_refused(store: Store) -> None:
-    with pytest.raises(StoreRefusedError):
-        store.write_object("403 always.jpg", b"body")
+    for number in range(MOST_REFUSED_IN_A_ROW - 1):
+        with pytest.raises(PictureError, match="may not write"):
+            store.write_object(f"403 always/{number}.jpg", b"body")
+    with pytest.raises(StoreRefusedError, match="may not write"):
+        store.write_object("403 always/last.jpg", b"body")
 
 
 def test_a_document_that_is_only_offered_is_tried_once(store: Store) -> None:
