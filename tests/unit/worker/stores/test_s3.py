@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from imagemill_worker.stores.faults import FaultKind, StoreFault
@@ -32,6 +33,7 @@ def proxy(s3: MemoryS3) -> Iterator[FaultProxy]:
 def objects(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> S3Objects:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of others
     return S3Objects("bucket", {**CREDENTIALS, "AWS_ENDPOINT_URL": proxy.endpoint_url})
 
 
