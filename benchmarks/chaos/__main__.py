@@ -29,7 +29,7 @@ _WEIGHTS = (5, 2, 2)
 
 def main() -> int:
     options = _parser().parse_args()
-    numbers = [options.round] if options.round is not None else range(10**9)
+    numbers = [options.round] if options.round is not None else range(options.rounds)
     ends_at = time.monotonic() + 60 * options.minutes
     total, began, rounds = Told(), time.monotonic(), 0
     with _ground() as (ground, stacks):
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--round", type=int, help="this round of the seed alone")
+    parser.add_argument("--rounds", type=int, default=10**9, help="at most so many")
     parser.add_argument("--output", choices=(*OUTPUTS, "all"), default="all")
     parser.add_argument("--of", choices=(*SUBJECTS, "all"), default="all")
     return parser

@@ -76,7 +76,7 @@ class Ring:
                 break
             if self._hit(attempt, blow) and blow.kind is Kind.ZOMBIE:
                 return True
-        attempt.process.wait(180)
+        attempt.ended()
         return False
 
     def settle(self) -> None:

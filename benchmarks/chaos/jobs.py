@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from imagemill_contract.errors import WorkerExit
 from imagemill_contract.keys import Stage
 
 ATTEMPTS = 4  # of the template
+_ENDED = os.WEXITED | os.WNOWAIT
 _SECONDS = 180  # none of our jobs takes longer, whatever is done to it
 
 
@@ -48,7 +50,10 @@ class Attempt:
         return cls(process, log)
 
     def is_alive(self) -> bool:
-        return self.process.poll() is None
+        """It is not reaped before `ended`, so that its id is nobody else's."""
+        if self.process.returncode is not None:
+            return False
+        return os.waitid(os.P_PID, self.process.pid, _ENDED | os.WNOHANG) is None
 
     def lanes(self) -> list[int]:
         """Process ids of its children."""
@@ -71,15 +76,15 @@ class Attempt:
         return lane if _sent(lane, number) else None
 
     def ended(self) -> int:
-        """The exit code, after all of its processes have ended. Raises TimeoutExpired."""
-        code = self.process.wait(_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 9)
-        return code
-
-
-Disturbance = Callable[[Attempt], None]
-Counted = Mapping[str, int]
+        """The exit code, after all of its processes have ended. Raises TimeoutError."""
+        if self.process.returncode is None:
+            deadline = time.monotonic() + _SECONDS
+            while self.is_alive():
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(f"{self.process.args!r} does not end")
+                time.sleep(0.02)
+            os.killpg(self.process.pid, signal.SIGKILL)  # its lanes, as with a container
+        return self.process.wait()
 
 
 def is_tried_again(code: int) -> bool:
