@@ -16,7 +16,7 @@ LOCK_FILE = ".imagemill.lock"  # stays: a file that is removed could be locked t
 
 
 class Lock(Enum):
-    """What came of trying to lock a folder."""
+    """The result of trying to lock a folder."""
 
     HELD = "by this process"
     TAKEN = "by another process"
@@ -25,7 +25,7 @@ class Lock(Enum):
 
 @contextmanager
 def output_lock(out: Path) -> Iterator[Lock]:
-    """Try to lock a folder, until the block ends or the process does."""
+    """Try to lock a folder until the block, or the process, ends."""
     try:
         file = (out / LOCK_FILE).open("a")
     except OSError:
@@ -55,7 +55,7 @@ def away_from_runs(out: str) -> Iterator[None]:
 
 
 def _results_in(out: Path) -> Path:
-    """The folder itself, or the one that it lies in if it is only the `dataset` there."""
+    """The folder itself, or its parent if it is the `dataset` folder of results."""
     above = out.resolve().parent
     is_inner = out.resolve() == above / DATASET and (above / INDEX).is_dir()
     return above if is_inner and not (out / INDEX).is_dir() else out

@@ -17,7 +17,7 @@ _HALF_ESCAPE = re.compile(r"%[0-9A-F]?$")
 
 
 def keeps_its_name(relative: str, most_extension_bytes: int) -> bool:
-    """Whether every result is surely called like its source: told quickly, of most names."""
+    """Whether every result surely has the name of its source, as is quickly seen of most names."""
     if not relative.isprintable() or relative.startswith(("/", ".")):
         return False
     if "//" in relative or "/." in relative:

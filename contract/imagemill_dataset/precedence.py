@@ -1,4 +1,4 @@
-"""Which of two rows of an object counts."""
+"""Decides which of two rows of an object counts."""
 
 from __future__ import annotations
 

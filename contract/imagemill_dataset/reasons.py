@@ -1,4 +1,4 @@
-"""What the reason of a row says about the picture, and about earlier results of it."""
+"""Groups of reasons, by what they say about a picture and about its earlier results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of whoever rewrites a dataset, `upkeep/<number>.json`, as everybody else reads it.
+"""Reads the lock of whoever rewrites a dataset: `upkeep/<number>.json`.
 
 Its holder renews it. A lock that was not renewed for ten minutes is taken over under the next
 number. Times are those of the holders' clocks, which should agree within a few minutes.
@@ -62,5 +62,5 @@ def locks_by_number(store: ObjectStore) -> dict[int, UpkeepLock]:
 
 
 def is_locked(store: ObjectStore) -> bool:
-    """Whether somebody rewrites the dataset now."""
+    """Whether somebody is rewriting the dataset now."""
     return any(lock.seconds_left() for lock in locks_by_number(store).values())

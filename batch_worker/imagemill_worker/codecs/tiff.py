@@ -1,4 +1,4 @@
-"""TIFF files that Pillow would refuse, or misread without a word."""
+"""Opens TIFF files, including those that Pillow would refuse or silently misread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_tiff(body: bytes) -> Image.Image:
     """Pillow's lazy image of a TIFF file.
 
     Raises:
-        PictureError: `truncated`, `corrupt` or `unsupported_format`. Else whatever Pillow raises.
+        PictureError: `truncated`, `corrupt` or `unsupported_format`. Pillow's own errors pass.
     """
     directory = read_directory(body)
     _refuse_samples(directory)
@@ -42,7 +42,7 @@ def open_tiff(body: bytes) -> Image.Image:
     image = read_header(body, Kind.TIFF)
     most = 4_095 if directory.number(tags.BITS_PER_SAMPLE, 1) == 12 else 65_535
     is_inverted = directory.number(tags.PHOTOMETRIC, 1) == _WHITE_IS_ZERO
-    image.info[SAMPLE_SCALE] = (most, is_inverted)  # Pillow heeds neither
+    image.info[SAMPLE_SCALE] = (most, is_inverted)  # Pillow ignores both
     return image
 
 

@@ -1,4 +1,4 @@
-"""What a TIFF file says of its first picture: one walk over its first directory.
+"""The fields of a TIFF file's first picture, read in one walk over its first directory.
 
 Classic files are as in TIFF 6.0, section 2; BigTIFF has the same in words of 64 bits.
 """
@@ -19,7 +19,7 @@ SAMPLE_FORMAT, YCBCR_SUBSAMPLING = 339, 530
 WIDTH, HEIGHT, STRIP_BYTES = 256, 257, 279
 _SEGMENTS = ((273, STRIP_BYTES), (324, 325))  # offsets and lengths, of strips and of tiles
 
-# Size, layout, tables, palette, colours and profile: without these no pixel of a picture is right.
+# Size, layout, tables, palette, colours and profile: pixels are wrong without these.
 _OF_PICTURE = frozenset({
     256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 301, 317, 318, 319, 320,
     322, 323, 324, 325, 332, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530,
@@ -47,7 +47,7 @@ class TiffDirectory:
     """The fields that make the picture, by tag.
 
     Attributes:
-        order: Of bytes, `<` or `>`.
+        order: Byte order, `<` or `>`.
     """
 
     order: str
@@ -113,7 +113,7 @@ def ends_early() -> PictureError:
 
 
 def _start(order: str, inline: bytes, inline_at: int, length: int) -> int:
-    """Where a value lies: in its entry if it has room there, else where the entry says."""
+    """Where a value lies: in its entry if it fits there, or else where the entry points."""
     if length <= len(inline):
         return inline_at
     (offset,) = struct.unpack(order + ("I" if len(inline) == 4 else "Q"), inline)

@@ -1,4 +1,4 @@
-"""Which dataset shards are not what the index says: each is fetched and read as a whole."""
+"""Finds damaged dataset shards: fetches each one and compares it with the index."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.spool import temporary_file
 
-# A bit that flips on its way is no damage of the shard.
+# A bit that flips on its way does not mean that the shard is damaged.
 _READS = 3
 
 
 def doubled_places(index: Index) -> Iterator[tuple[str, str]]:
-    """Shards of which the index says that two samples have one place, each with a sentence."""
+    """Shards in which the index has two samples at one position, each with a sentence."""
     taken: dict[str, set[int]] = defaultdict(set)
     for relative, entry in index.entries.items():
         if entry.place:
             position = entry.place.position
             if position in taken[entry.place.shard]:
-                detail = f"Two samples of the index have place {position}, one is {relative!r}."
+                detail = f"The index has two samples at position {position}; one is {relative!r}."
                 yield entry.place.shard, detail
             taken[entry.place.shard].add(position)
 
@@ -34,9 +34,9 @@ def doubled_places(index: Index) -> Iterator[tuple[str, str]]:
 def damaged_shards(
     dataset: DatasetStore, index: Index, stopping: threading.Event
 ) -> Iterator[tuple[str, str]]:
-    """Shards that are not whole, each with a sentence.
+    """Damaged shards, each with a sentence that says why.
 
-    Raises TryAgainError when the process is told to stop.
+    Raises TryAgainError if the process is told to stop.
     """
     digests: dict[str, dict[int, str]] = defaultdict(dict)
     for entry in index.entries.values():
@@ -53,7 +53,7 @@ def damaged_shards(
 
 
 def _damage(dataset: DatasetStore, shard: DatasetShard, digests: Mapping[int, str]) -> str:
-    """What is wrong, however often it is read; empty if it is whole."""
+    """What is wrong with a shard however often it is read; empty if it is whole."""
     for _ in range(_READS):
         with temporary_file() as file:
             try:

@@ -1,8 +1,8 @@
-"""One part of the index in place of all, and what it does not name removed.
+"""Replaces all parts of the index by one, and removes the dataset shards that it no longer names.
 
 At any moment the index says where each sample is: new shards are there before the index names them,
-and old ones go when it does not. Whoever is killed in between leaves what the next one finishes:
-shards that are about to go are listed, without samples, until they are gone.
+and old ones are removed after it has stopped naming them. If the process is killed in between, the
+next one finishes: shards that are about to be removed are listed, without samples, until then.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def last_run(index: Index) -> IndexedRun:
 
 
 def put_in_place(lease: Lease, index: Index, last: IndexedRun, old: Collection[str]) -> None:
-    """Let one part of the index say what is now, and remove the dataset shards `old`.
+    """Replace the parts of the index by one with `index`, and remove the dataset shards `old`.
 
-    No row of `index` names one of them. `last` is the last run of the parts that it was read from.
-    Runs may begin meanwhile: their parts stay, and the files beside the shards show those, too.
+    No row of `index` names one of these. `last` is the last run of the parts that it was read from.
+    Runs may begin meanwhile: their parts stay, and the files beside the shards include them.
 
     Raises TryAgainError if the lease is lost, or if another has changed the index all the same.
     """

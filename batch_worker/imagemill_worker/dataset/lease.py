@@ -1,7 +1,7 @@
-"""The right to rewrite a dataset: one holder at a time, renewed, and lost by standing still.
+"""The right to rewrite a dataset: it has one holder at a time, who must renew it to keep it.
 
-Whoever holds it asks before everything that another would suffer from. A compaction beside another,
-or beside a merge of the index by a run, would remove what the other has just written.
+Without it, a compaction beside another one, or beside a run that merges the index, would remove
+what the other has just written. The holder checks it before each step that could harm others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
 
 RENEW_SECONDS = 60.0
-# A request may be under way when the lease runs out, and clocks differ: half of it is trusted.
+# A request may be under way when the lease runs out, and clocks differ, so only half of it is used.
 TRUSTED_SECONDS = STALE_AFTER_SECONDS / 2
 # With the longest request that is then begun, this is less than the other half.
 PATIENCE_SECONDS = 120.0
@@ -35,7 +35,7 @@ class Lease:
         dataset: What is rewritten.
         number: That of the lock.
         command: What the holder does.
-        holder: A word that no other has.
+        holder: A word that no other holder has.
     """
 
     dataset: DatasetStore
@@ -68,7 +68,7 @@ class Lease:
             )
 
     def settled_index(self) -> Index:
-        """The index, of which no run that is still on has written a part.
+        """The index, no part of which belongs to a run that is still going on.
 
         Raises ArgumentsError if a run is open: it has a marker before it has a part.
         """
@@ -88,12 +88,12 @@ class Lease:
             )
 
     def create(self) -> bool:
-        """Write the lock where there is none; whether this one is there."""
+        """Create the lock, and return whether it is ours."""
         key = upkeep_lock_key(self.number)
         return self.dataset.create(key, self._document()) or self._is_mine()
 
     def renew_until(self, ended: threading.Event) -> None:
-        """Renew it every minute. A lease that may be lost already is left alone."""
+        """Renew the lease every minute, unless it may be lost already."""
         store, key = self.dataset.store, self.dataset.output.prefix + upkeep_lock_key(self.number)
         while not ended.wait(RENEW_SECONDS) and self._idle_seconds() <= TRUSTED_SECONDS:
             began, began_monotonic = time.time(), time.monotonic()
@@ -101,7 +101,7 @@ class Lease:
                 self._renewed, self._renewed_monotonic = began, began_monotonic
 
     def give_back(self) -> None:
-        """Remove the lock, and those that were taken over. What cannot be removed gets stale."""
+        """Remove the lock and those that were taken over. If that fails, they become stale."""
         with suppress(TryAgainError, StoreRefusedError):
             if self._is_mine():
                 numbers = sorted(locks_by_number(self.dataset))
@@ -112,7 +112,7 @@ class Lease:
         return UpkeepLock(self.holder, self.command, time.time()).encode()
 
     def _idle_seconds(self) -> float:
-        """Time since it was renewed, by the clock that others see and by one that never jumps."""
+        """Seconds since the last renewal: the larger of those by wall clock and monotonic clock."""
         return max(time.time() - self._renewed, time.monotonic() - self._renewed_monotonic)
 
     def _is_held(self) -> bool:
@@ -159,7 +159,7 @@ def _taken(dataset: DatasetStore, command: str) -> Lease:
 
 
 def _check_free(locks: Iterable[UpkeepLock]) -> None:
-    """Raises ArgumentsError if one of them is fresh."""
+    """Raises ArgumentsError if one of the locks is fresh."""
     for lock in locks:
         if seconds := lock.seconds_left():
             raise ArgumentsError(

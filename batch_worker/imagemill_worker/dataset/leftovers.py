@@ -1,8 +1,8 @@
-"""What stopped runs have left at an output, and nobody needs any more.
+"""Leftovers: what stopped runs have left at an output and nobody needs any more.
 
-Looked for in an order that makes it safe beside a run that begins: first everything that may be
-left, then the open runs, then the index. What was there first, and whose run is then not open, is
-of a run that is over, and the index has all that counts of it.
+The order of the search makes it safe even if a run begins: first everything that may be left over,
+then the open runs, then the index. If something was there first, and its run is then not open, that
+run is over, and the index has everything of it that counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imagemill_contract.locations import Location
 from imagemill_dataset.names import is_dataset_shard, is_shard_of_run
 from imagemill_worker.dataset.store import DatasetStore
 
-# Files under the name that `stores/folder.py` gives them before they are whole.
+# Files with the names that `stores/folder.py` gives them until they are whole.
 _PART = re.compile(r"\.[0-9a-f]{24}\.part")
 
 
@@ -48,7 +48,7 @@ class Leftovers:
         return cls(shards, folders, [key for key in parts if not key.startswith(tuple(folders))])
 
     def without(self, named: Collection[str], open_runs: Collection[str]) -> Leftovers:
-        """But for the shards that the index names, and what runs that are open may need."""
+        """The leftovers without shards that the index names, and what open runs may need."""
         in_use = {f"{folder}{run}/" for folder in (INTERMEDIATE, JOURNAL) for run in open_runs}
         return Leftovers(
             [
@@ -61,7 +61,7 @@ class Leftovers:
         )
 
     def names(self) -> Iterator[tuple[str, int]]:
-        """What a person is told: a file or a folder, and how many objects that is."""
+        """What a person is told: each file or folder, and how many objects it holds."""
         yield from ((key, 1) for key in self.shards)
         yield from ((folder, len(keys)) for folder, keys in self.folders.items())
         yield from ((key, 1) for key in self.parts)
@@ -74,7 +74,7 @@ class Leftovers:
 
 
 def _parts_in(output: Location) -> Iterator[str]:
-    """Only folders have them: what S3 has is whole."""
+    """Unfinished files. Only folders have them, because objects in S3 are always whole."""
     if output.is_file:
         root = Path(output.folder)
         for path in root.rglob(".*.part"):

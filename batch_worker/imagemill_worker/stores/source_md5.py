@@ -1,8 +1,8 @@
-"""Proof that a source object came as it was stored: its MD5, where its ETag is one.
+"""Proves that a source object arrived as it was stored, by its MD5, if its ETag is one.
 
-The ETag is the MD5 of an object that was put in one part, unless it is encrypted by a key of KMS or
-of the customer (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). It does not say
-which it is: what comes twice with the same other digest was not damaged on its way.
+The ETag is the MD5 of an object that was put in one part, unless it is encrypted with a key of KMS
+or of the customer (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). It does not
+say whether it is an MD5, but bytes that arrive twice with the same other digest were not damaged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imagemill_worker.stores.store import Store
 
 _READS = 4
 _MD5 = re.compile(r"[0-9a-f]{32}")
-# After so many ETags in a row that look like an MD5 and are none, nothing is read twice any more.
+# After this many ETags in a row that look like an MD5 but are none, nothing is read twice any more.
 _MOST_READ_TWICE = 5
 
 
@@ -37,9 +37,9 @@ class SourceProof:
         self._lock = threading.Lock()
 
     def read(self, store: Store, item: SourceObject) -> memoryview:
-        """The bytes of the object, proven where that can be. Raises as `Store.read_object`.
+        """The bytes of the object, proven if possible. Raises as `Store.read_object` does.
 
-        Raises PictureError with `damaged` for an object that comes otherwise each time.
+        Raises PictureError with `damaged` for an object that has other bytes at each reading.
         """
         body = store.read_object(item)
         if not _MD5.fullmatch(item.etag) or self._in_a_row >= _MOST_READ_TWICE:

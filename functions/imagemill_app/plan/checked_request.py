@@ -1,4 +1,4 @@
-"""What is asked for, checked before anything is looked at."""
+"""Checks a request before anything else is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses objects whose results another object's results leave no place for."""
+"""Refuses objects whose results would collide with those of another object."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Sifted:
 def without_collisions(
     objects: Iterable[SourceObject], prefix: str, image_format: ImageFormat, *, in_folder: bool
 ) -> Sifted:
-    """Refuse objects, sorted by key, that cannot have their results beside those of others.
+    """Refuse objects, sorted by key, whose results would collide with those of others.
 
-    A name that has the output's extension keeps it and any other gets it, so that `a` and `a.jpg`
-    both become `resized/a.jpg`. In a folder nothing can lie in `resized/a.jpg/` then, either. The
-    first in key order is kept.
+    The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
+    `resized/a.jpg`. In a folder, nothing can lie in `resized/a.jpg/` then, either. The first in key
+    order is kept.
     """
     places = _Places(prefix, image_format, in_folder)
     kept: list[SourceObject] = []
@@ -71,7 +71,7 @@ class _Places:
         self._like_folders = tuple(extension + "/" for extension in self._extensions)
 
     def take(self, source_key: str) -> str:
-        """Give an object its results; if it cannot have them, why, in one sentence."""
+        """Give an object its results, or return one sentence that says why it cannot have them."""
         if self._is_free_at_a_glance(source_key):
             self._ordinary.add(source_key)
             return ""
@@ -101,7 +101,7 @@ class _Places:
             return f"Its result would overwrite that of {other}."
         other = self._folders.get(key) or self._owner_above(stage, key)
         if other:
-            return f"Its result and that of {other} would be a file and a folder of one name."
+            return f"Its result and that of {other} would be a file and a folder with one name."
         return ""
 
     def _note(self, source_key: str, relative: str, results: list[tuple[Stage, str]]) -> None:
@@ -120,7 +120,7 @@ class _Places:
         return next((owner for owner in owners if owner in self._ordinary), None)
 
     def _owner_above(self, stage: Stage, key: str) -> str | None:
-        """Whose result has the name of a folder that this one would lie in."""
+        """The object whose result has the name of a folder that this one would lie in."""
         folders = self._folders_like_results(stage, key) if self.in_folder else ()
         owners = (self._owner(stage, folder) for folder in folders)
         return next((owner for owner in owners if owner), None)

@@ -1,4 +1,4 @@
-"""The pictures that a request is about, and what is with them at the source."""
+"""The pictures that a request is about, and what else is at their source."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pictures_of(request: RunRequest, bucket: Location, output: Location) -> Pict
 
 
 def as_they_are_now(pictures: Pictures, index: Index) -> Pictures:
-    """Uploaded pictures without those that events which come late tell nothing new of."""
+    """Uploaded pictures without those whose events are outdated."""
     current = current_objects(pictures.objects, pictures.source, index.entries)
     ignored = {**pictures.ignored, **current.ignored}
     return replace(pictures, objects=current.objects, ignored=ignored)
@@ -50,7 +50,7 @@ def as_they_are_now(pictures: Pictures, index: Index) -> Pictures:
 def _sifted(
     objects: list[SourceObject], source: Location, recipe: Recipe, output: Location
 ) -> Sifted:
-    """What jobs can be given. A sample has its own key, whatever it is called; a file may not."""
+    """What jobs can be given. Output files may collide; samples never do."""
     if not recipe.is_packed:
         return without_collisions(objects, source.prefix, recipe.format, in_folder=output.is_file)
     if recipe.label_from_folder:

@@ -1,4 +1,4 @@
-"""What a job has left of its shard, however it ended: its outcome document, or else its journal."""
+"""What a job has recorded, however it ended: its outcome document, or else its journal."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class JobRecord:
     """What is known of a job's work.
 
     Attributes:
-        outcomes: Of the objects that it came to, by their keys: of all when the job has ended well.
+        outcomes: Outcomes of the objects that it has done, by their keys: all if it ended well.
         dataset_shards: What it has packed.
         verified: How many `shards` and `samples` of these it has read back.
-        last_words: Why its last attempt ended, as far as it could say; or "".
+        last_words: Why its last attempt ended, if it could say so; or "".
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -50,7 +50,7 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
 
 
 def _from_journal(shard: Shard, stage: Stage) -> JobRecord:
-    """What all attempts have noted. A page that cannot be read is as good as none."""
+    """What all attempts have noted. A page that cannot be read is ignored."""
     outcomes: dict[str, Outcome] = {}
     dataset_shards: dict[str, DatasetShard] = {}
     last_words = ""

@@ -1,6 +1,6 @@
-"""Open runs: planned, and not aggregated. A run that was stopped stays open.
+"""Open runs: those planned and not yet aggregated. A run that was stopped stays open.
 
-Each has a marker, `open/<run_id>.json`, from right before its plan is there until its report is.
+Each has a marker, `open/<run_id>.json`, from just before its plan is written until its report is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OpenRun:
     """A run's marker.
 
     Attributes:
-        run: The run as its plan has it, a `PlannedRun` as a document.
+        run: The document of its `PlannedRun`.
         index_parts: Keys of the parts of the index when it was planned.
         indexed_runs: Ids of the runs that had rows in them.
     """
@@ -35,7 +35,7 @@ class OpenRun:
 
     @classmethod
     def planned(cls, run: Mapping[str, Any], index: Index) -> OpenRun:
-        """The marker of a run that was planned by that index."""
+        """The marker of a run that was planned with this index."""
         runs = frozenset(entry.run.run_id for entry in index.entries.values())
         return cls(run, frozenset(index.part_keys), runs)
 
@@ -64,7 +64,7 @@ def indexed_run(run: Mapping[str, Any]) -> IndexedRun:
 
 
 def writes_files(run: IndexedRun) -> bool:
-    """Whether its results are files, which a run with another recipe may write, too."""
+    """Whether its results are files, which a run with another recipe could also write."""
     return bool(run.recipe.get("output", Output.FILES) == Output.FILES)
 
 
@@ -73,12 +73,12 @@ def write_open_run(output: Location, open_run: OpenRun) -> None:
 
 
 def open_runs(output: Location) -> list[OpenRun]:
-    """All open runs, in the order of their ids."""
+    """All open runs, sorted by id."""
     return list(_open_runs(output))
 
 
 def close_run(output: Location, run_id: str) -> None:
-    """Remove a run's marker; it is no fault when there is none."""
+    """Remove a run's marker, if there is one."""
     remove(output, [open_run_key(run_id)])
 
 

@@ -17,13 +17,13 @@ def shard_addresses(output: Location, run_id: str) -> list[str]:
 
 
 def shard_at(address: str) -> Shard:
-    """Raises DocumentError, and FileNotFoundError when there is none."""
+    """The shard at an address. Raises DocumentError, or FileNotFoundError if there is none."""
     location, key = split_object_address(address, "plan.shard")
     return Shard.decode(store_of(location.root).get(key).bytes().to_bytes())
 
 
 def planned_keys(output: Location, run_id: str) -> set[str]:
-    """Keys of all objects that a run was planned for, below its source; none without a plan."""
+    """Keys, below the source, of all objects that a run has planned; none without a plan."""
     try:
         return {
             relative_key(item.key, shard.source.prefix)

@@ -1,4 +1,4 @@
-"""Whether the results of a run are there as its jobs have recorded them."""
+"""Checks whether the results of a run are still the ones that its jobs have recorded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOKUPS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """One result: of which object, where below the output, and how it was written."""
+    """One result: its object, its key below the output, and how it was written."""
 
     relative: str
     key: str
@@ -31,9 +31,9 @@ class _Result:
 
 
 def lost_results(output: Location, run_id: str, wanted: Collection[str]) -> set[str]:
-    """Of the objects `wanted`, by relative key, those whose results are no longer this run's.
+    """Those of the objects `wanted`, by relative key, whose results are no longer this run's.
 
-    An object of which the run has recorded no results counts as lost, too.
+    An object without recorded results counts as lost, too.
     """
     present_etag = _present_etags(output, len(wanted))
     seen: set[str] = set()
@@ -80,9 +80,10 @@ def _present_etags(output: Location, objects: int) -> Callable[[str], str | None
 
 
 def _is_there(output: Location, result: _Result, present_etag: Callable[[str], str | None]) -> bool:
-    """By ETag; where that is not noted, or another one, by content.
+    """Whether a result is there: by its ETag, or else by its content.
 
-    A run with the same recipe may have written the same bytes again.
+    The ETag may not be noted, or differ because a run with the same recipe has written the same
+    bytes again.
     """
     outcome = result.outcome
     if outcome.etag and present_etag(result.key) == outcome.etag:

@@ -1,4 +1,4 @@
-"""Whose results are there when runs with different recipes wrote the same ones at the same time.
+"""Finds out whose results are there after runs with different recipes have written the same ones.
 
 A run first adds its part to the index and then looks for others. Of two runs the one that looks
 last sees the part of the other, and everything that both have written: one of them finds out.
@@ -19,7 +19,7 @@ from imagemill_contract.outcomes import Reason
 from imagemill_dataset.index import Entry, Index, IndexedRun, runs_of_part
 from imagemill_dataset.stored_index import read_parts
 
-# A resized picture that the edge job found to be another one may be that of a rival.
+# A resized picture that the edge job found to be a different one may be a rival's.
 _WRITTEN = (None, Reason.DAMAGED)
 
 # What to call a writer if more than one run may have been it.
@@ -28,11 +28,11 @@ UNKNOWN = "other runs"
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Runs that write the same results in another way, at the same time as a run.
+    """Runs that write different results with the same names at the same time.
 
     Attributes:
-        open_ids: Ids of those that have not ended.
-        claims: Results of those that have ended since the run was planned, by relative key.
+        open_ids: Ids of the runs that have not ended.
+        claims: Results of the runs that have ended since the run was planned, by relative key.
     """
 
     open_ids: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ def contest(
     Args:
         output: Where the runs write.
         run: The run.
-        entries: What the index is to know of the run's objects.
+        entries: What the index will say about the run's objects.
         planned: Relative keys of all objects that the run may have written.
         rivals: The other runs.
     """
@@ -111,7 +111,7 @@ def _lost_of_others(
     entries: Mapping[str, Entry],
     claims: Mapping[str, Entry],
 ) -> Iterator[tuple[str, Entry]]:
-    """Rows of others that count over the run's own, and whose results are not there."""
+    """Rows of others that take precedence over the run's own, and whose results are not there."""
     counting: dict[str, dict[str, Entry]] = {}
     for key, claim in claims.items():
         if key not in entries or _order(claim.run) > _order(run):
@@ -139,7 +139,7 @@ def _is_new_rival(run: IndexedRun, mine: OpenRun) -> bool:
 
 
 def _is_rival(other: IndexedRun, run: IndexedRun) -> bool:
-    """Whether another run makes other results of the same names."""
+    """Whether another run makes different results with the same names."""
     if other.run_id == run.run_id or not writes_files(other):
         return False
     return (other.source, other.recipe) != (run.source, run.recipe)

@@ -1,4 +1,4 @@
-"""What a run has done so far, whether it is on, was stopped, or has ended."""
+"""What a run has done so far, whether it is going on, was stopped, or has ended."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class WorkDone:
 
 
 def work_done(output: Location, run: IndexedRun) -> WorkDone:
-    """All that is final in the outcome documents and journals of a run's jobs.
+    """Everything final in the outcome documents and journals of a run's jobs.
 
-    Of a shard whose documents cannot be read nothing counts: it is done again.
+    If the documents of a shard cannot be read, nothing of it counts: it is done again.
     """
     done = WorkDone()
     try:

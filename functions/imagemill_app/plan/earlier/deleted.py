@@ -1,4 +1,4 @@
-"""Sources that are gone, and which outputs were theirs alone."""
+"""Finds sources that are gone, and the outputs that belong to them alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def deleted_sources(
 ) -> list[str]:
     """Relative keys that an earlier run over this source has done and that are gone now.
 
-    What is hidden in a folder was not listed, so it may still be there.
+    Hidden files of a folder are not listed, so they may still be there.
     """
     own = [relative for relative, entry in entries.items() if entry.run.source == str(source)]
     gone = [relative for relative in own if source.prefix + relative not in existing]
@@ -50,7 +50,7 @@ def own_outputs(
     """Output keys of a deleted source that no existing source shares.
 
     If `a` is deleted and `a.jpg` is there, `resized/a.jpg` belongs to `a.jpg`. `changed` are the
-    output keys of existing sources whose names could not stay as they are.
+    output keys of existing sources whose names had to be changed.
     """
     own = []
     for stage in Stage:

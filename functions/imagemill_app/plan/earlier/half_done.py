@@ -1,8 +1,8 @@
-"""Pictures that a stopped run has resized and not come to find the edges of.
+"""Takes over pictures that a stopped run has resized, but whose edges it has not found.
 
 Their rows become the first page of the new jobs' journals, so that only their edges are left to do.
-Results that are files have the same keys in every run; packed pictures lie in the intermediate
-shards of the run that was stopped, and are resized again.
+This works for files, which have the same keys in every run. Packed pictures lie in the intermediate
+shards of the stopped run, and are resized again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PAGE = "000000-taken-over"
 
 @dataclass(frozen=True, slots=True)
 class HalfDone:
-    """Outcomes of the resize stage that the new run can take for its own, by the object's key."""
+    """Outcomes of the resize stage that the new run can reuse, by the object's key."""
 
     rows: Mapping[str, Outcome] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ def half_done(
     output: Location,
     recipe: Recipe,
 ) -> HalfDone:
-    """What of `objects`, which are new, stopped runs have resized by the same recipe."""
+    """Which of `objects`, all of them new, stopped runs have resized by the same recipe."""
     wanted = {item.key: item.etag for item in objects}
     rows: dict[str, Outcome] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""Events that come late or again: what they say of an object may be older than what is done."""
+"""Handles events that come late or twice, and may describe an older object than the one done."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DELETED = "deleted since"
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Uploaded objects as they are now, in the order given, and how many events say nothing new."""
+    """Uploaded objects as they are now, in the order given, and how many events are outdated."""
 
     objects: list[SourceObject]
     ignored: dict[str, int]
@@ -32,10 +32,10 @@ class Current:
 def current_objects(
     objects: Iterable[SourceObject], source: Location, entries: Mapping[str, Entry]
 ) -> Current:
-    """Ask for each object that an earlier run has done with other bytes than its event tells of.
+    """Look up each object whose event describes other bytes than an earlier run has done.
 
-    Sequencers order the events of one window only. An event of another one may be older than what
-    the index has, and nothing newer must be superseded by it.
+    Sequencers order only the events of one window. An event of another window may be older than
+    what the index has, and must not supersede anything newer.
     """
 
     def now(item: SourceObject) -> SourceObject | str:

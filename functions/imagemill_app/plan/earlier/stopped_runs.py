@@ -1,7 +1,7 @@
-"""What runs that have not ended have done is taken over, so that nobody does it again.
+"""Takes over what runs have done that have not ended, so that it is not done again.
 
-A run that is in fact still on loses nothing: its own part of the index, which has all that it did,
-comes after what was taken over.
+A run that is in fact still going on loses nothing: its own part of the index has all that it did,
+and comes after what was taken over.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class Adopted:
 def adopted_runs(
     output: Location, run_id: str, *, alone: bool, only_over: bool = False
 ) -> list[Adopted]:
-    """What each open run but `run_id` has done.
+    """What each open run except `run_id` has done.
 
     Args:
         output: Where they write.
         run_id: The run that is planned.
         alone: Whether its starter holds the lock on the output.
-        only_over: Leave out runs that may be on.
+        only_over: Leave out runs that may still be going on.
     """
     others = [other for other in open_runs(output) if other.run_id != run_id]
     states = ((other, *_state(output, other, alone=alone)) for other in others)
@@ -100,9 +100,9 @@ def write_parts(output: Location, adopted: Iterable[Adopted]) -> None:
 
 
 def clear_away(output: Location, adopted: Iterable[Adopted], index: Index) -> None:
-    """Close the runs that are over; `index` has what they have done.
+    """Close the runs that are over. `index` has what they have done.
 
-    What was left by those that were locked out, and that nobody needs any more, is removed.
+    Removes what runs that were locked out have left and nobody needs any more.
     """
     for other in adopted:
         if other.is_locked_out:

@@ -1,4 +1,4 @@
-"""Asks for one object of a source by its key."""
+"""Looks up one object of a source by its key."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_of_a_file_and_a_folder_of_one_name_the_first_is_kept_where_results_are_
     (refused,) = result.refused
     assert (refused.key, refused.reason) == (f"full/{loser}", Reason.KEY_COLLISION)
     assert refused.detail == (
-        f"Its result and that of full/{winner} would be a file and a folder of one name."
+        f"Its result and that of full/{winner} would be a file and a folder with one name."
     )
     assert len(sifted(first, second, in_folder=False).kept) == 2
 

@@ -96,5 +96,5 @@ def test_check_ends_when_the_process_is_told_to_stop(dataset: DatasetStore) -> N
 
 def test_two_samples_at_one_place_are_found() -> None:
     assert list(doubled_places(index_of(0, 1))) == []
-    detail = "Two samples of the index have place 1, one is '2.jpg'."
+    detail = "The index has two samples at position 1; one is '2.jpg'."
     assert list(doubled_places(index_of(0, 1, 1))) == [(KEY, detail)]
