@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.chaos.checks import Expected, index_of, sha256
+from benchmarks.chaos.places import BucketPlace
 from benchmarks.chaos.quiet import quiet_dataset, rows_of
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard
@@ -75,9 +76,9 @@ def check_places(files: Mapping[str, bytes], expected: Expected) -> Iterator[str
 
 
 def check_quiet(
-    files: Mapping[str, bytes], run_id: str, expected: Expected, folder: Path
+    files: Mapping[str, bytes], run_id: str, expected: Expected, place: BucketPlace, log: Path
 ) -> Iterator[str]:
-    """Where nothing has failed, shards are those of a run that nobody has disturbed."""
+    """Where nothing has failed, shards are those of a run that nobody disturbs, in `place`."""
     prefix = f"{keys.run_folder(run_id)}shards/"
     rows = [row for stage in Stage for row in rows_of(files, run_id, stage).values()]
     failed = {row.key for row in rows if row.status is Status.FAILED}
@@ -89,7 +90,8 @@ def check_quiet(
         names = {item.key for item in shard.objects}
         if names & failed or not names <= has_edges:
             continue
-        quiet = quiet_dataset(shard, expected.pictures, folder / run_id / shard.shard_id)
+        place.clear()
+        quiet = quiet_dataset(shard, expected.pictures, place, log)
         for name, content in quiet.items():
             if files.get(name) != content:
                 yield f"{name} is not what a quiet run packs"

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from imagemill_contract.locations import Location
 from tests.helpers.faults.memory_s3 import CREDENTIALS, MemoryS3
-from tests.helpers.faults.proxy import FaultProxy
 
 
 class Place(Protocol):
@@ -56,10 +55,10 @@ class FolderPlace:
 
 @dataclass(frozen=True)
 class BucketPlace:
-    """`name` tells its buckets from those of other rounds."""
+    """`name` tells its buckets from those of other rounds; workers come by `endpoint_url`."""
 
     s3: MemoryS3
-    proxy: FaultProxy
+    endpoint_url: str
     name: str
 
     @property
@@ -72,11 +71,19 @@ class BucketPlace:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.proxy.endpoint_url}
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint_url}
 
     def fill(self, pictures: Mapping[str, bytes]) -> None:
         for name, body in pictures.items():
             self.s3.objects[self.source.bucket, self.source.prefix + name] = body
+
+    def put(self, key: str, body: bytes) -> None:
+        """Below the output."""
+        self.s3.objects[self.output.bucket, self.output.prefix + key] = body
+
+    def clear(self) -> None:
+        for place in [place for place in self.s3.objects if place[0].endswith(f"-{self.name}")]:
+            del self.s3.objects[place]
 
     def files(self, below: str = "") -> dict[str, bytes]:
         found = dict(self.s3.objects)

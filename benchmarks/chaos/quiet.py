@@ -6,17 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from benchmarks.chaos.blows import Ring
 from benchmarks.chaos.jobs import Attempt
 from benchmarks.chaos.pictures import bad, good
-from benchmarks.chaos.places import FolderPlace
+from benchmarks.chaos.places import BucketPlace, FolderPlace
 from benchmarks.chaos.steps import StepRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, decode_outcomes
 from imagemill_contract.keys import Stage
-from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 
@@ -89,19 +88,23 @@ def rows_of(files: Mapping[str, bytes], run_id: str, stage: Stage) -> dict[str, 
     return rows
 
 
-def quiet_dataset(shard: Shard, pictures: Mapping[str, bytes], base: Path) -> dict[str, bytes]:
-    """The dataset shards of a work shard, packed where nothing goes wrong, by key."""
-    place = FolderPlace(base)
+def quiet_dataset(
+    shard: Shard, pictures: Mapping[str, bytes], place: BucketPlace, log: Path
+) -> dict[str, bytes]:
+    """The dataset shards of a work shard, packed where nothing goes wrong, by key.
+
+    A bucket holds pictures of all names, and the bytes of a shard do not depend on where it lies.
+    """
     place.fill(pictures)
-    prefix = shard.source.prefix
-    objects = [replace(item, key=item.key.removeprefix(prefix), etag="") for item in shard.objects]
-    folders = (Location.of_folder(PurePosixPath(base / name)) for name in ("in", "out"))
-    source, output = folders
-    copy = replace(shard, source=source, output=output, objects=objects)
-    path = base / "out" / keys.shard_key(shard.run_id, shard.shard_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(copy.encode())
+    before, now = shard.source.prefix, place.source.prefix
+    objects = [
+        replace(item, key=now + item.key.removeprefix(before), etag="") for item in shard.objects
+    ]
+    copy = replace(shard, source=place.source, output=place.output, objects=objects)
+    key = keys.shard_key(shard.run_id, shard.shard_id)
+    place.put(key, copy.encode())
     for stage in Stage:
-        attempt = Attempt.start(place, stage, path.as_uri(), base / "log", None, 0)
-        assert attempt.ended() == 0, (base / "log").read_text()
+        address = place.output.address_of(place.output.prefix + key)
+        attempt = Attempt.start(place, stage, address, log, None, 0)
+        assert attempt.ended() == 0, log.read_text()
     return place.files(keys.DATASET)

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.chaos import checks, datasets
 from benchmarks.chaos.checks import Expected
+from benchmarks.chaos.places import BucketPlace
 from benchmarks.chaos.quiet import QuietResults
 from imagemill_contract.keys import report_key
 from imagemill_contract.recipe import Recipe
@@ -76,10 +77,11 @@ class Ground:
 
 @dataclass
 class Judge:
-    """Looks at what runs have left in one place."""
+    """Looks at what runs have left in one place; what it needs itself is in `folder` and `s3`."""
 
     told: Told
     folder: Path
+    s3: MemoryS3
 
     def run(self, files: Files, run_id: str, expected: Expected) -> Mapping[str, Any]:
         """Check a run that has a report; the report."""
@@ -88,7 +90,9 @@ class Judge:
         self._add(checks.check_files(files, expected))
         if expected.recipe.is_packed:
             self._add(datasets.check_shards(files, expected))
-            self._add(datasets.check_quiet(files, run_id, expected, self.folder / "quiet"))
+            quiet = BucketPlace(self.s3, self.s3.endpoint_url, f"quiet-{run_id}"[:60].lower())
+            self._add(datasets.check_quiet(files, run_id, expected, quiet, self.folder / "quiet"))
+            quiet.clear()
         return report
 
     def unreported(self, files: Files, expected: Expected) -> None:

@@ -58,6 +58,10 @@ def drawn_shots(random: Random, *, with_deadly: bool) -> list[Shot]:
     ]
 
 
+def has_deadly(shots: list[Shot]) -> bool:
+    return any(shot.name == name for shot in shots for name, _, _ in DEADLY)
+
+
 def shoot(root: int, shots: list[Shot], counts: Counter[str], over: threading.Event) -> None:
     """Fire one after the other below `root`, the first when a worker is there."""
     while not over.is_set() and not _targets(root, WORKER):

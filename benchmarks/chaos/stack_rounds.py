@@ -46,7 +46,7 @@ class StackRound:
         random, told, stack = self.random, self.told, self.proxied.stack
         base = self.ground.folder / self.name
         base.mkdir()
-        judge = Judge(told, base)
+        judge = Judge(told, base, self.ground.s3)
         self._clear()
         drawn = pictures.drawn(random, 60, in_bucket=True)
         prefix = f"{self.name}/"

@@ -33,7 +33,7 @@ class StepRound:
     def run(self) -> Told:
         self.base = self.ground.folder / self.name
         self.base.mkdir()
-        self.judge = Judge(self.told, self.base)
+        self.judge = Judge(self.told, self.base, self.ground.s3)
         with self._place() as (place, proxy):
             self._run(place, proxy)
         return self.told
@@ -45,10 +45,10 @@ class StepRound:
             return
         s3 = self.ground.s3
         with FaultProxy(s3.endpoint_url, seed=self.random.getrandbits(32)) as proxy:
-            yield BucketPlace(s3, proxy, self.name), proxy
+            place = BucketPlace(s3, proxy.endpoint_url, self.name)
+            yield place, proxy
             self.told.violations += [str(error) for error in proxy.upstream_errors]
-        for bucket, key in [place for place in s3.objects if place[0].endswith(f"-{self.name}")]:
-            del s3.objects[bucket, key]
+        place.clear()
 
     def _run(self, place: Place, proxy: FaultProxy | None) -> None:
         random, told = self.random, self.told
