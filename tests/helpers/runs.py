@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from imagemill.execution import Execution, start_run
 from imagemill.local_stack import LocalStack
+from imagemill_contract.locations import Location
 from tests.helpers.waiting import until
 
 
@@ -29,6 +31,18 @@ def executions(stack: LocalStack) -> dict[str, Execution]:
 
 def start(stack: LocalStack, document: dict[str, Any]) -> Execution:
     return start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
+
+
+def run_folder(
+    stack: LocalStack, photos: Path, out: Path, recipe: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The output of a run over a folder, as `imagemill run` starts it, on a stack that is there."""
+    request = {
+        "source": str(Location.of_folder(PurePosixPath(photos))),
+        "output": str(Location.of_folder(PurePosixPath(out))),
+        "recipe": recipe or {},
+    }
+    return ended(start(stack, request)).result()
 
 
 def resource_id(stack: LocalStack, logical_id: str) -> str:

@@ -19,7 +19,7 @@ from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, STAGE_FOLD
 from imagemill_contract.locations import Location
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
-from tests.helpers.runs import ended, keys_in, start
+from tests.helpers.runs import ended, keys_in, run_folder, start
 from tests.helpers.tool import IMAGEMILL, imagemill
 from tests.helpers.waiting import until
 
@@ -125,18 +125,22 @@ def is_stopped_midway(
     """Whether the stage has a job: it goes on for moments only, until it has done enough."""
     markers = list(out.glob(f"{OPEN_RUNS}*"))
     groups = groups_of(markers[0].stem, stage) if markers else set()
-    if not groups:
-        return False
-    (group,) = groups
-    os.killpg(group, signal.SIGSTOP)
+    for group in groups:
+        hold_when(group, is_enough)
+    return bool(groups)
+
+
+def hold_when(group: int, is_enough: Callable[[], object]) -> None:
+    """Let a job go on for moments only, until it has done enough: it is held from then on."""
 
     def has_done_enough() -> bool:
         os.killpg(group, signal.SIGCONT)
-        time.sleep(0.01)
+        time.sleep(0.02)
         os.killpg(group, signal.SIGSTOP)
         return bool(is_enough())
 
-    return until(has_done_enough, "the job has done enough")
+    os.killpg(group, signal.SIGSTOP)
+    until(has_done_enough, "the job has done enough", pause_seconds=0)
 
 
 def notes_some(out: Path, stage: Stage = Stage.EDGE) -> Callable[[], bool]:
@@ -152,24 +156,32 @@ def notes_some(out: Path, stage: Stage = Stage.EDGE) -> Callable[[], bool]:
     return has_noted
 
 
+@pytest.fixture(scope="module")
+def whole_files(
+    stack: LocalStack, photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """What a run that nobody stops leaves."""
+    whole = tmp_path_factory.mktemp("whole")
+    run_folder(stack, photos, whole, {"mode": "no"})
+    return files_in(whole)
+
+
 def test_run_after_one_that_was_killed_does_the_rest_and_leaves_the_same_files(
-    photos: Path, tmp_path: Path
+    photos: Path, whole_files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    out, whole = tmp_path / "out", tmp_path / "whole"
-    assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
+    out = tmp_path / "out"
     run_id = killed_run(
         photos, out, *UNSCALED, when=lambda: is_stopped_midway(out, notes_some(out))
     )
     report = resumed_run(photos, out, *UNSCALED)
     assert f"done by {run_id}, before it was stopped" in report["done"]
-    assert files_in(out) == files_in(whole)
+    assert files_in(out) == whole_files
 
 
 def test_pictures_that_were_only_resized_are_not_resized_again(
-    photos: Path, tmp_path: Path
+    photos: Path, whole_files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    out, whole = tmp_path / "out", tmp_path / "whole"
-    assert imagemill("run", photos, whole, *UNSCALED).returncode == 0
+    out = tmp_path / "out"
     noted_some = notes_some(out, Stage.RESIZE)
     run_id = killed_run(
         photos,
@@ -194,15 +206,16 @@ def test_pictures_that_were_only_resized_are_not_resized_again(
     assert half == len(noted)
     assert report["stages"]["edge"]["written"] == PICTURES
     assert (changed.stat().st_mtime_ns, changed.stat().st_ino) == before
-    assert files_in(out) == files_in(whole)
+    assert files_in(out) == whole_files
 
 
 def test_packed_run_after_one_that_was_killed_packs_the_rest_and_leaves_the_same_samples(
-    photos: Path, tmp_path: Path
+    stack: LocalStack, photos: Path, tmp_path: Path
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
+    recipe = {"output": "webdataset", "size": 384, "shard_bytes": 100_000}
     options = ("--output", "webdataset", "--size", "384", "--shard-bytes", "100kB")
-    assert imagemill("run", photos, whole, *options).returncode == 0
+    run_folder(stack, photos, whole, recipe)
     killed_run(
         photos,
         out,
@@ -239,10 +252,10 @@ def awaits(process: int, number: signal.Signals) -> bool:
 def test_execution_that_was_stopped_is_gone_on_with_from_bucket_to_bucket(
     stack: LocalStack,
 ) -> None:
-    s3, count = stack.client("s3"), 240  # dozens are in flight at once, and are finished
+    s3, count = stack.client("s3"), 160  # dozens are in flight at once, and are finished
     for number in range(count):
         key = f"stopped/of-{number}.jpg"
-        s3.put_object(Bucket=stack.input_bucket, Key=key, Body=cut(number % 4, scale=8))
+        s3.put_object(Bucket=stack.input_bucket, Key=key, Body=cut(number % 4, scale=4))
     request = {"source": f"s3://{stack.input_bucket}/stopped/", "recipe": {"mode": "no"}}
     first = start(stack, request)
 
@@ -251,13 +264,7 @@ def test_execution_that_was_stopped_is_gone_on_with_from_bucket_to_bucket(
     def edges() -> int:
         return len(keys_in(stack, stack.output_bucket, "edges/of-"))
 
-    def has_done_enough() -> bool:
-        os.killpg(group, signal.SIGCONT)
-        time.sleep(0.01)
-        os.killpg(group, signal.SIGSTOP)
-        return edges() >= LEAST_DONE
-
-    until(has_done_enough, "the job has done enough")
+    hold_when(group, lambda: edges() >= LEAST_DONE)
     first.stop("the test wants to go on")
     until(lambda: awaits(group, signal.SIGTERM), "the job is told to stop")
     os.killpg(group, signal.SIGCONT)
@@ -280,9 +287,8 @@ def test_run_that_stalls_while_another_overwrites_it_says_so_and_the_next_run_re
     source, output = (str(Location.of_folder(PurePosixPath(path))) for path in (photos, out))
     request = {"source": source, "output": output, "shards": 1}
     slow = start(stack, {**request, "recipe": {"size": 64}})
-    until(lambda: len(list(out.glob("resized/*"))) >= 20, "some are written", 0.01)
-    (group,) = groups_of(slow.run_id, Stage.RESIZE)
-    os.killpg(group, signal.SIGSTOP)
+    (group,) = until(lambda: groups_of(slow.run_id, Stage.RESIZE), "pictures are resized")
+    hold_when(group, lambda: len(list(out.glob("resized/*"))) >= LEAST_DONE)
     try:
         fast = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
     finally:
@@ -302,7 +308,7 @@ def test_run_that_stalls_while_another_overwrites_it_says_so_and_the_next_run_re
     repaired = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
     assert repaired["stages"]["edge"]["written"] == overwritten
     whole = tmp_path / "whole"
-    assert imagemill("run", photos, whole, "--size", "96").returncode == 0
+    run_folder(stack, photos, whole, {"size": 96})
     assert files_in(out) == files_in(whole)
     nothing = ended(start(stack, {**request, "recipe": {"size": 96}})).result()
     assert nothing["sentence"].startswith("Nothing to do")

@@ -14,13 +14,14 @@ from imagemill_dataset.names import sample_key, split_of
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
 from tests.helpers.photographs import cut, write_broken
-from tests.helpers.runs import ended, keys_in, start
+from tests.helpers.runs import ended, keys_in, run_folder, start
 from tests.helpers.tool import imagemill
 
 pytestmark = pytest.mark.engine
 
 SPLIT = (("train", 0.7), ("validation", 0.3))
 OPTIONS = ("--split", "train=0.7,validation=0.3", "--label-from-folder", "--size", "48")
+RECIPE = {"split": dict(SPLIT), "label_from_folder": True, "size": 48}  # the same
 
 
 def picture_folder(folder: Path, count: int = 40) -> list[str]:
@@ -54,13 +55,14 @@ def table_in(out: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("output", ["webdataset", "tfrecord", "parquet"])
-def test_folder_becomes_a_dataset_that_index_and_card_describe(tmp_path: Path, output: str) -> None:
+def test_folder_becomes_a_dataset_that_index_and_card_describe(
+    stack: LocalStack, tmp_path: Path, output: str
+) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     names = picture_folder(photos)
     write_broken(photos / "cat")
-    done = imagemill("run", photos, out, "--output", output, *OPTIONS)
-    assert done.returncode == 0, done.stderr
-    assert "40 samples in " in done.stdout
+    done = run_folder(stack, photos, out, {**RECIPE, "output": output})
+    assert "40 samples in " in done["sentence"]
 
     card = card_in(out)
     samples = samples_in(out, card)
@@ -90,17 +92,19 @@ def test_folder_becomes_a_dataset_that_index_and_card_describe(tmp_path: Path, o
     assert "40 in use" in verified.stdout
 
 
-def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(tmp_path: Path) -> None:
+def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(
+    stack: LocalStack, tmp_path: Path
+) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     names = picture_folder(photos)
-    command = ("run", photos, out, "--output", "webdataset", *OPTIONS)
-    assert imagemill(*command).returncode == 0
+    run_folder(stack, photos, out, {**RECIPE, "output": "webdataset"})
     before = samples_in(out, card_in(out))
 
     (photos / "ant").mkdir()
     (photos / "ant/new.jpg").write_bytes(cut(90))
     for name in names[:3]:
         (photos / name).write_bytes(cut(91))
+    command = ("run", photos, out, "--output", "webdataset", *OPTIONS)
     grown = imagemill(*command)
     assert grown.returncode == 0, grown.stderr
     assert "36 were done already" not in grown.stdout
@@ -118,14 +122,14 @@ def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(tmp_path
         assert (after[name][1].sha256 == before[name][1].sha256) is (name not in names[:3])
     assert after["ant/new.jpg"][1].label == 2
     assert imagemill("verify", out).returncode == 0
-    again = imagemill(*command)
-    assert "Nothing to do: all 41 pictures are done already." in again.stdout
+    again = run_folder(stack, photos, out, {**RECIPE, "output": "webdataset"})
+    assert again["sentence"] == "Nothing to do: all 41 pictures are done already."
 
 
-def test_damaged_shard_fails_the_verification(tmp_path: Path) -> None:
+def test_damaged_shard_fails_the_verification(stack: LocalStack, tmp_path: Path) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     picture_folder(photos, 6)
-    assert imagemill("run", photos, out, "--output", "tfrecord").returncode == 0
+    run_folder(stack, photos, out, {"output": "tfrecord"})
     (path,) = out.glob("dataset/images-*")
     body = bytearray(path.read_bytes())
     body[len(body) // 2] ^= 1

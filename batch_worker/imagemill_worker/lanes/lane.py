@@ -49,6 +49,7 @@ from imagemill_worker.stores.weather import Weather
 _BYTES_IN_FLIGHT = 96 << 20
 _SECONDS_BETWEEN_REPORTS = 0.1
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 5.0
+_SECONDS_BETWEEN_SIGNALS = 0.5
 _STACK_BYTES = 1 << 20
 
 
@@ -94,7 +95,8 @@ class Lane:
             # while the first objects are on their way
             stages.import_libraries(Stage(self.assignment.stage))
         for worker in workers:
-            worker.join()
+            while worker.is_alive():  # a signal that came to another thread would not end a join
+                worker.join(_SECONDS_BETWEEN_SIGNALS)
         self.report()
         if self.fault is not None:
             raise self.fault

@@ -98,7 +98,7 @@ def unharmed(s3: MemoryS3) -> dict[str, object]:
 @pytest.mark.parametrize(
     "fault",
     [
-        Throttle(seconds=0.5),  # each of eight retries waits for at least 0.1 s
+        Throttle(first=3),
         Throttle(probability=0.2),
         ErrorAnswer(status=500, code="InternalError", first=1, each_key=True),
         Reset(first=1, each_key=True),

@@ -119,3 +119,34 @@ def test_lane_ends_with_its_supervisor(
     lane.process.stdin.close()
     assert lane.process.wait(PATIENCE_SECONDS) == 1
     lane.close()
+
+
+DEAF_MAIN_THREAD = """
+import signal, sys, threading, time
+from imagemill_worker.lanes.lane import Lane
+run, main = Lane.run, threading.main_thread().ident
+def masked_run(self):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    run(self)
+def work(self):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    while sys._current_frames()[main].f_code.co_name not in ("join", "_wait_for_tstate_lock"):
+        time.sleep(0.01)
+    self.report(None, "at work")
+    while not self.stopping.is_set():
+        time.sleep(0.01)
+Lane.run, Lane._work = masked_run, work
+"""
+
+
+def test_lane_stops_when_it_is_told_whichever_thread_the_signal_comes_to(
+    assignment: Assignment, queue: WorkQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Linux gives a signal to another thread than the main one where that has one to handle."""
+    (tmp_path / "sitecustomize.py").write_text(DEAF_MAIN_THREAD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    lane = LaneProcess.start(assignment, queue, None, None)
+    assert select.select([lane.reports], [], [], PATIENCE_SECONDS)[0]
+    lane.process.terminate()
+    assert lane.process.wait(PATIENCE_SECONDS) == 0
+    lane.close()
