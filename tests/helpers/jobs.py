@@ -56,6 +56,8 @@ def deadly(view):
         raise MemoryError
     if body.endswith(b"SLOW"):
         time.sleep(0.05)
+    if body.endswith(b"HELD"):
+        time.sleep(50)
     return kind_of(view)
 sniff.kind_of = deadly
 """

@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return Folder(tmp_path)
 
 
-def fill(folder: Folder) -> None:
-    """Pictures that take 50 ms each; see KILLERS."""
+def fill(folder: Folder, last: bytes = b"SLOW") -> None:
+    """Pictures that take 50 ms each; the last one ends with `last`. See KILLERS."""
     for number, name in enumerate(NAMES):
-        folder.put(name, jpeg(90 + number % 7, 70) + b"SLOW")
+        folder.put(name, jpeg(90 + number % 7, 70) + (last if name == NAMES[-1] else b"SLOW"))
     folder.put("broken.jpg", b"no picture")
 
 
@@ -43,17 +43,17 @@ def pages(folder: Folder, stage: str = "resize") -> list[tuple[dict[str, object]
 
 def end_midway(folder: Folder, with_signal: signal.Signals, least_rows: int = 20) -> set[str]:
     """Run the resize job until its journal has some rows; the keys in it when it has ended."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         folder.command("resize"),
         env=folder.environment({"ONCE": str(folder.base / "once")}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-    )
-    while sum(len(rows) for _, rows in pages(folder)) < least_rows:
-        assert process.poll() is None, "it was done before it could be ended"
-        time.sleep(0.02)
-    os.kill(process.pid, with_signal)
-    process.communicate()
+    ) as process:
+        while sum(len(rows) for _, rows in pages(folder)) < least_rows:
+            assert process.poll() is None, "it was done before it could be ended"
+            time.sleep(0.02)
+        os.kill(process.pid, with_signal)
+        process.communicate()
     return {row.key for _, rows in pages(folder) for row in rows}
 
 
@@ -93,7 +93,7 @@ def test_a_packed_job_that_is_killed_ends_with_the_bytes_of_one_that_is_not(
     monkeypatch.setenv("ALLOW_FILE_URIS", "true")
     killed, quiet = Folder(tmp_path / "killed"), Folder(tmp_path / "quiet")
     for folder in (killed, quiet):
-        fill(folder)
+        fill(folder, last=b"HELD")
         folder.plan(size=16, output=output, shard_bytes=100_000)
     done = end_midway(killed, signal.SIGKILL)
     for name in done - {"broken.jpg"}:

@@ -50,7 +50,7 @@ def test_file_that_is_shorter_than_it_was_asks_for_another_attempt(
     with temporary_file() as file:
         file.write(b"ten bytes.")
         file.flush()
-        with pytest.raises(TryAgainError, match="shorter than it was"):
+        with pytest.raises(TryAgainError, match="has become shorter"):
             read_at(file.fileno(), offset, length)
 
 
