@@ -2,7 +2,7 @@
 
 An attempt writes pages, each whole or not at all. The next attempt, and the plan of the next run,
 read all of them. Once the outcome document is there, the journal is no longer needed. If a page
-cannot be written, its rows come with the next page.
+cannot be written, what it would have held comes with the next page.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Journal:
     shards: Mapping[str, DatasetShard] = field(default_factory=dict)
     _pages: list[str] = field(default_factory=list)
     _unwritten: list[Outcome] = field(default_factory=list)
+    _unwritten_shards: list[DatasetShard] = field(default_factory=list)
     _written_at: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -77,7 +78,8 @@ class Journal:
 
         `shards` are dataset shards that were read back; `last_words` say why the attempt ends.
         """
-        listed = [item.to_row() for item in shards]
+        self._unwritten_shards += shards
+        listed = [item.to_row() for item in self._unwritten_shards]
         if not (self._unwritten or listed or last_words):
             return
         header: dict[str, object] = {
@@ -97,7 +99,7 @@ class Journal:
         )
         if self.store.try_write_document(key, encode_journal(header, self._unwritten)):
             self._pages.append(key)
-            self._unwritten = []
+            self._unwritten, self._unwritten_shards = [], []
 
     def remove(self) -> None:
         """Remove the pages in a folder; in a bucket they expire by themselves."""

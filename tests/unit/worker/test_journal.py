@@ -15,6 +15,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import decode_journal
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.journal import Journal
 from imagemill_worker.stores.opening import open_store
 from tests.helpers.jobs import SHARD, Folder
@@ -112,6 +113,7 @@ def test_dataset_shards_that_were_read_back_are_not_written_again(folder: Folder
     folder.plan(size=48, output="webdataset", shard_bytes=100_000)
     assert folder.run("resize").code == 0
     dies = """
+from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.journal import Journal
 write = Journal.write
 def once(self, shards=(), last_words=""):
@@ -192,3 +194,20 @@ def test_page_that_another_attempt_removes_meanwhile_is_as_good_as_none(
     removed.remove()
     monkeypatch.setattr(type(store), "keys", lambda *_: listed)
     assert list(Journal.read(store, shard, Stage.RESIZE).rows) == ["a.jpg"]
+
+
+def test_what_a_page_that_cannot_be_written_would_have_held_comes_with_the_next(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.put("a.jpg", jpeg())
+    shard = folder.plan()
+    store = open_store(shard.output)
+    journal = Journal(store, shard, Stage.EDGE)
+    packed = DatasetShard("dataset/images.tar", "train", 1, 100, "0" * 64, PixelSums())
+    journal.add(Outcome("a.jpg", Status.WRITTEN))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "try_write_document", lambda *_: False)
+        journal.write([packed])
+    journal.write()
+    found = Journal.read(store, shard, Stage.EDGE)
+    assert (set(found.rows), found.shards) == ({"a.jpg"}, {packed.key: packed})
