@@ -24,48 +24,15 @@ from imagemill_contract.fields import (
     read_fields,
     shown,
 )
+from imagemill_contract.recipe_parts.choices import (
+    Anchor,
+    EdgeMethod,
+    ImageFormat,
+    Output,
+    ResizeMode,
+)
 
-
-class ResizeMode(StrEnum):
-    """How a picture is brought to `size`."""
-
-    CENTER_CROP = "center_crop"  # shorter side to size, then the middle size x size
-    BORDER = "border"  # longer side to size, then padded to size x size
-    KEEP_RATIO = "keep_ratio"  # shorter side to size
-    KEEP_RATIO_LARGEST = "keep_ratio_largest"  # longer side to size
-    NO = "no"  # left at its own size
-    STRETCH = "stretch"  # both sides to size, proportions given up
-
-
-class ImageFormat(StrEnum):
-    """The encoding of a resized picture; the value is its file extension."""
-
-    JPG = "jpg"
-    PNG = "png"
-    WEBP = "webp"
-
-
-class Output(StrEnum):
-    """The form in which results are written."""
-
-    FILES = "files"  # an object for each picture and stage
-    WEBDATASET = "webdataset"  # tar
-    TFRECORD = "tfrecord"
-    PARQUET = "parquet"
-
-
-class EdgeMethod(StrEnum):
-    CANNY = "canny"
-    SOBEL = "sobel"
-    LINE_ART = "line_art"  # 2017: 3x3 dilate, absolute difference, inverted, grey
-
-
-class Anchor(StrEnum):
-    """Which part of the picture `center_crop` keeps."""
-
-    CENTER = "center"
-    TOP_LEFT = "top_left"  # bit for bit the data set of 2017
-
+__all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode"]
 
 # Fields that apply to dataset shards only.
 _OF_DATASETS = ("dataset_name", "shard_bytes", "split", "shuffle", "seed", "label_from_folder")
