@@ -14,7 +14,9 @@ REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirement
 	batch_worker/requirements.txt
 # A process for each processor; what shares an engine stays together (tests/conftest.py).
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# $(call pip_install,VENV,ARGUMENTS): what pip says is shown only if it fails.
+pip_install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2) >$(1)/pip.log 2>&1 \
+	|| { cat $(1)/pip.log >&2; exit 1; }
 
 # An environment whose Python is gone, or that was never finished, is made anew.
 STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
@@ -22,7 +24,7 @@ STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage check $(CHECKS) check-deploy check-readers format bench hooks clean
+.PHONY: help install demo test coverage check $(CHECKS) check-deploy check-readers format docs bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -72,6 +74,9 @@ hooks: $(PRE_COMMIT) ## Run the checks before each commit (pre-commit)
 	@$(PRE_COMMIT) install
 
 ##@ Work on it
+docs: $(INSTALLED) ## Write docs/cli.md anew from the help texts
+	@$(BIN)/python -m tests.helpers.cli_page
+
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -87,30 +92,29 @@ clean: ## Remove everything that was made here
 $(INSTALLED): $(REQUIREMENTS) requirements/constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "imagemill needs Python 3.11 or newer with venv:" \
 		"install it, or name one by: make PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "installing into .venv (about a minute)"
+	@echo "installing into .venv (a few minutes)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python $(PIP_INSTALL) -c requirements/constraints.txt \
-		$(addprefix -r ,$(REQUIREMENTS))
-	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(call pip_install,.venv,-c requirements/constraints.txt $(addprefix -r ,$(REQUIREMENTS)))
+	@$(call pip_install,.venv,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 $(SAM): requirements/sam.txt
 	@$(PYTHON) -m venv --clear .venvs/sam
-	@.venvs/sam/bin/python $(PIP_INSTALL) -r $<
+	@$(call pip_install,.venvs/sam,-r $<)
 	@touch $@
 
 $(AWS): requirements/aws.txt
 	@$(PYTHON) -m venv --clear .venvs/aws
-	@.venvs/aws/bin/python $(PIP_INSTALL) -r $<
+	@$(call pip_install,.venvs/aws,-r $<)
 	@touch $@
 
 $(PRE_COMMIT): requirements/pre-commit.txt
 	@$(PYTHON) -m venv --clear .venvs/pre-commit
-	@.venvs/pre-commit/bin/python $(PIP_INSTALL) -r $<
+	@$(call pip_install,.venvs/pre-commit,-r $<)
 	@touch $@
 
 $(READERS): .venvs/%/.installed: requirements/readers-%.txt
 	@echo "installing into .venvs/$*"
 	@$(PYTHON) -m venv --clear .venvs/$*
-	@.venvs/$*/bin/python $(PIP_INSTALL) -r $<
+	@$(call pip_install,.venvs/$*,-r $<)
 	@touch $@

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from rich.console import Console
 
+from demo.contact_sheet import contact_sheet
 from demo.pictures import cut_pictures
 from imagemill.display.summary import print_summary
 from imagemill.errors import RunFailedError, ToolError
@@ -20,13 +20,11 @@ from imagemill.execution import Execution
 from imagemill.local_stack import LocalError, LocalStack, local_stack
 from imagemill.project import ROOT
 from imagemill.signals import terminate_as_exit
-from imagemill_contract.keys import Stage, output_key, report_key
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.keys import report_key
 
 OUT = ROOT / "demo-out"
 SOURCE_PREFIX = "full/"
 RUNS_END_WITHIN_SECONDS = 80
-COLUMNS, ROWS, TILE_PIXELS = 13, 4, 96
 
 
 def main() -> None:
@@ -35,21 +33,23 @@ def main() -> None:
     started = time.monotonic()
     shutil.rmtree(OUT, ignore_errors=True)
     source = OUT / "source"
-    count = cut_pictures(source / SOURCE_PREFIX)
-    console.print(f"{count} pictures cut from photographs into {source / SOURCE_PREFIX}")
+    cuts = cut_pictures(source / SOURCE_PREFIX)
+    console.print(f"{len(cuts)} pictures cut from photographs into {source / SOURCE_PREFIX}")
     # long enough for all messages of the upload to be one batch, and so one group
     with local_stack(parameters={"BatchingWindowSeconds": "5"}) as stack:
         console.print(f"stack deployed on {stack.engine.endpoint_url}")
         upload(stack, source)
         console.print(f"uploaded to s3://{stack.input_bucket}/{SOURCE_PREFIX}, waiting for the run")
-        runs = triggered_runs(stack, count)
+        runs = triggered_runs(stack, len({cut.name for cut in cuts}))
         fetch_results(stack, OUT)
         for execution in runs:
             execution.result()
     seconds = time.monotonic() - started
     for execution in runs:
         print_summary(console, report_of(execution.run_id), seconds)
-    console.print(f"look at: {contact_sheet(OUT)}", soft_wrap=True)
+    sheet = OUT / "contact-sheet.png"
+    contact_sheet(cuts, source / SOURCE_PREFIX, OUT).save(sheet)
+    console.print(f"look at: {sheet}", soft_wrap=True)
     console.print(f"results: {OUT}/resized  {OUT}/edges  {OUT}/runs", soft_wrap=True)
 
 
@@ -104,22 +104,6 @@ def fetch_results(stack: LocalStack, folder: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(get, keys))
-
-
-def contact_sheet(folder: Path) -> Path:
-    """A picture of the first results, each above its edge map."""
-    sheet = Image.new("RGB", (COLUMNS * TILE_PIXELS, 2 * ROWS * TILE_PIXELS))
-    sources = sorted((folder / "source" / SOURCE_PREFIX).iterdir())[: COLUMNS * ROWS]
-    for index, source in enumerate(sources):
-        left, top = index % COLUMNS * TILE_PIXELS, index // COLUMNS * 2 * TILE_PIXELS
-        for row, stage in enumerate(Stage):
-            path = folder / output_key(stage, source.name, ImageFormat.JPG)
-            with Image.open(path) as image:
-                tile = image.convert("RGB").resize((TILE_PIXELS, TILE_PIXELS))
-            sheet.paste(tile, (left, top + row * TILE_PIXELS))
-    path = folder / "contact-sheet.png"
-    sheet.save(path)
-    return path
 
 
 def report_of(run_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imagemill.display.job_logs import JobLogs
-from imagemill.display.lines import print_line
+from imagemill.display.lines import print_json, print_line
 from imagemill.display.progress import RunProgress, display_on
 from imagemill.display.summary import print_stopped, print_summary
 from imagemill.errors import RunFailedError
@@ -33,9 +33,11 @@ def run_folder(
     fields: Mapping[str, object],
     *,
     vcpus: int | None,
-    console: Console,
+    as_json: bool = False,
 ) -> None:
     """Process `photos` into `out` on the embedded engine; the request also gets `fields`.
+
+    Prints the summary, or the report for a program; progress then goes to standard error.
 
     Raises:
         UsageError: The run was refused; nothing was processed.
@@ -47,7 +49,7 @@ def run_folder(
     if "manifest" not in fields:
         check_has_pictures(folders.photos)
     make_writable(folders.out)
-    started, progress = time.monotonic(), RunProgress()
+    started, progress, console = time.monotonic(), RunProgress(), Console(stderr=as_json)
     try:
         with output_lock(folders.out) as lock, local_stack(vcpus=vcpus) as stack:
             request["alone"] = lock is Lock.HELD
@@ -59,8 +61,11 @@ def run_folder(
     report_path = folders.out / report_key(execution.run_id)
     if report_path.exists():
         report = json.loads(report_path.read_text(encoding="utf-8"))
-        print_summary(console, report, time.monotonic() - started)
-        print_line(console, f"report: {escaped(str(report_path))}")
+        if as_json:
+            print_json(report)
+        else:
+            print_summary(console, report, time.monotonic() - started)
+            print_line(console, f"report: {escaped(str(report_path))}")
     if failure:
         raise failure
 

@@ -6,9 +6,11 @@ import time
 
 from rich.console import Console
 
+from imagemill.display.lines import print_json, print_line
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill_contract.keys import RUNS
 
+POLL_SECONDS = 0.5
 _GUIDE = """\
 endpoint         {endpoint}
 input bucket     {input_bucket}
@@ -35,22 +37,33 @@ aws s3 cp s3://{output_bucket}/{runs}RUN_ID/report.json -
 Ctrl-C ends the engine, and everything in it is forgotten."""
 
 
-def serve(*, port: int | None, vcpus: int | None, console: Console) -> None:
+def serve(*, port: int | None, vcpus: int | None, as_json: bool) -> None:
     """Run until Ctrl-C or SIGTERM. Raises EngineError if the engine dies."""
     with local_stack(port=port, vcpus=vcpus) as stack:
-        console.print(guide_of(stack), highlight=False, markup=False, soft_wrap=True)
-        while True:
-            stack.engine.check()
-            time.sleep(0.5)
+        if as_json:
+            print_json(places_of(stack))
+        else:
+            print_line(Console(), guide_of(stack))
+        try:
+            while True:
+                stack.engine.check()
+                time.sleep(POLL_SECONDS)
+        except (KeyboardInterrupt, SystemExit):
+            print_line(Console(stderr=True), "Stopped: the engine ends, and all that is in it.")
+            raise
+
+
+def places_of(stack: LocalStack) -> dict[str, str]:
+    """Where the stack is and what it is made of."""
+    return {
+        "endpoint": stack.engine.endpoint_url,
+        "region": stack.engine.region,
+        "input_bucket": stack.input_bucket,
+        "output_bucket": stack.output_bucket,
+        "state_machine": stack.state_machine_arn,
+    }
 
 
 def guide_of(stack: LocalStack) -> str:
     """What a person types to use the stack."""
-    return _GUIDE.format(
-        endpoint=stack.engine.endpoint_url,
-        region=stack.engine.region,
-        input_bucket=stack.input_bucket,
-        output_bucket=stack.output_bucket,
-        state_machine=stack.state_machine_arn,
-        runs=RUNS,
-    )
+    return _GUIDE.format(**places_of(stack), runs=RUNS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from imagemill.display.lines import print_line
+from imagemill.display.lines import print_json, print_line
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.output_lock import away_from_runs
 from imagemill.worker_process import run_worker
@@ -18,7 +18,7 @@ _NAMED_AT_MOST = 20
 
 
 def verify_dataset(
-    out: str, *, console: Console, repair: bool = False, force: bool = False
+    out: str, *, repair: bool = False, force: bool = False, as_json: bool = False
 ) -> None:
     """Check all dataset shards and print what was found.
 
@@ -32,20 +32,48 @@ def verify_dataset(
     with away_from_runs(out) if repair else nullcontext():
         ended = run_worker("verify", out, *options)
     found = ended.events[-1]
-    _print_leftovers(console, ended.events, is_removed=repair)
-    for event in ended.events:
-        if event["event"] == "damaged":
-            print_line(console, f"damaged: {event['shard']}: {event['detail']}")
+    if as_json:
+        print_json(_findings(ended.events))
+    else:
+        _print_findings(Console(), ended.events, is_removed=repair)
     if ended.code == WorkerExit.DAMAGED:
         raise RunFailedError(_damage(found, is_removed=repair))
+    if not as_json:
+        _print_whole(Console(), found, is_removed=repair)
+
+
+def _findings(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The summary, with what is damaged and what is left over."""
+    lists = {
+        kind: [
+            {name: value for name, value in event.items() if name != "event"}
+            for event in events
+            if event["event"] == kind
+        ]
+        for kind in ("damaged", "leftover")
+    }
+    summary = {name: value for name, value in events[-1].items() if name != "event"}
+    return {**summary, "damaged_shards": lists["damaged"], "leftovers": lists["leftover"]}
+
+
+def _print_findings(
+    console: Console, events: Sequence[Mapping[str, Any]], *, is_removed: bool
+) -> None:
+    _print_leftovers(console, events, is_removed=is_removed)
+    for event in events:
+        if event["event"] == "damaged":
+            print_line(console, f"damaged: {event['shard']}: {event['detail']}")
+
+
+def _print_whole(console: Console, found: Mapping[str, Any], *, is_removed: bool) -> None:
     print_line(
         console,
         f"{found['shards']:,} dataset shards with {found['samples']:,} samples are whole: "
         f"{found['indexed']:,} in use, {found['superseded']:,} superseded.",
     )
-    if found["unnamed"] and not repair:
+    if found["unnamed"] and not is_removed:
         print_line(console, f"{found['unnamed']:,} files beside them are not in the index.")
-    if found["open"] and not repair:
+    if found["open"] and not is_removed:
         runs = ", ".join(found["open"])
         print_line(console, f"Runs without a report, going on or stopped: {runs}.")
 

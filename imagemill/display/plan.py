@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +9,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from imagemill.display.lines import print_json
 
-def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
+
+def print_plan(plan: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print the plan for a person or a program."""
+    if as_json:
+        print_json(plan)
+    else:
+        print_table(Console(), plan)
+
+
+def print_table(console: Console, plan: Mapping[str, Any]) -> None:
     """Print the plan for a person."""
     forecast = plan["estimate"]
     table = Table(
@@ -34,8 +43,3 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         console.print(f"refused: {plan['refused']:,} that no job can be given", highlight=False)
     if plan["deleted"]:
         console.print(f"deleted at the source since: {plan['deleted']:,}", highlight=False)
-
-
-def plan_text(plan: Mapping[str, Any]) -> str:
-    """The plan as JSON, for a program."""
-    return json.dumps(plan, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Options that say what the engine may use of this machine."""
+"""Options about this machine: what the engine may use of it, and what is printed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ Vcpus = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="vCPUs that jobs may use (default: this machine's)"),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
 Port = Annotated[
     int | None, typer.Option(min=1, max=65_535, metavar="N", help="Port (default: a free one)")
 ]

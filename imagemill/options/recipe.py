@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,15 @@ from imagemill.options.groups import OptionGroup, option
 from imagemill.options.values import json_or_text, number_or_text
 from imagemill.paths import escaped, path_errors
 from imagemill_contract.errors import RecipeError
-from imagemill_contract.fields import ByteCount, Colour, Rule, Shares, TrueOrFalse, WholeNumber
+from imagemill_contract.fields import (
+    ByteCount,
+    Colour,
+    OneOf,
+    Rule,
+    Shares,
+    TrueOrFalse,
+    WholeNumber,
+)
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 
@@ -40,8 +48,18 @@ def _field_option(field: RecipeField) -> Parameter:
         switch = typer.Option(f"--{dashed}/--no-{dashed}", help=described(field))
         return option(field.name, Annotated[bool | None, switch], None)
     metavar = _METAVARS.get(type(field.rule), "WORD")
-    valued = typer.Option(f"--{dashed}", metavar=metavar, help=described(field))
+    valued = typer.Option(
+        f"--{dashed}", metavar=metavar, help=described(field), autocompletion=_completion(field)
+    )
     return option(field.name, Annotated[str | None, valued], None)
+
+
+def _completion(field: RecipeField) -> Callable[[str], list[str]] | None:
+    """What the shell proposes for the value of an option; nothing unless it is one of a few."""
+    if not isinstance(field.rule, OneOf):
+        return None
+    words = [str(choice) for choice in field.rule.choices]
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
 
 
 def described(field: RecipeField) -> str:

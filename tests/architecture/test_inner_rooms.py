@@ -37,6 +37,10 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     f"{APP}.plan.source": {f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan": {f"{APP}.ingest", f"{APP}.*"},
     f"{APP}.aggregate": {f"{APP}.*"},
+    f"{TOOL}.signatures": {
+        f"{TOOL}.*",
+        *(f"{TOOL}.{name}" for name in ("commands", "display", "options")),
+    },
     f"{TOOL}.commands": {f"{TOOL}.*", f"{TOOL}.display", f"{TOOL}.options"},
     f"{TOOL}.display": {f"{TOOL}.*"},
 }

@@ -24,6 +24,7 @@ from tests.helpers.stack_template import template
 
 RECIPE_PAGE, PLANNING_PAGE = text_of("docs/recipe.md"), text_of("docs/planning.md")
 LOCAL_PAGE, AWS_PAGE = text_of("docs/local.md"), text_of("docs/aws.md")
+CLI_PAGE = text_of("docs/cli.md")
 RECIPE_ROWS = {plain(row["field"]): row for row in table(RECIPE_PAGE, "field")}
 REQUEST_ROWS = {plain(row["field"]): row for row in table(PLANNING_PAGE, "field")}
 
@@ -68,7 +69,7 @@ def test_wrong_value_of_a_request_field_is_refused_by_its_name(name: str) -> Non
         RunRequest.from_document(document, allow_files=False)
 
 
-@pytest.mark.parametrize("row", table(LOCAL_PAGE, "exit code"), ids=lambda row: row["exit code"])
+@pytest.mark.parametrize("row", table(CLI_PAGE, "exit code"), ids=lambda row: row["exit code"])
 def test_exit_code_is_that_of_the_tool(
     row: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +80,7 @@ def test_exit_code_is_that_of_the_tool(
         "stopped by Ctrl-C": SystemExit(ExitCode.STOPPED),
     }
 
-    def ended() -> None:
+    def ended(**_options: str) -> None:
         raise ends[row["meaning"]]
 
     monkeypatch.setattr(cli, "app", ended)
@@ -90,7 +91,7 @@ def test_exit_code_is_that_of_the_tool(
 
 
 def test_every_exit_code_is_explained() -> None:
-    codes = [row["exit code"] for row in table(LOCAL_PAGE, "exit code")]
+    codes = [row["exit code"] for row in table(CLI_PAGE, "exit code")]
     assert codes == [f"{code:d}" for code in ExitCode]
 
 

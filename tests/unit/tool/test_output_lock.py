@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from imagemill.commands.compact import compact_dataset
 from imagemill.commands.verify import verify_dataset
@@ -61,11 +60,13 @@ def test_dataset_is_not_compacted_while_a_run_goes_on(tmp_path: Path) -> None:
     other = holder(tmp_path)
     with other:
         with pytest.raises(UsageError, match=r"a run into .* is going on"):
-            compact_dataset(str(tmp_path), console=Console())
+            compact_dataset(str(tmp_path), as_json=False)
         other.kill()
 
 
-@pytest.mark.parametrize("upkeep", [compact_dataset, partial(verify_dataset, repair=True)])
+@pytest.mark.parametrize(
+    "upkeep", [partial(compact_dataset, as_json=False), partial(verify_dataset, repair=True)]
+)
 def test_lock_is_that_of_the_results_also_for_their_dataset(
     upkeep: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -74,6 +75,6 @@ def test_lock_is_that_of_the_results_also_for_their_dataset(
     other = holder(tmp_path)
     with other:
         with pytest.raises(UsageError, match=r"a run into .* is going on"):
-            upkeep(str(tmp_path / "dataset"), console=Console())
+            upkeep(str(tmp_path / "dataset"))
         other.kill()
     assert not (tmp_path / "dataset" / LOCK_FILE).exists()

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from imagemill.cli import app
 from imagemill.commands import plan as plan_command
 from imagemill.commands.plan import planned_bucket
-from imagemill.display.plan import plan_text, print_plan
+from imagemill.display.plan import print_plan, print_table
 from imagemill.errors import UsageError
 from imagemill.execution import start_run
 from imagemill.options.filters import Filters
@@ -80,7 +80,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 def shown(plan: dict[str, Any]) -> str:
     console = Console(file=io.StringIO(), width=120)
-    print_plan(console, plan)
+    print_table(console, plan)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -109,8 +109,9 @@ def test_plan_of_nothing_is_shown() -> None:
     assert "left out" not in shown({**nothing, "deleted": 0})
 
 
-def test_text_for_machines_is_the_plan() -> None:
-    assert json.loads(plan_text(PLAN)) == PLAN
+def test_text_for_machines_is_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    print_plan(PLAN, as_json=True)
+    assert json.loads(capsys.readouterr().out) == PLAN
 
 
 def test_bucket_is_planned_by_the_stack_with_a_request_that_it_accepts(aws: Aws) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from imagemill import worker_process
 from imagemill.commands import compact as compact_command
@@ -27,14 +25,10 @@ from tests.helpers.waiting import until
 VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10, "open": []}
 
 
-@pytest.fixture
-def console() -> Console:
-    return Console(file=io.StringIO(), width=60)
-
-
-def text_of(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+def text_of(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, on either stream."""
+    shown = capsys.readouterr()
+    return shown.out + shown.err
 
 
 def worker_ends(
@@ -53,25 +47,26 @@ def worker_ends(
 
 
 def test_whole_dataset_is_told_in_numbers(
-    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"event": "verified", **VERIFIED, "damaged": 0, "unnamed": 2}
     commands = worker_ends(monkeypatch, WorkerExit.DONE, found)
-    verify_dataset(str(tmp_path), console=console)
+    verify_dataset(str(tmp_path))
     assert commands[0][-3:] == ["verify", "--output", f"file://{tmp_path}/"]
-    assert "1,200 dataset shards with 5,000 samples are whole" in text_of(console)
-    assert "2 files" in text_of(console)
+    text = text_of(capsys)
+    assert "1,200 dataset shards with 5,000 samples are whole" in text
+    assert "2 files" in text
 
 
 def test_damaged_shard_is_named_and_fails(
-    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged = {"event": "damaged", "shard": "dataset/a.tar", "detail": "It is cut off."}
     found = {"event": "verified", **VERIFIED, "damaged": 1, "unnamed": 0}
     worker_ends(monkeypatch, WorkerExit.DAMAGED, damaged, found)
     with pytest.raises(RunFailedError, match="1 of 1,200"):
-        verify_dataset(str(tmp_path), console=console)
-    assert "damaged: dataset/a.tar: It is cut off." in text_of(console)
+        verify_dataset(str(tmp_path))
+    assert "damaged: dataset/a.tar: It is cut off." in text_of(capsys)
 
 
 @pytest.mark.parametrize(
@@ -124,24 +119,43 @@ def test_folder_without_a_dataset_is_refused_by_the_worker_itself(tmp_path: Path
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143)])
 def test_compaction_that_is_stopped_says_how_to_go_on(
-    end: BaseException, console: Console, monkeypatch: pytest.MonkeyPatch
+    end: BaseException, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(_command: str, _out: str) -> None:
         raise end
 
     monkeypatch.setattr(compact_command, "run_worker", stopped)
     with pytest.raises(type(end)):
-        compact_dataset("out", console=console)
-    assert "Run the same command again to finish." in text_of(console)
+        compact_dataset("out", as_json=False)
+    assert "Run the same command again to finish." in text_of(capsys)
 
 
 def test_compaction_that_has_nothing_to_do_says_so(
-    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"event": "compacted", "superseded": 0, "removed": 0, "written": 0}
     worker_ends(monkeypatch, WorkerExit.DONE, found)
-    compact_dataset(str(tmp_path), console=console)
-    assert text_of(console).startswith("Nothing to do")
+    compact_dataset(str(tmp_path), as_json=False)
+    assert text_of(capsys).startswith("Nothing to do")
+
+
+def test_programs_get_all_that_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = {"event": "damaged", "shard": "dataset/a.tar", "detail": "It is cut off."}
+    found = {"event": "verified", **VERIFIED, "damaged": 1, "unnamed": 0}
+    worker_ends(monkeypatch, WorkerExit.DAMAGED, left("dataset/b.tar"), damaged, found)
+    with pytest.raises(RunFailedError):
+        verify_dataset(str(tmp_path), as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["shards"], shown["damaged"]) == (1200, 1)
+    assert shown["damaged_shards"] == [{"shard": "dataset/a.tar", "detail": "It is cut off."}]
+    assert shown["leftovers"] == [{"name": "dataset/b.tar", "objects": 1}]
+
+    found = {"event": "compacted", "superseded": 3, "removed": 2, "written": 1}
+    worker_ends(monkeypatch, WorkerExit.DONE, found)
+    compact_dataset(str(tmp_path), as_json=True)
+    assert json.loads(capsys.readouterr().out)["superseded"] == 3
 
 
 def left(name: str, objects: int = 1) -> dict[str, Any]:
@@ -149,13 +163,13 @@ def left(name: str, objects: int = 1) -> dict[str, Any]:
 
 
 def test_what_is_left_is_named_with_how_to_remove_it(
-    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"event": "verified", **VERIFIED, "damaged": 0, "unnamed": 1, "open": ["run-7"]}
     events = [left("dataset/a.tar"), *(left(f"journal/run-{n}/", 1_500) for n in range(30))]
     worker_ends(monkeypatch, WorkerExit.DONE, *events, found)
-    verify_dataset(str(tmp_path), console=console)
-    lines = text_of(console).splitlines()
+    verify_dataset(str(tmp_path))
+    lines = text_of(capsys).splitlines()
     assert lines[:2] == ["left over: dataset/a.tar", "left over: journal/run-0/ (1,500 files)"]
     assert lines[20:22] == [
         "left over: 11 more",
@@ -166,19 +180,19 @@ def test_what_is_left_is_named_with_how_to_remove_it(
 
 @pytest.mark.parametrize("force", [False, True])
 def test_repair_tells_what_it_has_removed(
-    force: bool, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+    force: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged = {"event": "damaged", "shard": "dataset/a.tar", "detail": "It is cut off."}
     found = {"event": "verified", **VERIFIED, "damaged": 1, "unnamed": 0, "lost": 1_400}
     events = [left("dataset/b.tar"), damaged, found]
     commands = worker_ends(monkeypatch, WorkerExit.DAMAGED, *events)
     with pytest.raises(RunFailedError) as raised:
-        verify_dataset(str(tmp_path), console=console, repair=True, force=force)
+        verify_dataset(str(tmp_path), repair=True, force=force)
     assert str(raised.value) == (
         "1 of 1,200 shards were damaged and are removed, with 1,400 samples that counted. The next "
         "run does their pictures again."
     )
-    assert text_of(console).splitlines() == [
+    assert text_of(capsys).splitlines() == [
         "removed: dataset/b.tar",
         "damaged: dataset/a.tar: It is cut off.",
     ]
@@ -186,9 +200,9 @@ def test_repair_tells_what_it_has_removed(
     assert commands[0][-len(options) :] == options
 
 
-def test_only_a_repair_can_be_forced(tmp_path: Path, console: Console) -> None:
+def test_only_a_repair_can_be_forced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^--force: "):
-        verify_dataset(str(tmp_path), console=console, force=True)
+        verify_dataset(str(tmp_path), force=True)
 
 
 PATIENT = """

@@ -15,6 +15,7 @@ from imagemill import cli
 from imagemill.errors import UsageError
 from imagemill.options.filters import FILTERS
 from imagemill.options.recipe import RECIPE
+from imagemill.signatures import on_this_machine
 from imagemill_contract.fields import TrueOrFalse
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
@@ -163,7 +164,11 @@ def test_bad_field_of_the_file_is_named_with_the_file_although_an_option_wins(
 
 
 def test_command_is_called_with_what_its_groups_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(inspect.signature(cli.run).parameters)[:3] == ["photos", "out", "recipe_file"]
+    assert list(inspect.signature(on_this_machine.run).parameters)[:3] == [
+        "photos",
+        "out",
+        "recipe_file",
+    ]
     seen: dict[str, Any] = {}
 
     def run_folder(photos: Path, out: Path, recipe: Recipe, fields: Any, **_more: object) -> None:
