@@ -18,7 +18,7 @@ COLOURS = {"a.png": "#ff0000", "b.png": "#00ff00", LEFT_OUT: "#0000ff"}
 @pytest.fixture
 def cuts(tmp_path: Path) -> list[Cut]:
     """A small and a large cut of each photograph; only the large ones have results."""
-    found = []
+    found: list[Cut] = []
     for photograph, colour in COLOURS.items():
         for share in (0.9, 0.2):
             name = f"{len(found)}0123456789.png"
