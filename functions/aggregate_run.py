@@ -35,7 +35,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     bucket = Location(f"s3://{settings().output_bucket_name}")
     results_key = event["map_results_key"]
     failures = job_failures(bucket, results_key) if results_key else {}
-    verdict = write_report(event["run"], failures, settings().tolerated_failure_percent)
+    tolerated_percent = settings().tolerated_failure_percent
+    verdict = write_report(event["run"], failures, tolerated_percent, event["ended"])
     for stage, counts in verdict.stages.items():
         for status in Status:
             metrics.add_metric(f"{stage.title()}{status.title()}", MetricUnit.Count, counts[status])

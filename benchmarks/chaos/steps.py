@@ -79,7 +79,7 @@ class StepRun:
             )
 
     def report(self) -> RunVerdict:
-        return write_report(self.run, self.failures, 0)
+        return write_report(self.run, self.failures, 0, self.run["started"])
 
     def abandon(self, number: int) -> None:
         """Nobody goes on with the run; its processes are sent a signal."""

@@ -23,6 +23,8 @@ OPEN_RUNS = "open/"
 JOURNAL = "journal/"
 UPKEEP = "upkeep/"
 
+RUN_LIST = "runs/index.json"
+
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"
 DATASET_CARD = "dataset/dataset.json"
@@ -175,6 +177,11 @@ def map_results_prefix(run_id: str) -> str:
 
 def report_key(run_id: str) -> str:
     return run_folder(run_id) + "report.json"
+
+
+def report_page_key(run_id: str) -> str:
+    """The report as a page for people."""
+    return run_folder(run_id) + "report.html"
 
 
 def shard_id_of(index: int) -> str:

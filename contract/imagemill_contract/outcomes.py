@@ -108,7 +108,11 @@ class StageCounts:
     @classmethod
     def of(cls, planned: int, statuses: Iterable[Status]) -> StageCounts:
         """Count statuses. Raises DocumentError if there are more or fewer than `planned`."""
-        counts = Counter(statuses)
+        return cls.of_counts(planned, Counter(statuses))
+
+    @classmethod
+    def of_counts(cls, planned: int, counts: Counter[Status]) -> StageCounts:
+        """Counted statuses. Raises DocumentError if they are more or fewer than `planned`."""
         if counts.total() != planned:
             raise DocumentError(
                 f"{planned} objects were planned, but {counts.total()} have an outcome."

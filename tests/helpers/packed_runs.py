@@ -102,7 +102,7 @@ class PackedRun:
         return self
 
     def report(self) -> RunVerdict:
-        return write_report(self.document, {}, 0)
+        return write_report(self.document, {}, 0, "2026-11-23T12:00:00.000Z")
 
     def read(self, key: str) -> bytes:
         return (self.folder / key).read_bytes()

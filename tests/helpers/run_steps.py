@@ -37,7 +37,7 @@ def plan(request: Run, run_id: str = "run-1", minute: int = 1) -> Run:
 
 def report(run: Run) -> RunVerdict:
     """Aggregate a run of which no job has failed."""
-    return write_report(run, {}, 0)
+    return write_report(run, {}, 0, "2026-11-23T12:00:00.000Z")
 
 
 class Worker:

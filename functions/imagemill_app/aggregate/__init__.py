@@ -1,5 +1,5 @@
 """From outcome documents to the report, the index and the verdict of a run.
 
 Takes a planned run and the Map's results; writes the run's report, its part of the index, and the
-files beside a dataset's shards. May import `results` and `stores`; nothing of `plan`.
+files beside a dataset's shards. May import `results`, `tally` and `stores`; nothing of `plan`.
 """

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from imagemill_app.aggregate.dataset_report import DatasetReport, published_dataset
 from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.aggregate.report_document import counted, measured, row_of, timed
+from imagemill_app.aggregate.run_index import add_to_run_list
 from imagemill_app.aggregate.run_results import RunResults, deleted_outputs
-from imagemill_app.aggregate.tally import MAX_LISTED, failed_percent, listed_document
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
 from imagemill_app.results.packed_samples import PackedShards, check_lengths
 from imagemill_app.results.rival_runs import Contest, contest, rivals_of
 from imagemill_app.stores import StoreAt, list_keys, remove, remove_folder, write_bytes
+from imagemill_app.tally.problems import MAX_LISTED
+from imagemill_app.tally.tally import failed_percent
 from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.reporting.run_report import encode_report
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.stored_index import merge_parts, write_index_part
 
@@ -35,45 +38,61 @@ class RunVerdict:
 
 
 def write_report(
-    run: Mapping[str, Any], failures: Mapping[str, JobFailure], tolerated_percent: float
+    run: Mapping[str, Any],
+    failures: Mapping[str, JobFailure],
+    tolerated_percent: float,
+    ended: str,
 ) -> RunVerdict:
     """Read all outcomes of a planned run, write its report and its part of the index.
 
     It can be called again at any point, because it writes the same for the same outcomes.
+    `ended` is when the last job had ended, in ISO 8601.
 
     Raises DocumentError if an object has no outcome, or two, or a sample is not where it should be.
     """
     output = Location.parse(run["output"], "run.output")
     indexed = indexed_run(run)
-    results = RunResults.read(indexed, output, failures, run["objects"] + run["refused"])
-    totals = results.totals
+    results = RunResults.read(indexed, output, failures)
+    stages = results.tally.stages(run["objects"] + run["refused"])
     check_lengths(output, results.packed.shards)
-    deleted = deleted_outputs(run, output)
-    if run["prune"]:
-        remove(output, [key for outputs in deleted.values() for key in outputs])
-        gone = {key: Entry("", None, indexed, is_pruned=True) for key in deleted}
-        results.entries.update(gone)
+    deleted = _deleted(run, output, results)
     contested = _indexed(run, output, results)
     results.entries.clear()  # the whole index is read next
     dataset = _dataset(output, indexed, results.packed, has_dataset=run["has_dataset"])
-    is_good = failed_percent(totals) <= tolerated_percent and not contested
+    is_good = failed_percent(stages) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
         verdict="succeeded" if is_good else "failed",
-        sentence=verdict_sentence(run, totals, contested, dataset, tolerated_percent),
-        stages={str(stage): asdict(counts) for stage, counts in totals.stages.items()},
-        reasons=totals.reasons,
+        sentence=verdict_sentence(run, stages, contested, dataset, tolerated_percent),
+        stages={str(stage): asdict(counts) for stage, counts in stages.items()},
+        reasons=results.tally.problems.reasons(),
     )
-    report = {"v": 1, **run, **asdict(verdict), **listed_document(totals)}
-    report["deleted"] = {"objects": len(deleted), "keys": list(deleted)[:MAX_LISTED]}
+    report = {**run, **asdict(verdict), **timed(run, ended)}
+    report |= {**counted(results.tally, stages), **measured(results.tally)}
+    report["deleted"] = {"objects": len(deleted), "keys": deleted[:MAX_LISTED]}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
-    body = json.dumps(report, ensure_ascii=False, indent=2).encode()
-    write_bytes(output, report_key(run["run_id"]), body)
+    _publish(output, report)
     merge_parts(StoreAt(output))
     _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
     close_run(output, run["run_id"])
     return verdict
+
+
+def _publish(output: Location, report: Mapping[str, Any]) -> None:
+    write_bytes(output, report_key(report["run_id"]), encode_report(report))
+    add_to_run_list(output, row_of(report))
+
+
+def _deleted(run: Mapping[str, Any], output: Location, results: RunResults) -> list[str]:
+    """Sources that are gone; with `prune` their outputs go, too."""
+    deleted = deleted_outputs(run, output)
+    if run["prune"]:
+        remove(output, [key for outputs in deleted.values() for key in outputs])
+        indexed = indexed_run(run)
+        gone = {key: Entry("", None, indexed, is_pruned=True) for key in deleted}
+        results.entries.update(gone)
+    return list(deleted)
 
 
 def _indexed(run: Mapping[str, Any], output: Location, results: RunResults) -> Contest:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagemill_app.aggregate.dataset_report import DatasetReport
-from imagemill_app.aggregate.tally import RunTally, failed_percent
 from imagemill_app.results.rival_runs import Contest
+from imagemill_app.tally.tally import failed_percent
 from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import StageCounts
 
 
 def verdict_sentence(
     run: Mapping[str, Any],
-    totals: RunTally,
+    stages: Mapping[Stage, StageCounts],
     contested: Contest,
     dataset: DatasetReport | None,
     tolerated_percent: float,
@@ -23,8 +24,8 @@ def verdict_sentence(
     if run["objects"] + run["refused"] == 0:
         parts = [_nothing(run, done)]
     else:
-        parts = [_counts(totals)]
-        parts += _failures(totals, tolerated_percent)
+        parts = [_counts(stages)]
+        parts += _failures(stages, tolerated_percent)
         parts += _overwritten(contested) if contested else []
         parts += _packed(dataset) if dataset else []
         parts += [f"{done} were done already"] if done else []
@@ -45,19 +46,19 @@ def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
     return [f"{count:,} of {total:,} were done by {who}" for who, count in run["adopted"].items()]
 
 
-def _counts(totals: RunTally) -> str:
-    resize, edge = totals.stages[Stage.RESIZE], totals.stages[Stage.EDGE]
+def _counts(stages: Mapping[Stage, StageCounts]) -> str:
+    resize, edge = stages[Stage.RESIZE], stages[Stage.EDGE]
     return (
         f"{resize.written} of {resize.planned} pictures resized, {edge.written} edge maps, "
         f"{resize.rejected + edge.rejected} rejected"
     )
 
 
-def _failures(totals: RunTally, tolerated_percent: float) -> list[str]:
-    resize, edge = totals.stages[Stage.RESIZE], totals.stages[Stage.EDGE]
+def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> list[str]:
+    resize, edge = stages[Stage.RESIZE], stages[Stage.EDGE]
     if not resize.failed and not edge.failed:
         return []
-    percent = failed_percent(totals)
+    percent = failed_percent(stages)
     return [
         f"{resize.failed} failed in resize and {edge.failed} in edge: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,7 +13,11 @@ from imagemill_contract.documents import Shard, decode_journal, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, journal_folder, outcome_key, relative_key
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.reporting.usage import Usage
 from imagemill_dataset.shards import DatasetShard
+
+# Keys in the sentence that says what is wrong.
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,16 @@ class JobRecord:
         dataset_shards: What it has packed.
         verified: How many `shards` and `samples` of these it has read back.
         last_words: Why its last attempt ended, if it could say so; or "".
+        is_complete: Whether there is an outcome document.
+        usage: What its attempts have used, as far as they could say so.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     dataset_shards: list[DatasetShard] = field(default_factory=list)
     verified: Mapping[str, int] = field(default_factory=dict)
     last_words: str = ""
+    is_complete: bool = False
+    usage: Usage | None = None
 
 
 def job_record(shard: Shard, stage: Stage) -> JobRecord:
@@ -40,13 +48,40 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
     except FileNotFoundError:
         return _from_journal(shard, stage)
     header, outcomes = decode_outcomes(body)
-    if [item.key for item in shard.objects] != [outcome.key for outcome in outcomes]:
-        raise DocumentError(
-            f"The {stage} outcomes of shard {shard.shard_id} are not those of its objects."
-        )
+    _check_keys(shard, stage, [outcome.key for outcome in outcomes])
     verified = cast("Mapping[str, int]", header.get("verified", {}))
     by_key = {outcome.key: outcome for outcome in outcomes}
-    return JobRecord(by_key, _dataset_shards(header), verified)
+    return JobRecord(
+        by_key,
+        _dataset_shards(header),
+        verified,
+        is_complete=True,
+        usage=_usage(header),
+    )
+
+
+def _usage(header: Mapping[str, object]) -> Usage | None:
+    return Usage.from_document(header["usage"]) if "usage" in header else None
+
+
+def _check_keys(shard: Shard, stage: Stage, found: Sequence[str]) -> None:
+    """Raises DocumentError, with names, unless each object has one outcome, in their order."""
+    planned = [item.key for item in shard.objects]
+    if planned == found:
+        return
+    counts = Counter(found)
+    counts.subtract(planned)
+    too_few = [key for key, count in counts.items() if count < 0]
+    too_many = [key for key, count in counts.items() if count > 0]
+    named = [
+        f"{len(names)} {what}: {', '.join(names[:MAX_NAMED])}"
+        for what, names in (("have none", too_few), ("have one too many", too_many))
+        if names
+    ]
+    raise DocumentError(
+        f"The {stage} outcomes of shard {shard.shard_id} are not those of its objects; "
+        f"{'; '.join(named) or 'their order differs'}."
+    )
 
 
 def _from_journal(shard: Shard, stage: Stage) -> JobRecord:

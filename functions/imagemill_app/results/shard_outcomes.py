@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from imagemill_app.results.job_record import JobRecord
-from imagemill_contract.documents import Shard
+from imagemill_app.stores import write_bytes
+from imagemill_contract.documents import Shard, encode_outcomes
+from imagemill_contract.keys import Stage, outcome_key
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
 
@@ -23,9 +25,26 @@ def complete_outcomes(
     return list(_outcomes(shard, record, failure, before))
 
 
-def skipped_after(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Outcomes of the next stage for objects that have no resized picture."""
-    return [Outcome(item.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE) for item in outcomes]
+def write_missing(
+    shard: Shard, stage: Stage, record: JobRecord, outcomes: Sequence[Outcome]
+) -> None:
+    """Write the outcome document of a job that could not do so itself."""
+    if record.is_complete:
+        return
+    header: dict[str, object] = {
+        "run_id": shard.run_id,
+        "stage": str(stage),
+        "shard_id": shard.shard_id,
+        "planned": len(outcomes),
+        "written_by": "aggregate_run",
+    }
+    if record.dataset_shards:
+        header["shards"] = [item.to_row() for item in record.dataset_shards]
+        header["verified"] = dict(record.verified)
+    if record.usage is not None:
+        header["usage"] = record.usage.to_document()
+    key = outcome_key(shard.run_id, stage, shard.shard_id)
+    write_bytes(shard.output, key, encode_outcomes(header, outcomes))
 
 
 def _outcomes(

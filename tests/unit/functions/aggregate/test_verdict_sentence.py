@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from imagemill_app.aggregate.dataset_report import DatasetReport
-from imagemill_app.aggregate.tally import Counting, RunTally
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
 from imagemill_app.results.rival_runs import Contest
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import StageCounts, Status
 from imagemill_dataset.index import Entry, IndexedRun
 
 NOBODY = Contest()
 W, S, R, F = Status.WRITTEN, Status.SKIPPED, Status.REJECTED, Status.FAILED
 
 
-def totals(resize: list[Status], edge: list[Status]) -> RunTally:
-    counting = Counting()
-    for stage, statuses in ((Stage.RESIZE, resize), (Stage.EDGE, edge)):
-        counting.add(stage, [Outcome(str(n), status) for n, status in enumerate(statuses)])
-    return counting.tally(len(resize))
+Counts = dict[Stage, StageCounts]
+
+
+def totals(resize: list[Status], edge: list[Status]) -> Counts:
+    found = {Stage.RESIZE: resize, Stage.EDGE: edge}
+    return {stage: StageCounts.of(len(resize), statuses) for stage, statuses in found.items()}
 
 
 def run(objects: int, done: int = 0, adopted: dict[str, int] | None = None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def run(objects: int, done: int = 0, adopted: dict[str, int] | None = None) -> d
 
 def sentence_of(
     run: dict[str, Any],
-    totals: RunTally,
+    totals: Counts,
     dataset: DatasetReport | None = None,
     tolerated_percent: float = 0,
     contested: Contest = NOBODY,

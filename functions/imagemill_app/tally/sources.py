@@ -1,0 +1,99 @@
+"""What the source objects are: how many of which size and format, and a sample of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill_app.tally.smallest import Smallest, draw_of
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.outcomes import Outcome, Status
+
+MAX_SAMPLES = 16
+
+# Names of formats by extension. Others are counted as `other`, so that there are never too many.
+_FORMATS = {
+    **{name: name for name in ("png", "webp", "gif", "bmp", "avif", "jxl", "jp2", "heic")},
+    **{"jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "tif": "tiff", "tiff": "tiff"},
+    **{"heif": "heic", "pgm": "pnm", "ppm": "pnm", "pbm": "pnm", "pnm": "pnm"},
+}
+
+
+@dataclass(slots=True)
+class Sources:
+    """The source objects of a run.
+
+    Attributes:
+        seed: What draws the sample; the same draws the same.
+        bytes: All their bytes.
+        sizes: How many objects have how many binary digits in their length: those counted under
+            `n` have at least 2**(n-1) bytes and fewer than 2**n.
+        formats: How many have which format, by their names.
+    """
+
+    seed: str = ""
+    bytes: int = 0
+    sizes: Counter[int] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    _samples: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
+
+    def add(self, source: SourceObject, picture: Outcome, edges: Outcome) -> None:
+        """Count an object with its two outcomes; one with both results may be in the sample."""
+        self.bytes += source.bytes
+        self.sizes[source.bytes.bit_length()] += 1
+        self.formats[format_of(source.key)] += 1
+        if picture.status is not Status.WRITTEN or edges.status is not Status.WRITTEN:
+            return
+        draw = draw_of(self.seed, source.key)
+        if self._samples.wants(draw):
+            self._samples.add(_sample(source, picture, edges), draw, source.key)
+
+    def merge(self, other: Sources) -> None:
+        self.bytes += other.bytes
+        self.sizes.update(other.sizes)
+        self.formats.update(other.formats)
+        self._samples.merge(other._samples)
+
+    def samples(self) -> list[Mapping[str, Any]]:
+        """Objects drawn by lot among those with both results."""
+        return self._samples.rows()
+
+    def to_document(self) -> dict[str, object]:
+        return {
+            "seed": self.seed,
+            "bytes": self.bytes,
+            "sizes": {str(digits): count for digits, count in sorted(self.sizes.items())},
+            "formats": dict(sorted(self.formats.items())),
+            "samples": self._samples.to_document(),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Sources:
+        return cls(
+            document["seed"],
+            document["bytes"],
+            Counter({int(digits): count for digits, count in document["sizes"].items()}),
+            Counter(document["formats"]),
+            Smallest.from_document(MAX_SAMPLES, document["samples"]),
+        )
+
+
+def format_of(key: str) -> str:
+    """What a key's extension says that the object is."""
+    name = key[key.rfind("/") + 1 :]
+    _, dot, extension = name.rpartition(".")
+    return _FORMATS.get(extension.lower(), "other") if dot else "no extension"
+
+
+def _sample(source: SourceObject, picture: Outcome, edges: Outcome) -> dict[str, object]:
+    return {
+        "key": source.key,
+        "bytes": source.bytes,
+        "width": picture.width,
+        "height": picture.height,
+        "resized": picture.output_key,
+        "edges": edges.output_key,
+        "position": edges.position,
+    }

@@ -1,0 +1,131 @@
+"""Counts outcomes, and checks the conservation law.
+
+For each stage, planned = written + skipped + rejected + failed, and each object counts once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from imagemill_app.tally.jobs import Jobs
+from imagemill_app.tally.problems import PROBLEMS, Problems
+from imagemill_app.tally.sources import Sources
+from imagemill_contract.documents import SourceObject
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Outcome, StageCounts, Status
+from imagemill_contract.reporting.usage import Usage
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of some objects. Tallies of parts merge, in any order, to that of the whole.
+
+    Its size does not depend on how many objects there are.
+
+    Attributes:
+        sources: What the objects are.
+        problems: Those that were rejected or failed.
+        jobs: What the jobs of each stage have used.
+        output_bytes: Bytes that each stage has written.
+    """
+
+    sources: Sources = field(default_factory=Sources)
+    problems: Problems = field(default_factory=Problems)
+    jobs: dict[Stage, Jobs] = field(default_factory=lambda: {stage: Jobs() for stage in Stage})
+    output_bytes: Counter[Stage] = field(default_factory=Counter)
+    _statuses: dict[Stage, Counter[Status]] = field(
+        default_factory=lambda: {stage: Counter() for stage in Stage}
+    )
+
+    @classmethod
+    def seeded(cls, seed: str) -> Self:
+        """An empty tally. Those that are merged must have the same seed."""
+        return cls(sources=Sources(seed))
+
+    def add(self, source: SourceObject, picture: Outcome, edges: Outcome) -> None:
+        """Count an object with its outcomes of resize and of edge."""
+        self.sources.add(source, picture, edges)
+        for stage, outcome in ((Stage.RESIZE, picture), (Stage.EDGE, edges)):
+            self._statuses[stage][outcome.status] += 1
+            self.output_bytes[stage] += outcome.output_bytes
+            if outcome.status in PROBLEMS:
+                self.problems.add(stage, outcome, source.bytes)
+
+    def add_shard(
+        self,
+        sources: Sequence[SourceObject],
+        pictures: Sequence[Outcome],
+        edges: Sequence[Outcome],
+    ) -> None:
+        """Count the objects of a shard, each with its two outcomes, all in the shard's order."""
+        for source, picture, edge in zip(sources, pictures, edges, strict=True):
+            self.add(source, picture, edge)
+
+    def add_refused(self, outcome: Outcome) -> None:
+        """Count an object that no job was given; its length is not known any more."""
+        self._statuses[Stage.RESIZE][outcome.status] += 1
+        self.problems.add(Stage.RESIZE, outcome, 0)
+        self._statuses[Stage.EDGE][Status.SKIPPED] += 1
+
+    def add_job(self, stage: Stage, shard_id: str, usage: Usage | None, objects: int) -> None:
+        """Count a job over `objects`; None if it has not said what it used."""
+        if usage is not None:
+            self.jobs[stage].add(shard_id, usage, objects)
+
+    def merge(self, other: Tally) -> None:
+        self.sources.merge(other.sources)
+        self.problems.merge(other.problems)
+        self.output_bytes.update(other.output_bytes)
+        for stage in Stage:
+            self.jobs[stage].merge(other.jobs[stage])
+            self._statuses[stage].update(other._statuses[stage])
+
+    def stages(self, planned: int) -> dict[Stage, StageCounts]:
+        """Counts of each stage. Raises DocumentError unless each has `planned` outcomes."""
+        return {
+            stage: StageCounts.of_counts(planned, statuses)
+            for stage, statuses in self._statuses.items()
+        }
+
+    def to_document(self) -> dict[str, object]:
+        """The tally as JSON, for what merges it later."""
+        return {
+            "v": VERSION,
+            "sources": self.sources.to_document(),
+            "problems": self.problems.to_document(),
+            "jobs": {str(stage): jobs.to_document() for stage, jobs in self.jobs.items()},
+            "output_bytes": {str(stage): self.output_bytes[stage] for stage in Stage},
+            "statuses": {
+                str(stage): {str(status): statuses[status] for status in Status}
+                for stage, statuses in self._statuses.items()
+            },
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises DocumentError for another version."""
+        if document.get("v") != VERSION:
+            raise DocumentError(f"The document is not a tally of version {VERSION}.")
+        return cls(
+            Sources.from_document(document["sources"]),
+            Problems.from_document(document["problems"]),
+            {stage: Jobs.from_document(document["jobs"][stage]) for stage in Stage},
+            Counter({stage: document["output_bytes"][stage] for stage in Stage}),
+            {
+                stage: Counter({Status(name): n for name, n in document["statuses"][stage].items()})
+                for stage in Stage
+            },
+        )
+
+
+def failed_percent(stages: Mapping[Stage, StageCounts]) -> float:
+    """Percentage of the planned objects that failed in any stage."""
+    planned = stages[Stage.RESIZE].planned
+    failed = sum(counts.failed for counts in stages.values())
+    return 100 * failed / planned if planned else 0.0
