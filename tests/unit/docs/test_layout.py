@@ -41,7 +41,8 @@ def written_keys() -> set[str]:
     """Keys of what a run writes for the picture `ab.jpg`, its id as the pages have it."""
     stage_keys = {keys.output_key(stage, "ab.jpg", ImageFormat.JPG) for stage in Stage}
     of_run = {
-        *(keys.report_key("RUN"), keys.plan_key("RUN"), keys.refused_key("RUN")),
+        *(keys.report_key("RUN"), keys.report_page_key("RUN"), keys.RUN_LIST),
+        *(keys.plan_key("RUN"), keys.refused_key("RUN")),
         keys.shard_key("RUN", "00000"),
         keys.outcome_key("RUN", Stage.RESIZE, "00000"),
         keys.open_run_key("RUN"),
