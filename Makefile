@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 SAM := .venvs/sam/bin/sam
 AWS := .venvs/aws/bin/aws
 PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
-READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface))
+READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface croissant))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
 	batch_worker/requirements.txt
 # A process for each processor; what shares an engine stays together (tests/conftest.py).

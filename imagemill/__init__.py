@@ -1,3 +1,5 @@
 """The tool: the command line, and the stack on this machine. Never deployed."""
 
-__version__ = "0.1.0"
+from imagemill_contract import VERSION
+
+__version__ = VERSION

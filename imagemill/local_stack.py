@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imagemill.errors import EngineLostError
-from imagemill.project import TEMPLATE, WORKER_FOLDERS
+from imagemill.project import TEMPLATE, WORKER_FOLDERS, commit
 from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
 from imagemill_engine.errors import EngineDiedError
@@ -57,7 +57,8 @@ def deployed_on(
     engine: Engine, parameters: Mapping[str, str], name: str = STACK_NAME
 ) -> LocalStack:
     """Deploy the template on a running engine. Raises DeployError."""
-    chosen = {**LOCAL_PARAMETERS, "MaxvCpus": str(engine.vcpus), **parameters}
+    found = {"MaxvCpus": str(engine.vcpus), "Commit": commit()}
+    chosen = {**LOCAL_PARAMETERS, **found, **parameters}
     outputs = deploy_stack(engine, TEMPLATE, chosen, name).outputs
     return LocalStack(
         engine=engine,

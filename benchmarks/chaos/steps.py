@@ -60,7 +60,7 @@ class StepRun:
         """Raises RunRefused."""
         output = self.place.output
         bucket = "bucket" if output.is_file else output.bucket
-        settings = PlanRunSettings(bucket, 4, 30, "{}", allow_file_uris=True)
+        settings = PlanRunSettings(bucket, 4, 30, "{}", allow_file_uris=True, commit="")
         document = {"source": str(self.place.source), "recipe": self.recipe, **fields}
         if output.is_file:
             document["output"] = str(output)

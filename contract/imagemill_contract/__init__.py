@@ -2,3 +2,5 @@
 
 Standard library only, so that every room can import it.
 """
+
+VERSION = "0.1.0"

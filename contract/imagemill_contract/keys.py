@@ -29,6 +29,8 @@ LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"
 DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
+DATASET_CROISSANT = "dataset/croissant.json"
+DATASET_ABOUT = "dataset/about.json"  # what a person says of the dataset; never written here
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")

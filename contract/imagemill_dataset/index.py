@@ -22,20 +22,22 @@ from imagemill_dataset.shards import DatasetShard
 
 @dataclass(frozen=True, slots=True)
 class IndexedRun:
-    """The run that a row comes from."""
+    """The run that a row comes from; `tool` is what has carried it out."""
 
     run_id: str
     started: str
     source: str
     recipe: Mapping[str, Any]
+    tool: str = ""
 
     def to_document(self) -> dict[str, object]:
-        return {
+        document: dict[str, object] = {
             "run_id": self.run_id,
             "started": self.started,
             "source": self.source,
             "recipe": dict(self.recipe),
         }
+        return document | ({"tool": self.tool} if self.tool else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from imagemill_contract.keys import LABELS
+from imagemill_contract.keys import DATASET_ABOUT, LABELS
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.labels import first_number, numbers_of
@@ -20,8 +20,16 @@ def read_labels(store: ObjectStore) -> dict[str, int]:
 
 def write_dataset_files(store: ObjectStore, index: Index, run: IndexedRun) -> None:
     """Write table, card, README and labels of an index; `run` counts if no run has packed any."""
-    for key, body in dataset_files(index, read_labels(store), otherwise=run).items():
+    files = dataset_files(index, read_labels(store), otherwise=run, about=_about(store))
+    for key, body in files.items():
         store.write(key, body)
+
+
+def _about(store: ObjectStore) -> bytes | None:
+    try:
+        return store.read(DATASET_ABOUT)
+    except FileNotFoundError:
+        return None
 
 
 def publish_dataset(

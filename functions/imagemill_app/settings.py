@@ -42,6 +42,7 @@ class PlanRunSettings(_Settings):
     min_shard_seconds: int
     upload_recipe: str
     allow_file_uris: bool
+    commit: str
 
 
 @dataclass(frozen=True, slots=True)

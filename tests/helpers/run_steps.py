@@ -24,7 +24,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
-SETTINGS = PlanRunSettings(OUTPUT, 4, 30, "{}", allow_file_uris=True)
+SETTINGS = PlanRunSettings(OUTPUT, 4, 30, "{}", allow_file_uris=True, commit="")
 
 Run = dict[str, Any]
 

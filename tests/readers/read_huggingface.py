@@ -1,7 +1,8 @@
 """`read_huggingface.py KIND FOLDER`: samples as Hugging Face `datasets` gives them.
 
 KIND is `webdataset`, `parquet` or `card`: the folder by its README.md. One line of JSON for each
-sample; see `test_readers.py` for the fields.
+sample; see `test_readers.py` for the fields. KIND `index` prints the rows of a folder whose README
+has nothing else for `datasets`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import DatasetDict, load_dataset
+from datasets import ClassLabel, DatasetDict, load_dataset
 from PIL import Image
 
 SPLITS = ("train", "validation")
@@ -52,6 +53,14 @@ def row_of(split: str, sample: dict[str, Any]) -> dict[str, object]:
     }
 
 
+if sys.argv[1] == "index":
+    for row in load_dataset(sys.argv[2], split="train"):
+        sys.stdout.write(json.dumps(row) + "\n")
+    sys.exit()
 for name, samples in loaded(sys.argv[1], Path(sys.argv[2])).items():
     for item in samples:
-        sys.stdout.write(json.dumps(row_of(str(name), item)) + "\n")
+        row = row_of(str(name), item)
+        feature = samples.features["cls" if "cls" in item else "label"]
+        if isinstance(feature, ClassLabel):
+            row["class"] = feature.int2str(row["label"])
+        sys.stdout.write(json.dumps(row) + "\n")

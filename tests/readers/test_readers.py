@@ -61,6 +61,7 @@ LOADERS = {
 # Put after a snippet: size of the picture, size and pixels of the edge map of each element.
 LOADER_END = """
 import hashlib
+import json
 
 import numpy as np
 
@@ -207,10 +208,50 @@ def test_reader_finds_every_sample_once_and_whole(
     command = [HERE / script, *arguments, outputs / output / "dataset"]
     rows = [json.loads(line) for line in printed_by(environment, command, tmp_path, tmp_path)]
     samples = expected(outputs, Output(output))
+    if arguments == ["card"]:
+        classes = {row.pop("class") for row in rows if row["class"] == row["label_text"]}
+        assert classes == set(CLASSES)
     assert sorted(row["key"] for row in rows) == sorted(samples)
     for row in rows:
         key = row.pop("key")
         assert row == {name: samples[key][name] for name in row}, key
+
+
+def test_card_of_tfrecord_gives_datasets_the_table_of_all_pictures(
+    outputs: Path, tmp_path: Path
+) -> None:
+    folder = outputs / Output.TFRECORD / "dataset"
+    command = [HERE / "read_huggingface.py", "index", folder]
+    lines = printed_by("huggingface", command, tmp_path, tmp_path)
+    rows = {row["source_key"]: row for row in map(json.loads, lines)}
+    samples = expected(outputs, Output.TFRECORD).values()
+    assert len(lines) == len(rows) == len(samples)
+    for sample in samples:
+        row = rows[str(sample["filename"])]
+        assert [row["shard"].rpartition("/")[2], row["position"]] == sample["place"]
+        assert all(row[name] == sample[name] for name in ("split", "label", "sha256"))
+
+
+@pytest.mark.parametrize("output", PACKED)
+def test_croissant_is_valid_and_its_records_are_the_pictures_and_classes(
+    output: Output, outputs: Path, tmp_path: Path
+) -> None:
+    folder = outputs / output / "dataset"
+    command = [HERE / "read_croissant.py", folder, "index", "classes"]
+    first, *rest = printed_by("croissant", command, tmp_path, tmp_path)
+    issues = json.loads(first)
+    assert issues["errors"] == []
+    # what nobody has said in about.json, and a date would change with each run
+    recommended = ("citeAs", "datePublished")
+    assert all(any(name in text for name in recommended) for text in issues["warnings"])
+    records = [json.loads(line) for line in rest]
+    pictures = {row["source_key"]: row for row in records if "source_key" in row}
+    classes = [row["name"] for row in records if "name" in row]
+    assert classes == (folder / "labels.txt").read_text("utf-8").splitlines()
+    for sample in expected(outputs, output).values():
+        row = pictures.pop(str(sample["filename"]))
+        assert all(row[name] == sample[name] for name in ("split", "label", "sha256"))
+    assert pictures == {}
 
 
 @pytest.mark.parametrize("output", PACKED)

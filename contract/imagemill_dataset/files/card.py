@@ -1,6 +1,6 @@
 """The card of a dataset: a document for programs that says what the dataset holds.
 
-Nothing in it depends on when it was made: the same data gives the same card.
+Nothing in it depends on when it was made: the same data from the same tool gives the same card.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.files.loaders import loaders_of
+from imagemill_dataset.files.published_source import published_source
 from imagemill_dataset.index import Index, IndexedRun
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
@@ -50,7 +51,9 @@ def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Docume
             "splits": {name: _pixels(shards) for name, shards in splits.items()},
         },
         "recipe": recipe.to_document(),
-        "sources": sorted({entry.run.source for entry in index.entries.values() if entry.place}),
+        "recipe_digest": recipe.digest,
+        "tool": last.tool,
+        "sources": sorted({published_source(source) for source in _sources(index)}),
         "sha256": _digest(listed),
         "loaders": loaders_of(recipe, _shown_split(recipe, list(splits))),
     }
@@ -61,6 +64,10 @@ def last_packed_run(index: Index, otherwise: IndexedRun) -> IndexedRun:
     runs = {entry.run.run_id: entry.run for entry in index.entries.values() if entry.place}
     known = list(runs.values()) or [otherwise]
     return max(known, key=lambda run: (run.started, run.run_id))
+
+
+def _sources(index: Index) -> set[str]:
+    return {entry.run.source for entry in index.entries.values() if entry.place}
 
 
 def _of_split(shards: Iterable[DatasetShard], name: str) -> list[DatasetShard]:

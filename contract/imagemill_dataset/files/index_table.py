@@ -12,6 +12,7 @@ from arro3.io import write_parquet
 
 from imagemill_contract.errors import RequestError
 from imagemill_contract.recipe import Recipe
+from imagemill_dataset.files.published_source import published_source
 from imagemill_dataset.index import Entry, Index
 
 _ROWS_PER_BATCH = 10_000
@@ -73,7 +74,7 @@ def _batches(index: Index) -> Iterator[RecordBatch]:
 
 def _row(key: str, entry: Entry, index: Index, digests: Digests) -> tuple[object, ...]:
     run, place = entry.run, entry.place
-    known = (key, run.source, entry.etag, digests[run.run_id], run.run_id)
+    known = (key, published_source(run.source), entry.etag, digests[run.run_id], run.run_id)
     if place is None:
         return (*known, *(None,) * 9, entry.reason and str(entry.reason))
     return (

@@ -1,7 +1,8 @@
 """Code to paste that loads a dataset: one snippet for each library that knows the format.
 
-Each snippet begins with the dataset's folder, takes the shards of a split from the card beside
-them, and ends with `dataset`, whose elements are the samples.
+Each snippet begins with the dataset's folder and the split, and ends with `dataset`, whose elements
+are the samples. It takes the split's shards from the card beside them; Hugging Face `datasets` does
+so from the README, which also has the names of the classes.
 """
 
 from __future__ import annotations
@@ -42,16 +43,13 @@ _WEBDATASET_GREY_EDGES = """\
     .map_dict(edge=lambda edge: edge.convert("L"))
 """
 
-_DATASETS_IMPORTS = """
-from datasets import load_dataset
-"""
-
 _DATASETS = """\
-dataset = load_dataset("$builder", data_files={split: files}, split=split)
-"""
+folder = "dataset"
+split = "$split"
 
-_TORCH = """\
-dataset = load_dataset("$builder", data_files={split: files}, split=split).with_format("torch")
+from datasets import load_dataset
+
+dataset = load_dataset(folder, split=split)$form
 """
 
 _TENSORFLOW_IMPORTS = """
@@ -98,14 +96,18 @@ def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
     if recipe.output is Output.WEBDATASET:
         return {
             "pytorch": _code(_WEBDATASET_IMPORTS, _WEBDATASET, recipe, split),
-            "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
+            "huggingface": _by_readme(split),
         }
     if recipe.output is Output.TFRECORD:
         return {"tensorflow": _code(_TENSORFLOW_IMPORTS, _TENSORFLOW, recipe, split)}
     return {
-        "huggingface": _code(_DATASETS_IMPORTS, _DATASETS, recipe, split),
-        "pytorch": _code(_DATASETS_IMPORTS, _TORCH, recipe, split),
+        "huggingface": _by_readme(split),
+        "pytorch": _by_readme(split, '.with_format("torch")'),
     }
+
+
+def _by_readme(split: str, form: str = "") -> str:
+    return Template(_DATASETS).substitute(split=split, form=form)
 
 
 def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
@@ -116,7 +118,6 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         imports=imports,
         extension=EXTENSIONS[recipe.output],
         format=recipe.format,
-        builder=recipe.output,
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
         edges="" if recipe.edge_three_channels else _WEBDATASET_GREY_EDGES,
         decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,

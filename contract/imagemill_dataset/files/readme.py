@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagemill_contract.keys import DATASET
-from imagemill_contract.recipe import Output
-from imagemill_dataset.names import EXTENSIONS
+from imagemill_contract.recipe import Output, Recipe
+from imagemill_dataset.files.front_matter import front_matter
 
 _LIBRARIES = {
     "pytorch": "PyTorch",
@@ -22,30 +22,27 @@ def readme_of(card: Mapping[str, Any]) -> str:
     Files are named one by one: a pattern would include those of a run that is going on, or that was
     given up.
     """
-    sections = [*_about(card), *_numbers(card), *_loaders(card)]
-    return "\n".join([*_front_matter(card), *sections]) + "\n"
-
-
-def _front_matter(card: Mapping[str, Any]) -> Iterator[str]:
-    yield "---"
-    yield f'pretty_name: "{card["name"]}"'
-    if card["splits"]:
-        yield from ("configs:", "  - config_name: default", "    data_files:")
-    for split in card["splits"]:
-        yield from (f'      - split: "{split}"', "        path:")
-        yield from (f'          - "{name}"' for name in _files_of(card, split))
-    yield from ("---", "")
+    sections = [*_about(card), *_numbers(card), *_origin(card), *_loaders(card)]
+    return "\n".join([*front_matter(card), *sections]) + "\n"
 
 
 def _about(card: Mapping[str, Any]) -> Iterator[str]:
     recipe = card["recipe"]
-    yield from (f"# {card['name']}", "")
+    about = card.get("about", {})
+    yield from (f"# {about.get('pretty_name', card['name'])}", "")
+    if "problem" in about:
+        yield from (f"**{about['problem']}**", "")
+    if "description" in about:
+        yield from (about["description"], "")
     yield (
         f"{card['samples']:,} pictures ({recipe['mode']}, {recipe['size']} pixels, "
         f"{recipe['format']}), each with its edge map ({recipe['edge']}, png). Number of "
         f"{card['format']} shards: {len(card['shards']):,}."
     )
-    yield "`dataset.json` has all details, `index.parquet` one row per picture."
+    yield (
+        "`dataset.json` has all details, `index.parquet` one row per picture, and `croissant.json` "
+        "describes both."
+    )
     if "classes" in card:
         yield (
             f"The {len(card['classes']):,} classes are in `labels.txt`, one per line: the first "
@@ -71,16 +68,27 @@ def _numbers(card: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"Pixels, scaled to 0..1: mean {mean}, standard deviation {std}.", "")
 
 
+def _origin(card: Mapping[str, Any]) -> Iterator[str]:
+    """Where the pictures are from, and what was done to them by what."""
+    defaults = Recipe(output=Output(card["format"])).to_document()
+    changed = {name: value for name, value in card["recipe"].items() if value != defaults[name]}
+    fields = ", ".join(f"`{name}` {_cell(value)}" for name, value in changed.items())
+    yield from ("| | |", "|---|---|")
+    yield f"| source | {', '.join(map(_cell, card['sources'])) or 'none'} |"
+    yield f"| recipe | `{card['recipe_digest']}`: {fields or 'all fields have their default'} |"
+    yield f"| made by | {card['tool'] or 'an imagemill that did not say which'} |"
+    yield ""
+
+
+def _cell(value: object) -> str:
+    """A value as code in a cell of a table."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+
+
 def _loaders(card: Mapping[str, Any]) -> Iterator[str]:
     for library, code in card["loaders"].items():
         yield from (f"## {_LIBRARIES[library]}", "", "```python", code.rstrip("\n"), "```", "")
-
-
-def _files_of(card: Mapping[str, Any], split: str) -> list[str]:
-    """Names of a split's shards, only those in the dataset's format: recipes may have changed."""
-    extension = EXTENSIONS[Output(card["format"])]
-    keys = (shard["key"] for shard in card["shards"] if shard["split"] == split)
-    return [key.removeprefix(DATASET) for key in keys if key.endswith(extension)]
 
 
 def _rounded(channels: list[float]) -> str:

@@ -19,7 +19,7 @@ from imagemill_app.plan.earlier.stopped_runs import (
 )
 from imagemill_app.plan.estimates import estimate
 from imagemill_app.plan.pictures import Pictures, as_they_are_now, pictures_of
-from imagemill_app.plan.planned_run import PlannedRun
+from imagemill_app.plan.planned_run import PlannedRun, tool_name
 from imagemill_app.plan.sharding import balanced_shards
 from imagemill_app.results.open_runs import OpenRun
 from imagemill_app.settings import PlanRunSettings
@@ -126,6 +126,7 @@ def _planned_run(
         dry_run=request.dry_run,
         has_dataset=plan.has_dataset,
         alone=request.alone,
+        tool=tool_name(settings.commit),
         estimate=forecast.to_document(),
     )
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from imagemill_contract import VERSION
+
+_COMMIT_DIGITS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
@@ -17,6 +21,7 @@ class PlannedRun:
         deleted: How many sources are gone that an earlier run has done.
         has_dataset: Whether earlier runs have packed results at the output.
         alone: Whether its starter holds a lock on the output until it ends.
+        tool: The tool's version and commit, as the cards of datasets name it.
         estimate: The document of `estimates.Estimate`.
     """
 
@@ -40,4 +45,11 @@ class PlannedRun:
     dry_run: bool = False
     has_dataset: bool = False
     alone: bool = False
+    tool: str = ""
     estimate: dict[str, object] = field(default_factory=dict)
+
+
+def tool_name(commit: str) -> str:
+    """What carries a run out, such as `imagemill 0.1.0 (0a1b2c3d4e5f)`; `commit` may be empty."""
+    known = f" ({commit[:_COMMIT_DIGITS]})" if commit else ""
+    return f"imagemill {VERSION}{known}"

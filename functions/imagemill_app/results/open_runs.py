@@ -60,7 +60,8 @@ class OpenRun:
 
 def indexed_run(run: Mapping[str, Any]) -> IndexedRun:
     """A planned run as the index names it."""
-    return IndexedRun(run["run_id"], run["started"], run["source"], run["recipe"])
+    names = (run["run_id"], run["started"], run["source"])
+    return IndexedRun(*names, run["recipe"], run.get("tool", ""))
 
 
 def writes_files(run: IndexedRun) -> bool:

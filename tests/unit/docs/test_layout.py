@@ -50,7 +50,13 @@ def written_keys() -> set[str]:
         keys.journal_key("RUN", Stage.RESIZE, "00000", "000000"),
     }
     shard = dataset_shard_key("images", "train", shard_tag("RUN", "00000"), 0, Output.WEBDATASET)
-    views = {keys.DATASET_README, keys.DATASET_CARD, keys.INDEX_TABLE, keys.LABELS_TEXT}
+    views = {
+        keys.DATASET_CROISSANT,
+        keys.DATASET_README,
+        keys.DATASET_CARD,
+        keys.INDEX_TABLE,
+        keys.LABELS_TEXT,
+    }
     index = index_key("2026-11-24T12:00:00Z", "RUN")
     return stage_keys | of_run | views | {shard, index, LOCK_FILE}
 

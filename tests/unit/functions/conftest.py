@@ -44,6 +44,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "MAX_PARALLEL_JOBS": "4",
         "MIN_SHARD_SECONDS": "30",
         "UPLOAD_RECIPE": '{"size": 256}',
+        "COMMIT": "0123456789abcdef",
         "ALLOW_FILE_URIS": "false",
     }.items():
         monkeypatch.setenv(name, value)

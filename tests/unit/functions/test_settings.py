@@ -14,12 +14,13 @@ PLAN = {
     "MAX_PARALLEL_JOBS": "256",
     "MIN_SHARD_SECONDS": "30",
     "UPLOAD_RECIPE": "{}",
+    "COMMIT": "",
     "ALLOW_FILE_URIS": "false",
 }
 
 
 def test_settings_are_read_by_their_names() -> None:
-    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, "{}", False)
+    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, "{}", False, "")
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",
         "OUTPUT_BUCKET_NAME",

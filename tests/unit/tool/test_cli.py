@@ -39,7 +39,9 @@ def test_version_is_that_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert ended.stdout == f"imagemill {imagemill.__version__}\n"
     assert project["project"]["dynamic"] == ["version"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "imagemill.__version__"}
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "imagemill_contract.VERSION"
+    }
 
 
 def test_unknown_command_is_refused_with_exit_code_2() -> None:

@@ -22,6 +22,7 @@ SETTINGS = PlanRunSettings(
     max_parallel_jobs=2,
     min_shard_seconds=2,
     upload_recipe="{}",
+    commit="",
     allow_file_uris=True,
 )
 

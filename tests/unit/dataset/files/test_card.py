@@ -3,14 +3,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from imagemill_contract.keys import DATASET_CARD, DATASET_CROISSANT, INDEX_TABLE
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_dataset.files.card import card_of, last_packed_run
+from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.loaders import loaders_of
 from imagemill_dataset.files.readme import readme_of
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
@@ -23,7 +26,8 @@ RECIPE = Recipe(
 
 def run_at(minute: int, recipe: Recipe = RECIPE) -> IndexedRun:
     started = f"2026-11-23T10:{minute:02}:00Z"
-    return IndexedRun(f"run-{minute}", started, "s3://input/full/", recipe.to_document())
+    tool = "imagemill 0.1.0 (0a1b2c3d4e5f)"
+    return IndexedRun(f"run-{minute}", started, "s3://input/full/", recipe.to_document(), tool)
 
 
 RUN = run_at(1)
@@ -138,6 +142,74 @@ def test_card_of_nothing_is_a_card() -> None:
 def front_matter(readme: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(readme.split("---\n")[1])
     return found
+
+
+def test_front_matter_says_how_many_samples_a_reader_finds_and_what_they_are() -> None:
+    info = front_matter(readme_of(card()))["dataset_info"]
+    # also those that are superseded: `datasets` compares the number with what it reads
+    assert info["splits"] == [
+        {"name": "test", "num_bytes": 1002, "num_examples": 1},
+        {"name": "train", "num_bytes": 2004, "num_examples": 4},
+    ]
+    assert info["download_size"] == info["dataset_size"] == 3006
+    features = {feature["name"]: feature for feature in info["features"]}
+    assert list(features) == ["jpg", "edge.png", "json", "cls", "__key__", "__url__"]
+    names = {"0": "cats", "1": "owls", "2": "dogs"}
+    assert features["cls"]["dtype"] == {"class_label": {"names": names}}
+
+
+@pytest.mark.parametrize(
+    ("samples", "size"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10**6, "1M<n<10M"), (10**10, "1B<n<10B")],
+)
+def test_front_matter_has_the_size_category_of_the_hub(samples: int, size: str) -> None:
+    found = front_matter(readme_of(card() | {"samples": samples}))
+    assert found["size_categories"] == [size]
+
+
+def test_front_matter_of_tfrecord_names_no_file_that_datasets_cannot_read() -> None:
+    run = run_at(1, replace(RECIPE, output=Output.TFRECORD))
+    found = front_matter(readme_of(card_of(INDEX, run, LABELS)))
+    assert found["configs"] == [{"config_name": "index", "data_files": "index.parquet"}]
+    assert "dataset_info" not in found
+
+
+def test_about_json_is_what_the_front_matter_and_the_readme_say() -> None:
+    said = {"license": "cc0-1.0", "tags": ["birds"], "description": "Birds.", "pretty_name": "B"}
+    text = readme_of(card() | {"about": said})
+    found = front_matter(text)
+    assert (found["license"], found["tags"], found["pretty_name"]) == ("cc0-1.0", ["birds"], "B")
+    assert "# B\n\nBirds.\n" in text
+    assert front_matter(readme_of(card()))["license"] == "unknown"
+    problem = "about.json: 1 is not an object of fields."
+    assert f"**{problem}**" in readme_of(card() | {"about": {"problem": problem}})
+
+
+def test_readme_says_where_the_pictures_are_from_and_what_has_made_the_dataset() -> None:
+    text = readme_of(card())
+    assert "| source | `s3://input/full/` |" in text
+    assert f"| recipe | `{RECIPE.digest}`: `split` `" in text
+    assert "| made by | imagemill 0.1.0 (0a1b2c3d4e5f) |" in text
+
+
+def test_card_and_index_name_a_folder_but_not_its_path() -> None:
+    run = replace(RUN, source="file:///home/somebody/PHOTOS")
+    index = Index({"cats/a": sample(TRAIN, 0, 0, run)}, {TRAIN.key: TRAIN})
+    files = dataset_files(index, LABELS, otherwise=run)
+    assert all(b"somebody" not in body for body in files.values())
+    assert json.loads(files[DATASET_CARD])["sources"] == ["PHOTOS/"]
+
+
+def test_croissant_names_every_listed_file_with_its_checksum() -> None:
+    files = dataset_files(INDEX, LABELS, otherwise=RUN)
+    found = json.loads(files[DATASET_CROISSANT])
+    rows = {row["contentUrl"]: row for row in found["distribution"]}
+    assert {name: row["sha256"] for name, row in rows.items()} == {
+        "index.parquet": hashlib.sha256(files[INDEX_TABLE]).hexdigest(),
+        **{item.key.removeprefix("dataset/"): item.sha256 for item in LISTED},
+    }
+    names = {row["classes/name"] for row in found["recordSet"][1]["data"]}
+    assert names == set(LABELS)
 
 
 def test_readme_names_each_file() -> None:

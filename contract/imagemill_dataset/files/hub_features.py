@@ -1,0 +1,74 @@
+"""The columns of a dataset as Hugging Face `datasets` gives them, in the form of its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imagemill_contract.recipe import Output
+
+Feature = dict[str, Any]
+
+
+def hub_features(card: Mapping[str, Any]) -> list[Feature]:
+    """The features of the samples: with classes, the label is a ClassLabel that knows their names.
+
+    Empty for a format that `datasets` cannot read.
+    """
+    output = Output(card["format"])
+    if output is Output.WEBDATASET:
+        return _of_webdataset(card)
+    return _of_parquet(card) if output is Output.PARQUET else []
+
+
+def class_names(card: Mapping[str, Any]) -> list[str]:
+    """The names of the classes, by their numbers; empty without classes."""
+    classes = card.get("classes", {})
+    return sorted(classes, key=lambda name: classes[name]["label"])
+
+
+def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
+    """A column for each file of a sample, by its extension, as the loader of `datasets` does."""
+    known = [*_texts("filename", "format"), *_numbers("int64", "height"), *_texts("sha256")]
+    known += _numbers("int64", "width")
+    classes = class_names(card)
+    if classes:
+        known += [*_numbers("int64", "label"), *_texts("label_text")]
+    files = [
+        _image(card["recipe"]["format"]),
+        _image("edge.png"),
+        {"name": "json", "struct": known},
+    ]
+    if classes:
+        files.append(_class_label("cls", classes))
+    return [*files, *_texts("__key__", "__url__")]
+
+
+def _of_parquet(card: Mapping[str, Any]) -> list[Feature]:
+    classes = class_names(card)
+    label = [_class_label("label", classes)] if classes else _numbers("int64", "label")
+    return [
+        *(_image("image"), _image("edge")),
+        *_texts("key", "filename"),
+        *_numbers("int32", "width", "height"),
+        *_texts("sha256"),
+        *label,
+        *_texts("label_text"),
+    ]
+
+
+def _image(name: str) -> Feature:
+    return {"name": name, "dtype": "image"}
+
+
+def _texts(*names: str) -> list[Feature]:
+    return [{"name": name, "dtype": "string"} for name in names]
+
+
+def _numbers(kind: str, *names: str) -> list[Feature]:
+    return [{"name": name, "dtype": kind} for name in names]
+
+
+def _class_label(name: str, classes: list[str]) -> Feature:
+    names = {str(number): text for number, text in enumerate(classes)}
+    return {"name": name, "dtype": {"class_label": {"names": names}}}
