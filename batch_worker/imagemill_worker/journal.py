@@ -24,6 +24,8 @@ from imagemill_worker.stores.store import Store
 _LEAST_ROWS, _SECONDS = 50, 10.0
 # In a folder a page is just a file, so it may be written this soon: a stopped run loses little.
 _LEAST_ROWS_IN_FOLDER, _SECONDS_IN_FOLDER = 1, 2.0
+# It takes seconds to know that a page cannot be read, and what it says can be done again.
+_MOST_MISSED = 3
 
 
 @dataclass(slots=True)
@@ -47,14 +49,17 @@ class Journal:
 
     @classmethod
     def read(cls, store: Store, shard: Shard, stage: Stage) -> Journal:
-        """Read all pages. Raises as `Store.find_document` does."""
+        """Read all pages that can be read. Raises as `Store.find_dispensable` does."""
         folder = shard.output.prefix + keys.journal_folder(shard.run_id, stage, shard.shard_id)
         rows: dict[str, Outcome] = {}
         shards: dict[str, DatasetShard] = {}
-        pages = store.keys(folder)
+        pages, missed = store.keys(folder), 0
         for page in pages:
-            body = store.find_document(page)
-            if body is None:  # an attempt that was taken for dead has ended, and removed it
+            body = store.find_dispensable(page)
+            if body is None:  # it cannot be read, or an attempt taken for dead has removed it
+                missed += 1
+                if missed == _MOST_MISSED:
+                    break
                 continue
             header, outcomes = _decoded(body)
             rows |= {row.key: row for row in outcomes if _is_lasting(row)}

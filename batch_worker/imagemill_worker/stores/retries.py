@@ -63,8 +63,9 @@ def _probe(prober: HasHead | None, key: str, evidence: Evidence, trial: Trial) -
     for _ in range(PROBES):
         try:
             prober.head(known)
-        except StoreFault:
-            return
+        except StoreFault as fault:
+            if fault.kind is not FaultKind.GONE:  # that there is no such object is an answer, too
+                return
         evidence.add_success(known)
 
 

@@ -64,6 +64,18 @@ class Store:
                 return None
             raise job_error(fault, "read", key) from fault
 
+    def find_dispensable(self, key: str) -> bytes | None:
+        """A document that the job can do without: None also if it alone cannot be read.
+
+        Raises TryAgainError or StoreRefusedError for what ails the whole store.
+        """
+        try:
+            return bytes(self._with_retries(self.reads, key, lambda: self.objects.get(key)))
+        except StoreFault as fault:
+            if fault.kind is FaultKind.OF_ALL:
+                raise job_error(fault, "read", key) from fault
+            return None
+
     def read_object(self, item: SourceObject, digest: str = "") -> memoryview:
         """The bytes of the object that was planned, and of no other.
 

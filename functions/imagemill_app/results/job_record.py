@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from obstore.exceptions import BaseError
+
 from imagemill_app.stores import list_keys, read_bytes
 from imagemill_contract.documents import Shard, decode_journal, decode_outcomes
 from imagemill_contract.errors import DocumentError
@@ -91,7 +93,7 @@ def _from_journal(shard: Shard, stage: Stage) -> JobRecord:
     last_words = ""
     folder = journal_folder(shard.run_id, stage, shard.shard_id)
     for page in sorted(list_keys(shard.output, folder)):
-        with suppress(FileNotFoundError, DocumentError):
+        with suppress(FileNotFoundError, DocumentError, BaseError):
             header, rows = decode_journal(read_bytes(shard.output, page))
             dataset_shards |= {item.key: item for item in _dataset_shards(header)}
             outcomes |= {row.key: row for row in rows}

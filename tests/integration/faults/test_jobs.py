@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagemill_contract.documents import decode_outcomes
-from imagemill_contract.keys import Stage, outcome_key
+from imagemill_contract.documents import decode_outcomes, encode_journal
+from imagemill_contract.keys import Stage, journal_key, outcome_key
+from imagemill_contract.outcomes import Outcome, Status
 from tests.helpers.faults.kinds import (
     Duplicate,
     ErrorAnswer,
@@ -168,6 +169,20 @@ def test_one_object_that_always_fails_costs_no_other(jobs: S3Jobs, proxy: FaultP
     assert "KMS.DisabledException" in rows["5.jpg"].detail
     assert jobs.run("edge").code == 0
     assert len(jobs.files("edges/")) == PICTURES - 3
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (403, "AccessDenied")])
+def test_a_journal_that_cannot_be_read_costs_only_what_it_would_have_saved(
+    jobs: S3Jobs, proxy: FaultProxy, status: int, code: str
+) -> None:
+    for page in range(5):
+        key = journal_key(jobs.run_id, Stage.RESIZE, SHARD, f"{page:06d}-from-an-earlier-attempt")
+        body = encode_journal({}, [Outcome(f"{jobs.source.prefix}{page}.jpg", Status.WRITTEN)])
+        jobs.s3.put_object(Bucket=jobs.bucket, Key=jobs.output.prefix + key, Body=body)
+    proxy.add(ErrorAnswer(status=status, code=code, pattern=r"journal/.*\.gz$"))
+    ended = jobs.run("resize", STORE_PATIENCE_SECONDS="200")
+    assert (ended.code, ended.errors) == (0, "")
+    assert len(jobs.files("resized/")) == PICTURES
 
 
 def test_a_result_that_can_never_be_written_costs_no_other(jobs: S3Jobs, proxy: FaultProxy) -> None:

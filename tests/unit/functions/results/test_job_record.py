@@ -4,9 +4,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from obstore.exceptions import GenericError
 
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.shard_outcomes import complete_outcomes
+from imagemill_app.stores import read_bytes
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
 from imagemill_contract.errors import DocumentError
@@ -91,6 +93,21 @@ def test_page_that_cannot_be_read_is_as_good_as_none(job: Job) -> None:
     job.put(keys.journal_key("run-1", Stage.RESIZE, "00000", "000001"), b"torn")
     job.note(2, written("b.jpg"), written("another.jpg"))
     assert list(job_record(job.shard, Stage.RESIZE).outcomes) == ["a.jpg", "b.jpg"]
+
+
+def test_page_that_the_store_refuses_is_as_good_as_none(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.note(0, written("a.jpg"))
+    job.note(1, written("b.jpg"))
+
+    def refused(location: Location, key: str) -> bytes:
+        if key.endswith("000000.jsonl.gz"):
+            raise GenericError("The store answers InternalError.")
+        return read_bytes(location, key)
+
+    monkeypatch.setattr("imagemill_app.results.job_record.read_bytes", refused)
+    assert list(job_record(job.shard, Stage.RESIZE).outcomes) == ["b.jpg"]
 
 
 def dataset_shard(number: int, samples: int) -> DatasetShard:

@@ -47,13 +47,13 @@ class Action:
 class Prober:
     """A store that answers for other objects."""
 
-    def __init__(self, *, answers: bool) -> None:
-        self.answers, self.asked = answers, list[str]()
+    def __init__(self, *, answers: bool, fault: StoreFault = PASSING) -> None:
+        self.answers, self.fault, self.asked = answers, fault, list[str]()
 
     def head(self, key: str) -> None:
         self.asked.append(key)
         if not self.answers:
-            raise PASSING
+            raise self.fault
 
 
 def test_request_that_goes_well_at_once_waits_for_nothing() -> None:
@@ -95,6 +95,14 @@ def test_object_that_fails_while_the_store_answers_for_others_is_its_own_fault(
     assert caught.value is fault
     assert set(prober.asked) == {"known"}
     assert action.count < 40
+
+
+def test_store_that_says_that_there_is_no_such_object_is_well() -> None:
+    gone = StoreFault(FaultKind.GONE, "NoSuchKey", "There is no such object.")
+    evidence, prober = Evidence(), Prober(answers=False, fault=gone)
+    evidence.add_success("a folder that was listed/")
+    with pytest.raises(StoreFault):
+        with_retries(Action(PASSING, for_ever=True), "a", evidence, Patient(), prober)
 
 
 def test_throttling_is_borne_longer_than_other_faults_before_an_object_is_blamed() -> None:
