@@ -13,5 +13,6 @@ def published_source(address: str) -> str:
 
     A dataset is given away, and the path of a folder tells of the machine and of its owner.
     """
-    location = Location.parse(address, "source")
-    return f"{location.name}/" if location.is_file else address
+    if not address.startswith("file://"):
+        return address
+    return f"{Location.parse(address, 'source').name}/"
