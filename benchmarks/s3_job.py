@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.photographs import BUILD, ROOT, photographs
+from benchmarks.photographs import ROOT, folder_of, photographs
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.locations import Location
@@ -50,7 +50,7 @@ class Server:
 
     def __init__(self, wait_seconds: float = FIRST_BYTE_SECONDS) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.s3_server", str(BUILD), str(wait_seconds)],
+            [sys.executable, "-m", "benchmarks.s3_server", str(folder_of()), str(wait_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             preexec_fn=on_core(1),

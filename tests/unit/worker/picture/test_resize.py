@@ -1,0 +1,94 @@
+"""A resized picture keeps the detail of its file, and is the same on every machine."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from imagemill_contract.recipe import EdgeMethod
+from imagemill_worker.picture.resize import resized
+from tests.helpers.jobs import ROOT
+from tests.helpers.photographs import photograph
+from tests.helpers.pictures import file_of, recipe
+
+PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+REFERENCES = (Image.Resampling.BOX, Image.Resampling.LANCZOS)
+LEAST_SSIM = 0.985
+
+# Vector instructions that libjpeg-turbo, OpenCV and numpy choose at run time.
+NO_VECTORS = {
+    "JSIMD_FORCENONE": "1",
+    "OPENCV_CPU_DISABLE": "SSE4.1,SSE4.2,AVX,AVX2,FP16,FMA3",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+}
+DIGESTS = """
+import hashlib
+from imagemill_contract.keys import Stage
+from imagemill_contract.recipe import EdgeMethod
+from imagemill_worker.picture.stages import product_of
+from tests.helpers.photographs import cut
+from tests.helpers.pictures import recipe
+
+for seed in range(4):
+    for size in (40, 64, 128, 300):
+        small = product_of(Stage.RESIZE, cut(seed, scale=2), recipe(size=size)).body
+        made = [product_of(Stage.EDGE, small, recipe(edge=str(edge))).body for edge in EdgeMethod]
+        print(*(hashlib.sha256(body).hexdigest() for body in (small, *made)))
+"""
+
+
+def brightness(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    return image @ (0.299, 0.587, 0.114)
+
+
+def reference(image: Image.Image, size: int, resample: Image.Resampling) -> NDArray[np.float64]:
+    """The brightness of the middle square, resampled in floating point."""
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    bands = [
+        np.asarray(
+            band.convert("F").resize((size, size), resample, (left, top, left + side, top + side))
+        )
+        for band in image.split()
+    ]
+    return brightness(np.dstack(bands).astype(float))
+
+
+@pytest.mark.parametrize("pixels_for_one", [1.5, 1.56, 1.8, 2.0, 2.5, 2.95])
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_detail_is_kept_at_every_reduction(name: str, pixels_for_one: float) -> None:
+    """`pixels_for_one` is what half the file's size would give for a pixel of the result."""
+    body = file_of(photograph(name), "JPEG", quality=92)
+    with Image.open(io.BytesIO(body)) as file:
+        full = file.convert("RGB")
+    size = int(min(full.size) / 2 / pixels_for_one)
+    ours = brightness(resized(body, recipe(size=size)).astype(float))
+    for resample in REFERENCES:
+        similarity = structural_similarity(ours, reference(full, size, resample), data_range=255)
+        assert similarity >= LEAST_SSIM
+
+
+def digests(more: dict[str, str]) -> str:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "contract"), str(ROOT / "batch_worker")])
+    done = subprocess.run(
+        [sys.executable, "-c", DIGESTS],
+        env={**os.environ, "PYTHONPATH": path, **more},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_results_do_not_depend_on_the_vector_instructions_of_the_machine() -> None:
+    usual = digests({})
+    assert len(usual.split()) == 4 * 4 * (1 + len(EdgeMethod))
+    assert digests(NO_VECTORS) == usual
