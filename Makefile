@@ -81,7 +81,7 @@ format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Run the benchmarks of planning; benchmarks/README.md has their results
+bench: $(INSTALLED) ## Run the short benchmarks in 5 minutes; benchmarks/README.md has the results of all
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything that was made here

@@ -1,17 +1,36 @@
-"""`make bench`: runs the benchmarks that need nothing but this checkout, one after the other."""
+"""`make bench`: the short benchmarks, one after the other in five minutes, and a table of bars.
+
+A script gets a row in `SHORT`, and says its bars with `benchmarks.bars.say`.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 
-SCRIPTS = ("upload_burst", "listing", "partition_sweep")
+from benchmarks.bars import VARIABLE, said, table
+
+# Script and arguments.
+SHORT: tuple[tuple[str, ...], ...] = (
+    ("upload_burst",),
+    ("listing", "100000"),
+)
 
 
 def main() -> None:
-    for name in SCRIPTS:
-        print(f"\n## {name}\n", flush=True)
-        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        bars = Path(folder, "bars")
+        environment = {**os.environ, VARIABLE: str(bars)}
+        for name, *arguments in SHORT:
+            print(f"\n## {name}\n", flush=True)
+            command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+            subprocess.run(command, check=True, env=environment)
+        print(f"\n## Bars, after {time.monotonic() - began:.0f} s\n\n{table(said(bars))}")
 
 
 if __name__ == "__main__":
