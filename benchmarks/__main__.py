@@ -18,6 +18,8 @@ from benchmarks.bars import VARIABLE, said, table
 SHORT: tuple[tuple[str, ...], ...] = (
     ("upload_burst",),
     ("listing", "100000"),
+    ("subsampling", "--rounds", "2"),
+    ("fidelity",),
 )
 
 

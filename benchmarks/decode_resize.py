@@ -47,17 +47,19 @@ def environment_of(name: str) -> dict[str, str]:
     return env
 
 
-def milliseconds(name: str, command: list[str], paths: list[str]) -> list[float]:
-    """Milliseconds per image, in a fresh process on core 0."""
+def milliseconds(
+    name: str, command: list[str], paths: list[str], passes: int = PASSES
+) -> list[float]:
+    """Milliseconds of CPU for each image, in a fresh process on core 0."""
     done = subprocess.run(
-        [*command, str(PASSES), *paths],
+        [*command, str(passes), *paths],
         env=environment_of(name),
         preexec_fn=lambda: os.sched_setaffinity(0, {0}),
         capture_output=True,
         text=True,
         check=True,
     )
-    return [1000 * float(line) / PASSES for line in done.stdout.split()]
+    return [1000 * float(line) / passes for line in done.stdout.split()]
 
 
 def print_all(times: dict[str, list[list[float]]]) -> None:

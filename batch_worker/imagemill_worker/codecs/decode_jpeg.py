@@ -11,6 +11,7 @@ from imagemill_contract.outcomes import Reason
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.file_kind import Kind
 from imagemill_worker.codecs.jpeg_header import JpegHeader
+from imagemill_worker.codecs.progressive import without_detail
 from imagemill_worker.errors import PictureError
 from imagemill_worker.pixels import FileBytes
 
@@ -44,6 +45,8 @@ def decode_jpeg(body: FileBytes, header: JpegHeader, least_scale: float) -> Scal
         PictureError: `truncated`, `corrupt` or `unsupported_format`.
     """
     eighths = _eighths(header, least_scale)
+    if eighths == 1 and header.is_progressive:
+        body = without_detail(body)
     if header.components not in (1, 3):
         return _decode_by_pillow(body, header, eighths)
     colours = "GRAY" if header.components == 1 else "RGB"

@@ -76,7 +76,7 @@ def read_jpeg_header(body: FileBytes) -> JpegHeader:
     """Raises PictureError: `truncated`, `corrupt` or `unsupported_format`."""
     header, position, marker = JpegHeader(), 2, 0
     while marker not in (_START_OF_SCAN, _END_OF_IMAGE):
-        marker, start, position = _next_segment(body, position)
+        marker, start, position = next_segment(body, position)
         if marker in _START_OF_FRAME and not header.components:
             header.take_frame(marker, bytes(body[start:position]))
         elif marker in (_APP1, _APP2):
@@ -95,8 +95,11 @@ def _unsupported_kind(marker: int, sample_bits: int) -> str:
     return "" if sample_bits == 8 else f"JPEG with {sample_bits}-bit samples"
 
 
-def _next_segment(body: FileBytes, position: int) -> tuple[int, int, int]:
-    """Marker, start and end of the content of the segment at or after `position`."""
+def next_segment(body: FileBytes, position: int) -> tuple[int, int, int]:
+    """Marker, start and end of the content of the segment at or after `position`.
+
+    Raises PictureError (`truncated`) if there is none.
+    """
     length = len(body)
     while position + 4 <= length and not (body[position] == 0xFF and 0 < body[position + 1] < 0xFF):
         position += 1  # fill bytes, or garbage that decoders pass over

@@ -20,7 +20,7 @@ from imagemill_worker.picture.size_limits import check_memory, checked_placement
 from imagemill_worker.pixels import FileBytes, Pixels
 
 # Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, some
-# photographs lose detail: at 1.5 one of eight has an SSIM of .96, from 1.59 on all have .97 or more.
+# photographs lose detail: at 1.5 one of eight has an SSIM of .96; from 1.59 on all have over .97.
 _LEAST_SCALE = 1.55
 # From here on Hamming's filter, which is half as wide as the bicubic one and as much quicker, keeps
 # the detail, too (docs/decisions/0017-filter-and-scale-follow-the-reduction.md).
