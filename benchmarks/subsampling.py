@@ -20,7 +20,15 @@ from PIL import Image
 
 from benchmarks.bars import say
 from benchmarks.decode_resize import HERE, milliseconds
-from benchmarks.photographs import CLASSES, ROOT, originals, resized_to_fit, sets, unmodified
+from benchmarks.photographs import (
+    CLASSES,
+    ROOT,
+    as_file,
+    originals,
+    resized_to_fit,
+    sets,
+    unmodified,
+)
 from imagemill_worker.codecs.jpeg_header import read_jpeg_header
 
 CONTENDERS = ("floor", "imagemill", "pillow", "naive")
@@ -70,7 +78,8 @@ def _make(folder: Path) -> None:
             width, height, _, quality = sizes[number % 2]
             image = resized_to_fit(source, width, height)
             image = image.convert("L") if name == "grey" else image
-            image.save(folder / name / f"{number:02}.jpg", quality=quality, **options)
+            file = as_file(image, "JPEG", quality=quality, **options)
+            (folder / name / f"{number:02}.jpg").write_bytes(file)
     (folder / "done").touch()
 
 
