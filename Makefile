@@ -7,6 +7,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SAM := .venvs/sam/bin/sam
+# The section of samconfig.toml that is deployed, and the stack that it names.
+CONFIG ?= default
+STACK ?= imagemill$(if $(filter-out default,$(CONFIG)),-$(CONFIG))
 AWS := .venvs/aws/bin/aws
 PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface croissant))
@@ -24,7 +27,8 @@ STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage check $(CHECKS) check-deploy check-readers format docs bench hooks clean
+.PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy check-readers \
+	format docs bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -35,6 +39,15 @@ install: $(INSTALLED) ## Make .venv with .venv/bin/imagemill
 
 demo: $(INSTALLED) ## Take 208 real pictures through the whole pipeline; results in demo-out/
 	@$(BIN)/python -m demo
+
+##@ On AWS, with your credentials; docs/deploy.md says more
+deploy: $(INSTALLED) $(SAM) ## Build and deploy the stack, then do worker-image; CONFIG=prod for that
+	@$(SAM) build
+	@$(SAM) deploy --config-env $(CONFIG)
+	@$(MAKE) --no-print-directory worker-image
+
+worker-image: $(INSTALLED) ## Build the image of the jobs with Docker, push it, tell the stack
+	@$(BIN)/python batch_worker/push_image.py $(STACK)
 
 ##@ Before a change is taken
 test: $(INSTALLED) ## Run the tests

@@ -36,7 +36,9 @@ def plan_once(count: int, done: int) -> None:
     entries = {key[5:]: Entry(key[5:37], None, earlier) for key in keys_of(count)[:done]}
     write_index_part(StoreAt(Location("s3://output-bucket")), earlier, entries)
 
-    settings = PlanRunSettings("output-bucket", 256, 30, "{}", allow_file_uris=False, commit="")
+    settings = PlanRunSettings(
+        "output-bucket", 256, 30, "{}", allow_file_uris=False, commit="", worker_image_uri="image"
+    )
     request = request_of({"source": "s3://input-bucket/full/"}, settings)
     before, began = _cpu_seconds(), time.monotonic()
     run = plan_run("benchmark", "2026-11-23T10:15:30Z", request, settings)

@@ -26,6 +26,7 @@ LOCAL_PARAMETERS: Mapping[str, str] = {
     "WindowGraceSeconds": "1",
     "BatchingWindowSeconds": "1",
     "MinShardSeconds": "2",  # a job starts in half a second here
+    "WorkerImageUri": f"this-machine@sha256:{'0' * 64}",  # jobs are processes: it is never pulled
 }
 DEATH_SECONDS = 1.0  # a connection breaks a moment before the process has ended
 POLL_SECONDS = 0.05

@@ -60,7 +60,9 @@ class StepRun:
         """Raises RunRefused."""
         output = self.place.output
         bucket = "bucket" if output.is_file else output.bucket
-        settings = PlanRunSettings(bucket, 4, 30, "{}", allow_file_uris=True, commit="")
+        settings = PlanRunSettings(
+            bucket, 4, 30, "{}", allow_file_uris=True, commit="", worker_image_uri="image"
+        )
         document = {"source": str(self.place.source), "recipe": self.recipe, **fields}
         if output.is_file:
             document["output"] = str(output)

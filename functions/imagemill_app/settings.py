@@ -43,6 +43,7 @@ class PlanRunSettings(_Settings):
     upload_recipe: str
     allow_file_uris: bool
     commit: str
+    worker_image_uri: str
 
 
 @dataclass(frozen=True, slots=True)

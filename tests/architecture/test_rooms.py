@@ -41,6 +41,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         | {"boto3", "botocore"}  # in stores/odd_keys.py alone, see below
         | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
+    "worker_image": ("batch_worker/*.py", {"boto3"}),
     "imagemill_engine": (
         "engine/imagemill_engine/**/*.py",
         {

@@ -27,6 +27,7 @@ SAM = ROOT / ".venvs" / "sam" / "bin" / "sam"
 AWS = ROOT / ".venvs" / "aws" / "bin" / "aws"
 # the upload comes as one batch of messages, and so as one run
 PARAMETERS = (
+    f"WorkerImageUri=this-machine@sha256:{'0' * 64}",
     "Architecture=x86_64",
     "MaxvCpus=2",
     "UploadWindowSeconds=2",

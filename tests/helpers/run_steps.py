@@ -24,7 +24,9 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
-SETTINGS = PlanRunSettings(OUTPUT, 4, 30, "{}", allow_file_uris=True, commit="")
+SETTINGS = PlanRunSettings(
+    OUTPUT, 4, 30, "{}", allow_file_uris=True, commit="", worker_image_uri="image"
+)
 
 Run = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -171,16 +172,91 @@ def test_job_has_limits_retries_and_a_command_of_its_stage(stage: Stage) -> None
     assert job["Timeout"]["AttemptDurationSeconds"] > 0
     rules = job["RetryStrategy"]["EvaluateOnExit"]
     assert {"OnExitCode": f"{WorkerExit.TRY_AGAIN:d}", "Action": "RETRY"} in rules
-    assert {"OnStatusReason": "Host EC2*", "Action": "RETRY"} in rules
+    reclaimed = {"Fn::If": ["UsesFargate", "Your Spot Task was interrupted*", "Host EC2*"]}
+    assert {"OnStatusReason": reclaimed, "Action": "RETRY"} in rules
     assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
 
 
-def test_compute_environment_scales_to_zero_and_can_be_updated_in_place() -> None:
-    (environment,) = resources_of("AWS::Batch::ComputeEnvironment").values()
-    assert environment["ComputeResources"]["MinvCpus"] == 0
-    assert environment["ComputeResources"]["Type"] == "SPOT"
+ENVIRONMENTS = resources_of("AWS::Batch::ComputeEnvironment")
+MACHINES = {name: item for name, item in ENVIRONMENTS.items() if "Fargate" not in name}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_compute_environment_scales_to_zero_and_can_be_updated_in_place(name: str) -> None:
+    environment = ENVIRONMENTS[name]
+    assert environment["ComputeResources"].get("MinvCpus", 0) == 0
     assert environment["ReplaceComputeEnvironment"] is False
     assert not {"ServiceRole", "ComputeEnvironmentName"} & set(environment)
+
+
+def test_jobs_run_on_spot_machines_unless_something_else_is_chosen() -> None:
+    assert template()["Parameters"]["Compute"]["Default"] == "spot"
+    kinds = {name: item["ComputeResources"]["Type"] for name, item in ENVIRONMENTS.items()}
+    assert kinds == {
+        "ComputeEnvironment": "SPOT",
+        "OnDemandComputeEnvironment": "EC2",
+        "FargateComputeEnvironment": "FARGATE_SPOT",
+        "GpuComputeEnvironment": "SPOT",
+    }
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_no_machine_has_more_jobs_than_its_disk_is_sized_for(name: str) -> None:
+    chosen = MACHINES[name]["ComputeResources"]["InstanceTypes"]
+    lists = chosen["Fn::If"][1:] if isinstance(chosen, dict) else [chosen]
+    vcpus = {"xlarge": 4, "2xlarge": 8, "4xlarge": 16}
+    most = max(vcpus[kind.partition(".")[2]] for kinds in lists for kind in kinds)
+    gib = template()["Parameters"]["WorkerVolumeGib"]["Default"]
+    assert gib >= 4 + 6 * most  # the arithmetic is in docs/deploy.md
+
+
+def test_arm_and_x86_have_the_same_choice_of_machines() -> None:
+    for name in ("ComputeEnvironment", "OnDemandComputeEnvironment"):
+        _, arm, x86 = MACHINES[name]["ComputeResources"]["InstanceTypes"]["Fn::If"]
+        assert [kind.replace("g.", "i.") for kind in arm] == x86
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_machines_keep_their_role_from_jobs_and_encrypt_their_disk(name: str) -> None:
+    launch = MACHINES[name]["ComputeResources"]["LaunchTemplate"]
+    assert launch["LaunchTemplateId"] == {"Ref": "WorkerLaunchTemplate"}
+    (machine,) = resources_of("AWS::EC2::LaunchTemplate").values()
+    data = machine["LaunchTemplateData"]
+    assert data["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+    (disk,) = data["BlockDeviceMappings"]
+    assert disk["Ebs"]["Encrypted"] is True
+    assert disk["Ebs"]["VolumeType"] == "gp3"
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_job_can_write_its_scratch_volume_and_nothing_else(stage: Stage) -> None:
+    job = resources_of("AWS::Batch::JobDefinition")[f"{stage.title()}JobDefinition"]
+    container = job["ContainerProperties"]
+    assert container["Privileged"] is False
+    assert container["ReadonlyRootFilesystem"] is True
+    assert container["LinuxParameters"] == {"InitProcessEnabled": True}
+    assert container["Volumes"] == [{"Name": "scratch"}]  # with no path of the machine
+    assert container["MountPoints"] == [{"SourceVolume": "scratch", "ContainerPath": "/scratch"}]
+
+
+def test_uploads_wait_for_an_image() -> None:
+    event = FUNCTIONS["GroupObjectsFunction"]["Events"]["Uploads"]["Properties"]
+    assert event["Enabled"] == {"Fn::If": ["HasWorkerImage", True, False]}
+    assert template()["Parameters"]["WorkerImageUri"]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_allowed"),
+    [
+        ("", True),
+        (f"1.dkr.ecr.eu-west-1.amazonaws.com/a/b@sha256:{'0' * 64}", True),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com/a:latest", False),
+        (f"a@sha256:{'0' * 63}", False),
+    ],
+)
+def test_an_image_is_named_by_its_digest(uri: str, is_allowed: bool) -> None:
+    pattern = template()["Parameters"]["WorkerImageUri"]["AllowedPattern"]
+    assert bool(re.search(pattern, uri)) is is_allowed
 
 
 def test_nothing_may_come_in() -> None:

@@ -14,6 +14,11 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.request import RunRequest
 
+NO_WORKER_IMAGE = (
+    'The stack has no worker image yet. Run "make worker-image", which builds it, pushes it and '
+    "tells the stack; then start the run again."
+)
+
 
 def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
     """The request in an execution's input. Raises RunRefused.
@@ -22,6 +27,8 @@ def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
     """
     try:
         request = RunRequest.from_document(document, allow_files=settings.allow_file_uris)
+        if not request.dry_run and not settings.worker_image_uri:
+            raise RunRefused(NO_WORKER_IMAGE)
         if request.window is None:
             return request
         recipe = json.loads(settings.upload_recipe)

@@ -23,8 +23,8 @@ from tests.helpers.pages import plain, section, table, text_of
 from tests.helpers.stack_template import template
 
 RECIPE_PAGE, PLANNING_PAGE = text_of("docs/recipe.md"), text_of("docs/planning.md")
-LOCAL_PAGE, AWS_PAGE = text_of("docs/local.md"), text_of("docs/aws.md")
 CLI_PAGE = text_of("docs/cli.md")
+LOCAL_PAGE, DEPLOY_PAGE = text_of("docs/local.md"), text_of("docs/deploy.md")
 RECIPE_ROWS = {plain(row["field"]): row for row in table(RECIPE_PAGE, "field")}
 REQUEST_ROWS = {plain(row["field"]): row for row in table(PLANNING_PAGE, "field")}
 
@@ -125,14 +125,16 @@ def test_reasons_to_do_a_picture_again_are_those_of_the_planner() -> None:
 
 
 def test_parameters_are_those_of_the_template() -> None:
-    rows = table(AWS_PAGE, "parameter")
+    rows = table(DEPLOY_PAGE, "parameter")
     assert {plain(row["parameter"]): plain(row["default"]) for row in rows} == {
         name: str(item.get("Default", "")) for name, item in template()["Parameters"].items()
     }
 
 
 def test_outputs_are_those_of_the_template() -> None:
-    assert {plain(row["output"]) for row in table(AWS_PAGE, "output")} == set(template()["Outputs"])
+    assert {plain(row["output"]) for row in table(DEPLOY_PAGE, "output")} == set(
+        template()["Outputs"]
+    )
 
 
 def test_picture_of_the_readme_is_small() -> None:

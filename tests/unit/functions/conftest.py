@@ -45,6 +45,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "MIN_SHARD_SECONDS": "30",
         "UPLOAD_RECIPE": '{"size": 256}',
         "COMMIT": "0123456789abcdef",
+        "WORKER_IMAGE_URI": "image",
         "ALLOW_FILE_URIS": "false",
     }.items():
         monkeypatch.setenv(name, value)

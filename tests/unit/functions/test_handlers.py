@@ -239,3 +239,14 @@ def test_recipe_of_the_stack_that_is_none_is_refused(
     plan_run.settings.cache_clear()
     with pytest.raises(RunRefused, match=sentence):
         plan({"window": "20261123T101500Z-60s"})
+
+
+def test_a_run_that_no_image_could_carry_out_is_refused_and_a_dry_run_is_not(
+    aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws["s3"].put_object(Bucket=INPUT, Key="full/a.jpg", Body=b"a")
+    monkeypatch.setenv("WORKER_IMAGE_URI", "")
+    plan_run.settings.cache_clear()
+    with pytest.raises(RunRefused, match='Run "make worker-image"'):
+        plan({"source": f"s3://{INPUT}/full/"})
+    assert plan({"source": f"s3://{INPUT}/full/", "dry_run": True})["objects"] == 1

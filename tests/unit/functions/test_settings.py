@@ -15,12 +15,15 @@ PLAN = {
     "MIN_SHARD_SECONDS": "30",
     "UPLOAD_RECIPE": "{}",
     "COMMIT": "",
+    "WORKER_IMAGE_URI": "image",
     "ALLOW_FILE_URIS": "false",
 }
 
 
 def test_settings_are_read_by_their_names() -> None:
-    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings("out", 256, 30, "{}", False, "")
+    assert PlanRunSettings.from_env(PLAN) == PlanRunSettings(
+        "out", 256, 30, "{}", False, "", "image"
+    )
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",
         "OUTPUT_BUCKET_NAME",

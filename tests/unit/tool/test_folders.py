@@ -24,6 +24,7 @@ SETTINGS = PlanRunSettings(
     upload_recipe="{}",
     commit="",
     allow_file_uris=True,
+    worker_image_uri="image",
 )
 
 

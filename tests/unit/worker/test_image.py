@@ -1,0 +1,123 @@
+"""The image of the jobs, by its Dockerfile: what it holds, who runs in it, what it may write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from strip_packages import AWS_SERVICES, strip
+
+ROOT = Path(__file__).parents[3]
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    """Each instruction of a Dockerfile with its arguments, lines joined and comments left out."""
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    joined = re.sub(r"\\\n\s*", "", lines)
+    words = (line.partition(" ") for line in joined.splitlines() if line.strip())
+    return [(name, rest.strip()) for name, _, rest in words]
+
+
+DOCKERFILE = instructions((ROOT / "batch_worker" / "Dockerfile").read_text())
+
+
+def last_stage() -> list[tuple[str, str]]:
+    starts = [at for at, (name, _) in enumerate(DOCKERFILE) if name == "FROM"]
+    return DOCKERFILE[starts[-1] :]
+
+
+def test_both_stages_have_the_same_base_of_a_fixed_version() -> None:
+    bases = [rest.split()[0] for name, rest in DOCKERFILE if name == "FROM"]
+    assert bases == ["python:3.13-slim"] * 2
+
+
+def test_nothing_is_compiled_and_every_version_is_fixed() -> None:
+    (install,) = [rest for name, rest in DOCKERFILE if name == "RUN" and " install " in rest][:1]
+    assert "--only-binary :all:" in install
+    assert "-c /tmp/constraints.txt" in install
+    for line in (ROOT / "batch_worker" / "requirements.txt").read_text().splitlines():
+        assert line.startswith("#") or "==" in line
+
+
+def test_jobs_run_as_nobody_and_write_to_the_scratch_volume_alone() -> None:
+    stage = last_stage()
+    (user,) = [rest for name, rest in stage if name == "USER"]
+    assert user == "65534:65534"
+    (volume,) = [rest for name, rest in stage if name == "VOLUME"]
+    assert volume == "/scratch"
+    assert f"WORKDIR {volume}" in {f"{name} {rest}" for name, rest in stage}
+    (variables,) = [rest for name, rest in stage if name == "ENV"]
+    assert "TMPDIR=/scratch" in variables.split()
+    assert "PYTHONDONTWRITEBYTECODE=1" in variables.split()
+    (owner,) = [rest for name, rest in stage if name == "RUN"]
+    assert owner == f"install -d -o 65534 -g 65534 -m 700 {volume}"
+
+
+def test_the_image_that_runs_has_no_compiler_no_installer_and_no_secret() -> None:
+    assert not any("apt-get" in rest or "pip" in rest for _, rest in last_stage())
+    assert not any(name in {"ADD", "ARG", "SHELL"} for name, _ in DOCKERFILE)
+    assert not re.search(r"(?i)(secret|password|token|access_key)", str(DOCKERFILE))
+
+
+def test_the_command_is_no_shell() -> None:
+    (command,) = [rest for name, rest in last_stage() if name == "CMD"]
+    assert command.startswith('["python", "-m", "imagemill_worker"')
+
+
+def sent_to_the_build() -> Iterator[str]:
+    """What `.dockerignore` lets through: its last rule that matches a path decides."""
+    rules = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert rules[0] == "*"
+    opened = [rule[1:] for rule in rules if rule.startswith("!")]
+    closed = [rule.removeprefix("**/") for rule in rules[1:] if not rule.startswith("!")]
+    for start in opened:
+        for path in [ROOT / start, *(ROOT / start).rglob("*")]:
+            is_closed = any(fnmatch(part, rule) for part in path.parts for rule in closed)
+            if path.is_file() and not is_closed:
+                yield str(path.relative_to(ROOT))
+
+
+def test_the_build_is_sent_the_sources_of_the_image_and_nothing_else() -> None:
+    sent = set(sent_to_the_build())
+    copied = {
+        word.rstrip("/")
+        for name, rest in DOCKERFILE
+        if name == "COPY" and "--from" not in rest
+        for word in rest.split()[:-1]
+    }
+    assert all((ROOT / path).exists() for path in copied)
+    for path in copied:
+        assert path in sent or any(name.startswith(f"{path}/") for name in sent), path
+    assert {path.partition("/")[0] for path in sent} == {"batch_worker", "contract", "requirements"}
+    assert not any("__pycache__" in path for path in sent)
+
+
+def test_only_what_no_job_loads_is_stripped(tmp_path: Path) -> None:
+    kept = ["botocore/data/s3/service.json", "botocore/data/endpoints.json", "numpy/core.py"]
+    gone = ["botocore/data/ec2/service.json", "numpy/lib/tests/a.py", "cv2/a.pyi", "cv2/data/b.xml"]
+    for name in kept + gone:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+
+    strip(tmp_path)
+
+    found = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(found) == sorted(kept)
+
+
+def test_jobs_ask_for_no_service_whose_model_is_stripped() -> None:
+    sources = (ROOT / "batch_worker" / "imagemill_worker").rglob("*.py")
+    asked = {
+        name
+        for path in sources
+        for name in re.findall(r"""client\(\s*["'](\w+)["']""", path.read_text())
+    }
+    assert asked == {"s3"}
+    assert asked <= AWS_SERVICES
