@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagemill_engine.batch.log_stream import LogSink
+from imagemill_engine.batch.spec import JobSpec
 
 
 def _nobody_asks(_group: int) -> None:
     """The default of the group callbacks."""
+
+
+def _may_start(_spec: JobSpec) -> None:
+    """The default of `check_start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Host:
         credentials: (role ARN, session name) -> environment variables. Raises StartError.
         logs: Takes the output of the jobs.
         job_arn: The ARN of a job's id.
+        check_start: Raises StartError for a job whose image or log is out of reach.
         stop_grace_seconds: Between SIGTERM and SIGKILL; AWS Batch gives 30.
         group_started: Told the process group of every attempt.
         group_ended: Told it again when the attempt has ended.
@@ -35,6 +41,7 @@ class Host:
     credentials: Callable[[str, str], Mapping[str, str]]
     logs: LogSink
     job_arn: Callable[[str], str]
+    check_start: Callable[[JobSpec], None] = _may_start
     stop_grace_seconds: float = 30.0
     group_started: Callable[[int], None] = _nobody_asks
     group_ended: Callable[[int], None] = _nobody_asks

@@ -72,6 +72,7 @@ class JobRun:
         stream = f"{spec.log.stream_prefix}/default/{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
+            self._host.check_start(spec)
             env = self._env(number)
             log = LogStream(self._host.logs, spec.log, stream)
             process = self._started(env)

@@ -47,6 +47,7 @@ class JobSpec:
     memory_mib: int
     image: str
     job_role_arn: str
+    execution_role_arn: str
     log: LogTarget
     retry: RetryStrategy = field(default_factory=RetryStrategy)
     timeout_seconds: float | None = None
@@ -69,6 +70,7 @@ class JobSpec:
             memory_mib=int(resources.get("MEMORY", DEFAULT_MEMORY_MIB)),
             image=str(container.get("image", "")),
             job_role_arn=str(container.get("jobRoleArn", "")),
+            execution_role_arn=str(container.get("executionRoleArn", "")),
             log=_log_target(container, definition["jobDefinitionName"]),
             retry=RetryStrategy.from_document(definition.get("retryStrategy") or {}),
             timeout_seconds=None if seconds is None else float(seconds),

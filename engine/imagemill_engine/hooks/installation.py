@@ -16,6 +16,8 @@ from imagemill_engine.hooks import (
     sqs_batching,
 )
 from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role
+from imagemill_engine.hooks.rights import lambda_roles
+from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
     distributed_map,
     executions,
@@ -24,8 +26,8 @@ from imagemill_engine.hooks.states import (
     submit_job_sync,
     succeed_output,
 )
-from imagemill_engine.hooks.states.job_waits import JobWaits
-from imagemill_engine.settings import ACCOUNT_ID, REGION, EngineSettings
+from imagemill_engine.hooks.states.job_waits import JobWaits, job_arn
+from imagemill_engine.settings import REGION, EngineSettings
 from imagemill_engine.watchdog import TOKEN_VARIABLE
 
 # A container has what its image sets; of this machine a job gets no more than this.
@@ -41,8 +43,9 @@ def install_hooks(config: EngineSettings) -> None:
     submit_job_sync.install(api, waits)
     stopping.install(waits)
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
+    rights = (lambda_roles, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, roles, succeed_output)
-    for hook in (*functions, *state_machines, secure_transport, iam_wildcards):
+    for hook in (*functions, *state_machines, *rights):
         hook.install()
 
 
@@ -69,7 +72,8 @@ def host_of(config: EngineSettings) -> Host:
         },
         credentials=assumed_role,
         logs=CloudWatchLogs(),
-        job_arn=lambda job_id: f"arn:aws:batch:{REGION}:{ACCOUNT_ID}:job/{job_id}",
+        job_arn=job_arn,
+        check_start=check_start,
         stop_grace_seconds=config.stop_grace_seconds,
         group_started=lambda group: report("group", group),
         group_ended=lambda group: report("forget", group),

@@ -118,6 +118,7 @@ def shell_spec(script: str = "true", **changes: Any) -> JobSpec:
         "memory_mib": 100,
         "image": "",
         "job_role_arn": "",
+        "execution_role_arn": "",
         "log": LogTarget("group", "prefix"),
     }
     return JobSpec(**members | changes)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ministack.core import iam_evaluator
 from ministack.services import stepfunctions as states
 
 from imagemill_engine import settings
 from imagemill_engine.hooks import patching
+from imagemill_engine.hooks.rights.policies import is_allowed, require_evaluator
 from imagemill_engine.hooks.states.executions import current_execution, role_arn_of
 from imagemill_engine.shapes import Document, Function
 
@@ -30,9 +30,7 @@ class Need:
 
 def install() -> None:
     """Check each task before it is run."""
-    patching.require(iam_evaluator, "EvalContext")
-    patching.require_function(iam_evaluator, "evaluate", ["ctx", "policies", "limits"])
-    patching.require_function(iam_evaluator, "_gather_role_policies", ["role_name", "account_id"])
+    require_evaluator()
     patching.wrap(states, "_invoke_resource", ["resource", "input_data"], invoke_resource)
 
 
@@ -53,21 +51,6 @@ def require_right(role_arn: str, need: Need) -> None:
         )
 
 
-def is_allowed(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the policies of a role allow it an action."""
-    role_name = role_arn.rsplit("/", 1)[-1]
-    context = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:sts::{settings.ACCOUNT_ID}:assumed-role/{role_name}/states",
-        principal_type="AssumedRole",
-        principal_account=settings.ACCOUNT_ID,
-        action=action,
-        resource_arn=resource,
-        region=settings.REGION,
-    )
-    policies = iam_evaluator._gather_role_policies(role_name, settings.ACCOUNT_ID)
-    return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")
-
-
 def needs_of(resource: str, arguments: Document) -> Iterator[Need]:
     """The rights that a task needs: Lambda and Batch, named by ARNs, are all that we use."""
     if resource.endswith(":lambda:invoke"):
@@ -77,6 +60,7 @@ def needs_of(resource: str, arguments: Document) -> Iterator[Need]:
         # Batch has no error of its own for a missing right, so its general one is seen.
         for member in ("JobQueue", "JobDefinition"):
             yield Need("batch:SubmitJob", arguments[member], "Batch.AWSBatchException")
-        # By a managed rule, Step Functions learns that a job has ended.
+        # By a managed rule, and by asking, Step Functions learns that a job has ended.
+        yield Need("batch:DescribeJobs", "*", "States.Runtime")
         for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
             yield Need(action, MANAGED_RULE, "States.Runtime")

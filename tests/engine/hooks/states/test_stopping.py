@@ -8,6 +8,7 @@ from typing import Any
 
 from imagemill_engine.deploy import Stack
 from imagemill_engine.engine import Engine
+from tests.helpers.rights import role_policy
 
 
 def test_stopping_an_execution_terminates_its_job(
@@ -72,3 +73,16 @@ def test_stopping_the_parent_stops_the_children_and_their_jobs(
     children = states.list_executions(mapRunArn=run)["executions"]
     assert [child["status"] for child in children] == ["ABORTED"] * 6
     assert jobs.named(job_name) == submitted  # MaxConcurrency 3: the others were never submitted
+
+
+def test_without_the_right_to_terminate_it_a_job_goes_on(
+    machines: Any, job_machine: Any, job_name: str, jobs: Any, until: Any, engine: Engine
+):
+    iam, role = engine.client("iam"), machines.role_arn.rsplit("/", 1)[-1]
+    known = iam.get_role_policy(RoleName=role, PolicyName="machine")["PolicyDocument"]
+    text = json.dumps(known).replace("batch:TerminateJob", "batch:TagResource")
+    arn = machines.start(job_machine("exec sleep 3"))
+    [job_id] = until(lambda: jobs.named(job_name))
+    with role_policy(iam, role, "machine", json.loads(text)):
+        machines.states.stop_execution(executionArn=arn)
+        assert jobs.end(job_id)["status"] == "SUCCEEDED"
