@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from imagemill_contract.keys import INDEX, check_run_id
+from imagemill_contract.keys import INDEX, LEAVES, check_run_id
 
 
 def index_key(started: str, run_id: str) -> str:
@@ -37,6 +37,16 @@ def compacted_index_key(started: str, run_id: str, number: int, content: bytes) 
     """
     digest = hashlib.sha256(content).hexdigest()[:8]
     return f"{_index_stem(started, run_id)}_compacted-{number:08d}-{digest}.jsonl.gz"
+
+
+def leaf_key(stem: str, digest: str) -> str:
+    """Rows of the index; the digest is that of the leaf, `stem` says what they are a part of."""
+    return f"{LEAVES}{stem}/{digest[:16]}.jsonl.gz"
+
+
+def leaves_stem(part_key: str) -> str:
+    """What the leaves of a part have in their names."""
+    return part_key.removeprefix(INDEX).removesuffix(".jsonl.gz")
 
 
 def _index_stem(started: str, run_id: str) -> str:

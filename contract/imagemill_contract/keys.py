@@ -16,6 +16,7 @@ from imagemill_contract.recipe import ImageFormat
 INBOX = "inbox/"
 RUNS = "runs/"
 INDEX = "index/"
+LEAVES = "leaves/"
 DATASET = "dataset/"
 LABELS = "dataset/labels/"
 INTERMEDIATE = "intermediate/"

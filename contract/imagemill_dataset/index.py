@@ -9,8 +9,9 @@ that was changed or gone before it was read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from imagemill_contract.documents import encode_lines
@@ -125,8 +126,16 @@ class Index:
 
 
 def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = ()) -> bytes:
-    """The document of entries. A row refers to its run and shard by their places in the header."""
-    runs = sorted({entry.run.run_id: entry.run for entry in entries.values()}.items())
+    """The document of entries, by key."""
+    return encode_rows(sorted(entries.items(), key=itemgetter(0)), shards)
+
+
+def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard] = ()) -> bytes:
+    """The document of rows, which are in the order of their keys.
+
+    A row refers to its run and shard by their places in the header.
+    """
+    runs = sorted({entry.run.run_id: entry.run for _, entry in rows}.items())
     run_places = {run_id: place for place, (run_id, _) in enumerate(runs)}
     listed = sorted(shards, key=lambda shard: shard.key)
     shard_places = {shard.key: place for place, shard in enumerate(listed)}
@@ -136,14 +145,15 @@ def encode_part(entries: Mapping[str, Entry], shards: Iterable[DatasetShard] = (
     return encode_lines(
         "index",
         header,
-        (_row(key, entries[key], run_places, shard_places) for key in sorted(entries)),
+        (_row(key, entry, run_places, shard_places) for key, entry in rows),
     )
 
 
-def runs_of_part(body: bytes) -> list[IndexedRun]:
-    """The runs that a part has rows of. Raises DocumentError for a part that cannot be read."""
-    header, _ = opened_lines("index", body)
-    return [IndexedRun(**document) for document in header["runs"]]
+def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:
+    """The rows of a document, one at a time. Raises DocumentError, while they are read, too."""
+    header, rows = opened_lines("index", body)
+    shards = [DatasetShard.from_row(document) for document in header.get("shards", [])]
+    yield from _entries(header, rows, shards)
 
 
 def _row(

@@ -1,22 +1,98 @@
-"""Reads the index from its store, adds parts to it, and merges them."""
+"""The index in its store: reads it range by range, and adds parts to it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-from imagemill_contract.index_keys import index_key, merged_index_key
+from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.keys import INDEX
-from imagemill_dataset.index import Entry, Index, IndexedRun, encode_part
+from imagemill_dataset.index import Entry, Index, IndexedRun
 from imagemill_dataset.object_store import ObjectStore
+from imagemill_dataset.parts.merged_rows import counting_rows
+from imagemill_dataset.parts.part import Part, Row
+from imagemill_dataset.parts.written_part import written_part
 from imagemill_dataset.shards import DatasetShard
-from imagemill_dataset.upkeep_lock import is_locked
 
-# A plan reads all parts. This many take a second or two; more are merged into one.
-MAX_PARTS = 64
 MAX_READS = 5
 
 _NOTHING: Mapping[str, bytes] = {}
+
+
+@dataclass(slots=True)
+class StoredIndex:
+    """The index, of which only the headers of parts are held.
+
+    Attributes:
+        store: Where it is.
+        parts: In the order of their keys, which is the order in which their rows count.
+        more: Parts by their keys that count even if they are not in the store.
+    """
+
+    store: ObjectStore
+    parts: list[Part]
+    more: Mapping[str, bytes]
+
+    @classmethod
+    def opened(cls, store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> StoredIndex:
+        """Read the headers of all parts. Parts that are merged meanwhile are read in their new form.
+
+        Raises DocumentError for a part that cannot be read, and FileNotFoundError if parts
+        disappear faster than they can be read.
+        """
+        for _ in range(MAX_READS - 1):
+            with suppress(FileNotFoundError):
+                return cls(store, _opened_parts(store, more), more)
+        return cls(store, _opened_parts(store, more), more)
+
+    @property
+    def part_keys(self) -> list[str]:
+        return [part.key for part in self.parts]
+
+    @property
+    def run_ids(self) -> frozenset[str]:
+        """The runs that have rows, even if none of them counts any more."""
+        return frozenset(run.run_id for part in self.parts for run in part.runs)
+
+    @property
+    def shards(self) -> dict[str, DatasetShard]:
+        """Dataset shards by key, including those whose samples are all superseded."""
+        return {shard.key: shard for part in self.parts for shard in part.shards}
+
+    def rows(self, after: str = "", until: str | None = None) -> Iterator[Row]:
+        """What counts of the keys after `after` and up to `until` (None: all that follow).
+
+        Keys are in order. If parts are merged meanwhile, the rest is read in its new form.
+        """
+        for _ in range(MAX_READS - 1):
+            try:
+                for row in self._rows(after, until):
+                    after = row[0]
+                    yield row
+            except FileNotFoundError:
+                self._open_again()
+            else:
+                return
+        yield from self._rows(after, until)
+
+    def rows_of(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """What counts of some keys, which are in order."""
+        for _ in range(MAX_READS - 1):
+            try:
+                return dict(self._rows_of(keys))
+            except FileNotFoundError:
+                self._open_again()
+        return dict(self._rows_of(keys))
+
+    def _rows(self, after: str, until: str | None) -> Iterator[Row]:
+        return counting_rows([part.rows(self.store.read, after, until) for part in self.parts])
+
+    def _rows_of(self, keys: Sequence[str]) -> Iterator[Row]:
+        return counting_rows([part.rows_of(self.store.read, keys) for part in self.parts])
+
+    def _open_again(self) -> None:
+        self.parts = StoredIndex.opened(self.store, self.more).parts
 
 
 def part_keys(store: ObjectStore) -> list[str]:
@@ -25,25 +101,15 @@ def part_keys(store: ObjectStore) -> list[str]:
 
 
 def read_index(store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> Index:
-    """All parts together. Parts that another run merges meanwhile are read in their new form.
-
-    `more` holds parts by their keys that count even if they are not in the store.
-
-    Raises DocumentError for a part that cannot be read, and FileNotFoundError if parts disappear
-    faster than they can be read.
-    """
-    for _ in range(MAX_READS - 1):
-        with suppress(FileNotFoundError):
-            return _read(store, more)
-    return _read(store, more)
+    """All parts together, in memory. Raises as `StoredIndex.opened`."""
+    index = StoredIndex.opened(store, more)
+    entries = dict(index.rows())
+    return Index(entries, index.shards, index.part_keys)
 
 
-def read_parts(store: ObjectStore, but_for: Collection[str]) -> list[tuple[str, bytes]]:
-    """All parts with their keys, in order, but for those of some keys. Raises as `read_index`."""
-    for _ in range(MAX_READS - 1):
-        with suppress(FileNotFoundError):
-            return _parts(store, but_for)
-    return _parts(store, but_for)
+def read_parts(store: ObjectStore, but_for: Collection[str]) -> list[Part]:
+    """All parts, in order, but for those of some keys. Raises as `StoredIndex.opened`."""
+    return [part for part in StoredIndex.opened(store).parts if part.key not in but_for]
 
 
 def write_index_part(
@@ -54,30 +120,11 @@ def write_index_part(
 ) -> None:
     """Add the part of a run; a run without objects adds nothing."""
     if entries:
-        store.write(index_key(run.started, run.run_id), encode_part(entries, shards))
+        key = index_key(run.started, run.run_id)
+        rows = sorted(entries.items(), key=lambda row: row[0])
+        store.write(key, written_part(store, leaves_stem(key), rows, list(shards)))
 
 
-def merge_parts(store: ObjectStore) -> None:
-    """Merge many parts into one. Other runs may go on: rows are written before parts are removed.
-
-    The key depends on what was merged, so two merges at once never write different rows to one key.
-    While a compaction is on nothing is merged: it replaces the parts that it has read.
-    """
-    if len(part_keys(store)) <= MAX_PARTS or is_locked(store):
-        return
-    index = read_index(store)
-    if not index.entries:
-        return
-    last = max((entry.run for entry in index.entries.values()), key=lambda run: run.started)
-    merged_key = merged_index_key(last.started, last.run_id, index.part_keys)
-    store.write(merged_key, index.encode())
-    store.remove(key for key in index.part_keys if key != merged_key)
-
-
-def _parts(store: ObjectStore, but_for: Collection[str]) -> list[tuple[str, bytes]]:
-    return [(key, store.read(key)) for key in part_keys(store) if key not in but_for]
-
-
-def _read(store: ObjectStore, more: Mapping[str, bytes]) -> Index:
+def _opened_parts(store: ObjectStore, more: Mapping[str, bytes]) -> list[Part]:
     keys = sorted({*part_keys(store), *more})
-    return Index.of_parts((key, more[key] if key in more else store.read(key)) for key in keys)
+    return [Part.opened(key, more[key] if key in more else store.read(key)) for key in keys]

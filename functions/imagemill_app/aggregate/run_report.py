@@ -23,7 +23,8 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.run_report import encode_report
 from imagemill_dataset.index import Entry, IndexedRun
-from imagemill_dataset.stored_index import merge_parts, write_index_part
+from imagemill_dataset.parts.merging import merge_parts
+from imagemill_dataset.stored_index import write_index_part
 
 
 @dataclass(frozen=True, slots=True)

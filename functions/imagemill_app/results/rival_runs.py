@@ -16,7 +16,8 @@ from imagemill_app.stores import StoreAt
 from imagemill_contract.index_keys import index_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
-from imagemill_dataset.index import Entry, Index, IndexedRun, runs_of_part
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.parts.merged_rows import counting_rows
 from imagemill_dataset.stored_index import read_parts
 
 # A resized picture that the edge job found to be a different one may be a rival's.
@@ -124,12 +125,13 @@ def _lost_of_others(
 def _claims(output: Location, mine: OpenRun) -> Iterator[tuple[str, Entry]]:
     """Results in parts of the index that were not there when a run was planned."""
     known = {*mine.index_parts, index_key(mine.indexed.started, mine.run_id)}
+    store = StoreAt(output)
     new = [
-        (key, body)
-        for key, body in read_parts(StoreAt(output), but_for=known)
-        if any(_is_new_rival(run, mine) for run in runs_of_part(body))
+        part.rows(store.read, "", None)
+        for part in read_parts(store, but_for=known)
+        if any(_is_new_rival(run, mine) for run in part.runs)
     ]
-    for relative, entry in Index.of_parts(new).entries.items():
+    for relative, entry in counting_rows(new):
         if entry.reason is None and not entry.place and _is_new_rival(entry.run, mine):
             yield relative, entry
 

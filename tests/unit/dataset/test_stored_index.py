@@ -10,10 +10,11 @@ from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import upkeep_lock_key
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Recipe
-from imagemill_dataset import stored_index
 from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
+from imagemill_dataset.parts import merging
+from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
-from imagemill_dataset.stored_index import merge_parts, read_index, write_index_part
+from imagemill_dataset.stored_index import read_index, write_index_part
 from imagemill_dataset.upkeep_lock import UpkeepLock
 from tests.helpers.memory_store import MemoryStore
 
@@ -63,7 +64,7 @@ def dataset_shard(key: str) -> DatasetShard:
 def test_merging_parts_keeps_places_and_all_shards(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
     first, last = run_at(1), run_at(2)
     old, new = dataset_shard("dataset/a.tar"), dataset_shard("dataset/b.tar")
     write_index_part(store, first, {"a": packed(first, old.key)}, [old])
@@ -79,7 +80,7 @@ def test_merging_parts_keeps_places_and_all_shards(
 def test_two_that_merge_at_once_lose_no_row(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
     late, middle, last = run_at(1), run_at(2), run_at(3)
     write_index_part(store, middle, {"b": Entry("e1", None, middle)})
     write_index_part(store, last, {"c": Entry("e1", None, last)})
@@ -99,7 +100,7 @@ def test_part_that_another_merges_meanwhile_is_read_in_its_new_form(
     for minute in (1, 2):
         run = run_at(minute)
         write_index_part(store, run, {str(minute): Entry("e1", None, run)})
-    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
     store.before_read = lambda: merge_parts(store)
     assert set(read_index(store).entries) == {"1", "2"}
 
@@ -108,7 +109,7 @@ def test_part_that_another_merges_meanwhile_is_read_in_its_new_form(
 def test_nothing_is_merged_while_the_dataset_is_rewritten(
     age_seconds: int, parts: int, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
     for minute in (1, 2):
         run = run_at(minute)
         write_index_part(store, run, {str(minute): Entry("e1", None, run)})
@@ -137,7 +138,7 @@ def test_merging_parts_changes_nothing_that_is_read(data: st.DataObject) -> None
         write_index_part(store, run, {key: Entry(f"e{minute}", reason, run) for key in keys})
     before = read_index(store)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_index, "MAX_PARTS", 2)
+        patch.setattr(merging, "MAX_PARTS", 2)
         merge_parts(store)
     after = read_index(store)
     assert after.entries == before.entries

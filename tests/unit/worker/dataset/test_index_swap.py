@@ -12,12 +12,13 @@ import pytest
 from imagemill_contract import keys
 from imagemill_contract.index_keys import compacted_index_key
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_dataset import stored_index
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.parts import merging
+from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_dataset import publish_dataset
-from imagemill_dataset.stored_index import merge_parts, read_index, write_index_part
+from imagemill_dataset.stored_index import read_index, write_index_part
 from imagemill_dataset.upkeep_lock import UpkeepLock
 from imagemill_worker.dataset.index_swap import last_run, put_in_place
 from imagemill_worker.errors import TryAgainError
@@ -116,7 +117,7 @@ STEPS = steps_of_a_rewrite()
 def test_run_that_ends_at_any_step_keeps_its_samples(
     step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_index, "MAX_PARTS", 1)
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
     rewritten = Rewritten()
 
     def run_ends(at: int) -> None:
