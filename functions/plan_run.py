@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imagemill_app.plan.checked_request import checked_run_id, request_of
+from imagemill_app.plan.checked_request import checked_run_id
+from imagemill_app.plan.draft import DraftedRun
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
@@ -33,12 +34,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Write the plan of the requested run. Raises RunRefused with one sentence."""
     try:
         run_id = checked_run_id(event["run_id"])
-        request = request_of(event["request"], settings())
-        run = plan_run(run_id, event["started"], request, settings())
+        run = plan_run(run_id, event["started"], event["request"], settings())
     except RunRefused as error:
         metrics.add_metric("RefusedRuns", MetricUnit.Count, 1)
         logger.warning("run refused", extra={"why": str(error)})
         raise
-    metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
-    logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
+    if isinstance(run, DraftedRun):
+        logger.info("run drafted", extra=asdict(run))
+    else:
+        metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
+        logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
     return asdict(run)

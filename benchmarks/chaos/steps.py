@@ -15,7 +15,6 @@ from benchmarks.chaos.jobs import ATTEMPTS, Attempt, is_tried_again
 from benchmarks.chaos.places import Place
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.run_report import RunVerdict, write_report
-from imagemill_app.plan.checked_request import request_of
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.results.planned_shards import shard_addresses
 from imagemill_app.settings import PlanRunSettings
@@ -61,14 +60,13 @@ class StepRun:
         output = self.place.output
         bucket = "bucket" if output.is_file else output.bucket
         settings = PlanRunSettings(
-            bucket, 4, 30, "{}", allow_file_uris=True, commit="", worker_image_uri="image"
+            bucket, 4, 30, 250_000, "{}", allow_file_uris=True, commit="", worker_image_uri="image"
         )
         document = {"source": str(self.place.source), "recipe": self.recipe, **fields}
         if output.is_file:
             document["output"] = str(output)
         started = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
-        request = request_of(document, settings)
-        self.run = asdict(plan_run(self.run_id, started, request, settings))
+        self.run = asdict(plan_run(self.run_id, started, document, settings))
 
     def work(self, blows_of: BlowsOf = no_blows) -> None:
         """Do all jobs, as the state machine orders them."""

@@ -29,6 +29,11 @@ def adopted_index_key(started: str, run_id: str, content: bytes) -> str:
     return index_key(started, f"{run_id[:63]}-adopted-{digest}")
 
 
+def adopted_leaves_stem(started: str, run_id: str) -> str:
+    """What the leaves of an adopted part have in their names, before its content is known."""
+    return f"{leaves_stem(index_key(started, run_id))}-adopted"
+
+
 def compacted_index_key(started: str, run_id: str, number: int, content: bytes) -> str:
     """The key of a compacted index, which sorts after all parts with rows of its last run.
 

@@ -23,6 +23,7 @@ INTERMEDIATE = "intermediate/"
 OPEN_RUNS = "open/"
 JOURNAL = "journal/"
 UPKEEP = "upkeep/"
+DRAFTS = "drafts/"
 
 RUN_LIST = "runs/index.json"
 
@@ -32,6 +33,9 @@ DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 DATASET_CROISSANT = "dataset/croissant.json"
 DATASET_ABOUT = "dataset/about.json"  # what a person says of the dataset; never written here
+
+# A slice has fewer objects than that, and a shard has at least one.
+SHARDS_PER_SLICE = 1_000_000
 
 _RUN_ID = re.compile(r"[0-9A-Za-z_.-]{1,80}")
 _SHARD_ID = re.compile(r"[0-9]{5,}")
@@ -104,14 +108,39 @@ def plan_key(run_id: str) -> str:
     return run_folder(run_id) + "plan.json"
 
 
-def refused_key(run_id: str) -> str:
-    """Outcomes of the objects that no job can be given."""
-    return run_folder(run_id) + "refused.jsonl.gz"
+def draft_folder(run_id: str) -> str:
+    """What is left of a run whose slices are planned one by one, until it is planned."""
+    return f"{DRAFTS}{check_run_id(run_id)}/"
 
 
-def deleted_key(run_id: str) -> str:
-    """Sources that an earlier run has processed and that are gone now."""
-    return run_folder(run_id) + "deleted.jsonl.gz"
+def draft_key(run_id: str) -> str:
+    """What the slices of a run have in common, while it is planned."""
+    return draft_folder(run_id) + "draft.json"
+
+
+def found_key(run_id: str, number: int) -> str:
+    """The objects of a range, if they are not listed by whoever plans it."""
+    return f"{draft_folder(run_id)}found/{number:05d}.jsonl.gz"
+
+
+def slice_key(run_id: str, number: int) -> str:
+    """A slice's share of the plan."""
+    return f"{draft_folder(run_id)}slices/{number:06d}.json"
+
+
+def tally_key(run_id: str, number: int) -> str:
+    """What became of a slice."""
+    return f"{run_folder(run_id)}tallies/{number:06d}.json"
+
+
+def refused_key(run_id: str, number: int = 0) -> str:
+    """Outcomes of the objects of a slice that no job can be given."""
+    return f"{run_folder(run_id)}refused{_of_slice(number)}.jsonl.gz"
+
+
+def deleted_key(run_id: str, number: int = 0) -> str:
+    """Sources in a slice that an earlier run has processed and that are gone now."""
+    return f"{run_folder(run_id)}deleted{_of_slice(number)}.jsonl.gz"
 
 
 def open_run_key(run_id: str) -> str:
@@ -187,9 +216,19 @@ def report_page_key(run_id: str) -> str:
     return run_folder(run_id) + "report.html"
 
 
-def shard_id_of(index: int) -> str:
-    """The name of the shard at `index`; names sort as their indices do."""
-    return f"{index:05d}"
+def shard_id_of(index: int, slice_number: int = 0) -> str:
+    """The name of the shard at `index` of a slice; names in a slice sort as their indices do."""
+    return f"{slice_number * SHARDS_PER_SLICE + index:05d}"
+
+
+def slice_of(shard_id: str) -> int:
+    """The number of the slice that a shard is part of."""
+    return int(_checked_shard_id(shard_id)) // SHARDS_PER_SLICE
+
+
+def shard_id_in(address: str) -> str:
+    """The name of a shard, from the key or address of its document."""
+    return address.rpartition("/")[2].partition(".")[0]
 
 
 def inbox_folder(window: str) -> str:
@@ -204,6 +243,10 @@ def group_key(window: str, content: bytes) -> str:
 def seal_key(window: str) -> str:
     """The key of the object that says that the run of a window has begun to read it."""
     return inbox_folder(window) + "sealed"
+
+
+def _of_slice(number: int) -> str:
+    return f"-{number:06d}" if number else ""
 
 
 def _checked_shard_id(shard_id: str) -> str:

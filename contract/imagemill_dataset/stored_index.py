@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 
 from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.keys import INDEX
@@ -36,7 +37,7 @@ class StoredIndex:
 
     @classmethod
     def opened(cls, store: ObjectStore, more: Mapping[str, bytes] = _NOTHING) -> StoredIndex:
-        """Read the headers of all parts. Parts that are merged meanwhile are read in their new form.
+        """Read the headers of all parts; of parts that are merged meanwhile, those of the new one.
 
         Raises DocumentError for a part that cannot be read, and FileNotFoundError if parts
         disappear faster than they can be read.
@@ -121,8 +122,9 @@ def write_index_part(
     """Add the part of a run; a run without objects adds nothing."""
     if entries:
         key = index_key(run.started, run.run_id)
-        rows = sorted(entries.items(), key=lambda row: row[0])
-        store.write(key, written_part(store, leaves_stem(key), rows, list(shards)))
+        rows = sorted(entries.items(), key=itemgetter(0))
+        by_key = {shard.key: shard for shard in shards}
+        store.write(key, written_part(store, leaves_stem(key), rows, by_key))
 
 
 def _opened_parts(store: ObjectStore, more: Mapping[str, bytes]) -> list[Part]:

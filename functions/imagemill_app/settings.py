@@ -40,6 +40,7 @@ class PlanRunSettings(_Settings):
     output_bucket_name: str
     max_parallel_jobs: int
     min_shard_seconds: int
+    slice_objects: int
     upload_recipe: str
     allow_file_uris: bool
     commit: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -43,6 +43,27 @@ class StoreAt:
 
     def remove(self, keys: Iterable[str]) -> None:
         remove(self.location, list(keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A store in which what is written is seen by whoever reads it here, and by nobody else."""
+
+    below: StoreAt
+    written: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, key: str) -> bytes:
+        return self.written[key] if key in self.written else self.below.read(key)
+
+    def write(self, key: str, body: bytes) -> None:
+        self.written[key] = body
+
+    def keys(self, folder: str) -> list[str]:
+        own = {key for key in self.written if key.startswith(folder)}
+        return sorted(own.union(self.below.keys(folder)))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        raise NotImplementedError("nothing can be removed that others see")
 
 
 def read_bytes(location: Location, key: str) -> bytes:
@@ -103,6 +124,18 @@ def list_etags(location: Location, folder: str) -> dict[str, str]:
 def list_keys(location: Location, folder: str) -> list[str]:
     """Keys of all objects below `folder`, relative to the location."""
     return list(list_lengths(location, folder))
+
+
+def keys_between(location: Location, folder: str, first: str, last: str) -> Iterator[str]:
+    """Keys of the objects below `folder` from `first` to `last`, in no order in a folder."""
+    before = location.prefix + first[:-1]  # comes before it, and a listing begins after that
+    for page in store_of(location.root).list(location.prefix + folder, offset=before):
+        for meta in page:
+            key = meta["path"].removeprefix(location.prefix)
+            if first <= key <= last:
+                yield key
+            elif key > last and not location.is_file:
+                return
 
 
 def list_lengths(location: Location, folder: str) -> dict[str, int]:

@@ -11,8 +11,11 @@ from dataclasses import asdict
 from typing import Any
 
 from imagemill_app.aggregate.run_report import RunVerdict, write_report
-from imagemill_app.plan.checked_request import request_of
+from imagemill_app.plan.commit_plan import commit_plan
+from imagemill_app.plan.draft import DraftedRun
 from imagemill_app.plan.plan_run import plan_run
+from imagemill_app.plan.plan_slice import SliceStep, plan_slice
+from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.settings import PlanRunSettings
@@ -25,16 +28,38 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 SETTINGS = PlanRunSettings(
-    OUTPUT, 4, 30, "{}", allow_file_uris=True, commit="", worker_image_uri="image"
+    output_bucket_name=OUTPUT,
+    max_parallel_jobs=4,
+    min_shard_seconds=30,
+    slice_objects=250_000,
+    upload_recipe="{}",
+    allow_file_uris=True,
+    commit="",
+    worker_image_uri="image",
 )
 
 Run = dict[str, Any]
 
 
-def plan(request: Run, run_id: str = "run-1", minute: int = 1) -> Run:
+def plan(
+    request: Run, run_id: str = "run-1", minute: int = 1, settings: PlanRunSettings = SETTINGS
+) -> Run:
     """Plan a run that is started in that minute. Raises RunRefused."""
     started = f"2026-11-23T10:{minute:02}:00.000Z"
-    return asdict(plan_run(run_id, started, request_of(request, SETTINGS), SETTINGS))
+    run = plan_run(run_id, started, request, settings)
+    if isinstance(run, DraftedRun):
+        run = planned_in_slices(run, settings)
+    return asdict(run)
+
+
+def planned_in_slices(drafted: DraftedRun, settings: PlanRunSettings) -> PlannedRun:
+    """Go through the slices of a drafted run as the state machine does, and commit its plan."""
+    output = Location.parse(drafted.output, "output")
+    for number in range(drafted.ranges):
+        step = SliceStep(number)
+        while not step.is_last:
+            step = plan_slice(drafted.run_id, output, step, settings)
+    return commit_plan(drafted.run_id, output, settings)
 
 
 def report(run: Run) -> RunVerdict:

@@ -40,7 +40,7 @@ def merge_parts(store: ObjectStore) -> None:
     is_all = len(merged) == len(index.parts)
     rows = counting_rows(streams) if is_all else needed_rows(streams)
     shards = {shard.key: shard for part in merged for shard in part.shards}
-    store.write(key, written_part(store, leaves_stem(key), rows, list(shards.values())))
+    store.write(key, written_part(store, leaves_stem(key), rows, shards))
     remove_parts(store, [part for part in merged if part.key != key])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import chain, islice
+from operator import gt
 
 from imagemill_contract.index_keys import leaf_key
 from imagemill_dataset.index import IndexedRun, encode_rows
@@ -19,34 +20,41 @@ LEAF_ROWS = 20_000
 
 
 def written_part(
-    store: ObjectStore, stem: str, rows: Iterable[Row], shards: Sequence[DatasetShard]
+    store: ObjectStore, stem: str, rows: Iterable[Row], shards: Mapping[str, DatasetShard]
 ) -> bytes:
     """The document of a part, after its leaves are written, which have names with `stem`.
 
-    `shards` are all dataset shards that the part lists. The same rows give the same bytes.
+    `shards` are all dataset shards that the part lists, by key. Those that a row names must be
+    there when the row is read; others may come later. The same rows give the same bytes.
     """
     rest = iter(rows)
     first = list(islice(rest, INLINE_ROWS + 1))
     if len(first) <= INLINE_ROWS:
-        return encode_rows(first, shards)
+        return encode_rows(first, shards.values())
     runs: dict[str, IndexedRun] = {}
     leaves = list(written_leaves(store, stem, chain(first, rest), shards, runs))
-    return leaves_document(runs.values(), shards, leaves)
+    return leaves_document(runs.values(), shards.values(), leaves)
 
 
 def written_leaves(
     store: ObjectStore,
     stem: str,
     rows: Iterable[Row],
-    shards: Iterable[DatasetShard],
+    shards: Mapping[str, DatasetShard],
     runs: dict[str, IndexedRun],
 ) -> Iterator[Leaf]:
-    """Write leaves, one at a time, and note in `runs`, by their ids, whose rows they have."""
-    by_key = {shard.key: shard for shard in shards}
-    rest = iter(rows)
+    """Write leaves, one at a time, and note in `runs`, by their ids, whose rows they have.
+
+    Raises ValueError unless rows come in the order of their keys.
+    """
+    rest, last = iter(rows), ""
     while chunk := list(islice(rest, LEAF_ROWS)):
         places = {entry.place.shard for _, entry in chunk if entry.place}
-        body = encode_rows(chunk, [by_key[key] for key in places])
+        body = encode_rows(chunk, [shards[key] for key in places])
+        keys = [last, *(key for key, _ in chunk)]
+        if any(map(gt, keys, keys[1:])):
+            raise ValueError(f"rows near {chunk[0][0]!r} are not in the order of their keys")
+        last = keys[-1]
         key = leaf_key(stem, sha256(body).hexdigest())
         store.write(key, body)
         runs.update((entry.run.run_id, entry.run) for _, entry in chunk)

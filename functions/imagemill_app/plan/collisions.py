@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from imagemill_app.plan.source.slices import ALL_KEYS, KeyRange
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import (
     STAGE_FOLDERS,
@@ -22,6 +23,29 @@ _MOST_EXTENSION_BYTES = 5  # .webp
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """The objects of a run that are not in a slice.
+
+    Attributes:
+        keys: The range of keys of the slice.
+        is_taken: Whether an object outside of it has a key, and is one of the run's.
+    """
+
+    keys: KeyRange
+    is_taken: Callable[[str], bool]
+
+    def may_have(self, stem: str) -> bool:
+        """Whether something in the slice may begin with `stem` while that itself comes before it.
+
+        Every key between `stem` and a key that begins with it begins with it, too.
+        """
+        return self.keys.after.startswith(stem)
+
+
+NO_OTHERS = Others(ALL_KEYS, lambda key: False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sifted:
     """Objects that jobs can be given, and why others cannot."""
 
@@ -30,15 +54,20 @@ class Sifted:
 
 
 def without_collisions(
-    objects: Iterable[SourceObject], prefix: str, image_format: ImageFormat, *, in_folder: bool
+    objects: Iterable[SourceObject],
+    prefix: str,
+    image_format: ImageFormat,
+    *,
+    in_folder: bool,
+    others: Others = NO_OTHERS,
 ) -> Sifted:
     """Refuse objects, sorted by key, whose results would collide with those of others.
 
     The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
     `resized/a.jpg`. In a folder, nothing can lie in `resized/a.jpg/` then, either. The first in key
-    order is kept.
+    order is kept. If these are the objects of a slice, `others` knows those of all others.
     """
-    places = _Places(prefix, image_format, in_folder)
+    places = _Places(prefix, image_format, in_folder, others)
     kept: list[SourceObject] = []
     refused: list[Outcome] = []
     for item in objects:
@@ -60,6 +89,8 @@ class _Places:
     prefix: str
     image_format: ImageFormat
     in_folder: bool
+    others: Others
+    _asked: set[str] = field(default_factory=set)  # source keys outside of the slice
     _ordinary: set[str] = field(default_factory=set)  # source keys
     _changed: dict[str, str] = field(default_factory=dict)  # source keys by the keys of results
     _folders: dict[str, str] = field(default_factory=dict)  # source keys by folders of results
@@ -92,7 +123,9 @@ class _Places:
             return False
         if self.in_folder and any(extension in relative for extension in self._like_folders):
             return False
-        stems = (source_key.removesuffix(extension) for extension in self._extensions)
+        stems = [source_key.removesuffix(extension) for extension in self._extensions]
+        if self.others.keys.after and any(map(self.others.may_have, stems)):
+            return False
         return self._ordinary.isdisjoint(stems)
 
     def _obstacle(self, stage: Stage, key: str) -> str:
@@ -117,7 +150,15 @@ class _Places:
         if key in self._changed:
             return self._changed[key]
         owners = (self.prefix + name for name in self._ordinary_sources(stage, key))
-        return next((owner for owner in owners if owner in self._ordinary), None)
+        return next((owner for owner in owners if self._is_kept(owner)), None)
+
+    def _is_kept(self, source_key: str) -> bool:
+        if source_key in self._ordinary:
+            return True
+        if self.others.keys.has(source_key) or source_key in self._asked:
+            return False
+        self._asked.add(source_key)
+        return self.others.is_taken(source_key) and not self.take(source_key)
 
     def _owner_above(self, stage: Stage, key: str) -> str | None:
         """The object whose result has the name of a folder that this one would lie in."""

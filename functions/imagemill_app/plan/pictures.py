@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.classes import with_class
-from imagemill_app.plan.collisions import Sifted, without_collisions
+from imagemill_app.plan.collisions import NO_OTHERS, Others, Sifted, without_collisions
 from imagemill_app.plan.earlier.late_events import current_objects
+from imagemill_app.plan.source.filters import excluded_names, selected
+from imagemill_app.plan.source.found_documents import FoundObjects
 from imagemill_app.plan.source.listing import Listing, gather
+from imagemill_app.plan.source.lookup import looked_up
+from imagemill_app.plan.source.slices import ALL_KEYS, FoundSlice, KeyRange
+from imagemill_app.plan.totals import added
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.folder_source import no_pictures
@@ -16,23 +22,49 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.request import RunRequest
-from imagemill_dataset.index import Index
+from imagemill_contract.source_keys import may_be_picture
+from imagemill_dataset.index import Entry
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What there is at a source: what jobs can be given, and the rest."""
+    """What there is at a source, or in a range of its keys: what jobs can be given, and the rest.
+
+    Attributes:
+        source: The source.
+        objects: What jobs can be given, in key order.
+        refused: Outcomes of other objects.
+        ignored: How many objects were left out, by reason.
+        all_keys: Every key in the range; None if it was not listed whole.
+        keys: The range of keys.
+    """
 
     source: Location
     objects: list[SourceObject]
     refused: list[Outcome]
     ignored: dict[str, int]
     all_keys: frozenset[str] | None
+    keys: KeyRange = ALL_KEYS
+
+    def within(self, keys: KeyRange) -> Pictures:
+        """Those in a smaller range. What was left out is counted with the rest of this one."""
+        return replace(
+            self,
+            objects=[item for item in self.objects if keys.has(item.key)],
+            refused=[outcome for outcome in self.refused if keys.has(outcome.key)],
+            ignored={},
+            keys=keys,
+        )
 
 
-def pictures_of(request: RunRequest, bucket: Location, output: Location) -> Pictures:
-    """What a request is about. Raises RunRefused if there is nothing."""
-    source, listing = _gathered(request, bucket)
+def pictures_of(
+    request: RunRequest, bucket: Location, output: Location, most_objects: int
+) -> Pictures:
+    """What a request is about. Raises RunRefused if there is nothing.
+
+    Raises TooManyObjectsError if a bucket that is listed has more than `most_objects`.
+    """
+    source, listing = _gathered(request, bucket, most_objects)
     sifted = _sifted(listing.objects, source, request.recipe, output)
     refused = [*listing.refused, *sifted.refused]
     if not sifted.kept and not refused:
@@ -40,27 +72,67 @@ def pictures_of(request: RunRequest, bucket: Location, output: Location) -> Pict
     return Pictures(source, sifted.kept, refused, listing.ignored, listing.all_keys)
 
 
-def as_they_are_now(pictures: Pictures, index: Index) -> Pictures:
+def pictures_in(
+    request: RunRequest, source: Location, output: Location, found: FoundSlice
+) -> Pictures:
+    """What a request is about in a slice of a bucket."""
+    listing = found.listing
+
+    def is_taken(key: str) -> bool:
+        item = looked_up(source, key) if may_be_picture(key) else None
+        if item is None:
+            return False
+        excluded = excluded_names(request.selection)
+        return bool(selected([item], source.prefix, request.selection, excluded).kept)
+
+    others = Others(found.keys, is_taken)
+    sifted = _sifted(listing.objects, source, request.recipe, output, others)
+    refused = [*listing.refused, *sifted.refused]
+    return Pictures(source, sifted.kept, refused, listing.ignored, listing.all_keys, found.keys)
+
+
+def found_in_ranges(pictures: Pictures, ranges: Iterable[KeyRange]) -> Iterator[FoundObjects]:
+    """What lies in each of some ranges, which cover all keys and are in order."""
+    keys = [item.key for item in pictures.objects]
+    refused = sorted(pictures.refused, key=lambda outcome: outcome.key)
+    refused_keys = [outcome.key for outcome in refused]
+    others = sorted(pictures.all_keys.difference(keys)) if pictures.all_keys else []
+    for part in ranges:
+        yield FoundObjects(
+            objects=pictures.objects[part.places_in(keys)],
+            refused=refused[part.places_in(refused_keys)],
+            other_keys=None if pictures.all_keys is None else others[part.places_in(others)],
+        )
+
+
+def as_they_are_now(pictures: Pictures, entries: Mapping[str, Entry]) -> Pictures:
     """Uploaded pictures without those whose events are outdated."""
-    current = current_objects(pictures.objects, pictures.source, index.entries)
-    ignored = {**pictures.ignored, **current.ignored}
-    return replace(pictures, objects=current.objects, ignored=ignored)
+    current = current_objects(pictures.objects, pictures.source, entries)
+    return replace(
+        pictures, objects=current.objects, ignored=added(pictures.ignored, current.ignored)
+    )
 
 
 def _sifted(
-    objects: list[SourceObject], source: Location, recipe: Recipe, output: Location
+    objects: list[SourceObject],
+    source: Location,
+    recipe: Recipe,
+    output: Location,
+    others: Others = NO_OTHERS,
 ) -> Sifted:
     """What jobs can be given. Output files may collide; samples never do."""
     if not recipe.is_packed:
-        return without_collisions(objects, source.prefix, recipe.format, in_folder=output.is_file)
+        return without_collisions(
+            objects, source.prefix, recipe.format, in_folder=output.is_file, others=others
+        )
     if recipe.label_from_folder:
         return with_class(objects, source.prefix)
     return Sifted(objects, [])
 
 
-def _gathered(request: RunRequest, bucket: Location) -> tuple[Location, Listing]:
+def _gathered(request: RunRequest, bucket: Location, most_objects: int) -> tuple[Location, Listing]:
     if request.source is not None:
-        return request.source, gather(request, request.source)
+        return request.source, gather(request, request.source, most_objects)
     if request.window is None:
         raise RunRefused("source: there is none.")
     uploads = sealed_uploads(bucket, request.window)

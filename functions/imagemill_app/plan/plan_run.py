@@ -1,176 +1,151 @@
-"""Carries out a request up to its plan: gathers, leaves out what is done, packs."""
+"""Carries out a request up to its plan, or drafts a run whose slices are planned one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from imagemill_app.plan.checked_request import checked_output
-from imagemill_app.plan.documents import Plan, write_plan
-from imagemill_app.plan.earlier.deleted import deleted_outputs
-from imagemill_app.plan.earlier.half_done import REASON, HalfDone, half_done
-from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_work, sample_test
+from imagemill_app.labels import numbered_classes
+from imagemill_app.plan.checked_request import checked_output, request_of
+from imagemill_app.plan.classes import classes_of
+from imagemill_app.plan.commit_plan import planned_run, write_commit
+from imagemill_app.plan.documents import Plan, write_slice
+from imagemill_app.plan.draft import Draft, DraftedRun
 from imagemill_app.plan.earlier.stopped_runs import (
     Adopted,
-    adopted_counts,
     adopted_runs,
     clear_away,
-    write_parts,
 )
-from imagemill_app.plan.estimates import estimate
-from imagemill_app.plan.pictures import Pictures, as_they_are_now, pictures_of
-from imagemill_app.plan.planned_run import PlannedRun, tool_name
-from imagemill_app.plan.sharding import balanced_shards
-from imagemill_app.results.open_runs import OpenRun
+from imagemill_app.plan.pictures import Pictures, found_in_ranges, pictures_of
+from imagemill_app.plan.planned_run import PlannedRun
+from imagemill_app.plan.planning import Planning
+from imagemill_app.plan.source.bucket_listing import first_folders
+from imagemill_app.plan.source.found_documents import write_found
+from imagemill_app.plan.source.key_ranges import TooManyObjectsError
+from imagemill_app.plan.source.slices import ranges_between
+from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.stores import StoreAt
-from imagemill_contract import keys
-from imagemill_contract.keys import relative_key
+from imagemill_app.stores import Overlay, StoreAt
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest
-from imagemill_dataset.index import Index
-from imagemill_dataset.stored_index import read_index
+from imagemill_dataset.index import IndexedRun
+from imagemill_dataset.stored_index import StoredIndex
+
+Document = Mapping[str, object]
 
 
 def plan_run(
-    run_id: str, started: str, request: RunRequest, settings: PlanRunSettings
-) -> PlannedRun:
-    """Write the shards of a run and then its plan, which is the commit; a dry run writes nothing.
+    run_id: str, started: str, document: Document, settings: PlanRunSettings
+) -> PlannedRun | DraftedRun:
+    """Plan a run of one slice, or draft a larger one. `document` is the execution's input.
+
+    Of one slice it writes shards and then the plan, which is the commit; a dry run writes nothing.
 
     Raises RunRefused with one sentence when there is nothing that could be run.
     """
+    request = request_of(document, settings)
     bucket = Location(f"s3://{settings.output_bucket_name}")
     output = checked_output(request, bucket)
-    pictures = pictures_of(request, bucket, output)
+    most_objects = settings.slice_objects
+    found = _found(request, bucket, output, most_objects)
+    adopted, index = _adopted(request, output, run_id, is_written=not request.dry_run)
+    run = IndexedRun(run_id, started, str(found.source), request.recipe.to_document())
+    draft = Draft(
+        run=run,
+        request=document,
+        ranges=[],
+        is_listed=False,
+        source=found.source,
+        output=output,
+        taken_over=[other.taken_over for other in adopted],
+        index_parts=index.part_keys,
+        indexed_runs=sorted(index.run_ids),
+        has_dataset=bool(index.shards),
+    )
+    if found.pictures is not None and len(found.pictures.objects) <= most_objects:
+        planning = Planning(request, output, index, draft.taken_over, settings)
+        plan = planning.plan(found.pictures)
+        if plan.keys == found.pictures.keys:
+            return _planned(draft, request, planning, plan)
+    if request.shards is not None:
+        raise RunRefused(
+            f"shards: {request.shards} is not allowed for more than {most_objects:,} objects."
+        )
+    if request.dry_run:  # other functions, too, must see what is taken over
+        _adopted(request, output, run_id, is_written=True)
+    return _drafted(draft, request, found, most_objects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is at a source: its pictures, or borders between them if they are too many."""
+
+    source: Location
+    pictures: Pictures | None
+    borders: Sequence[str] = ()
+
+
+def _found(request: RunRequest, bucket: Location, output: Location, most_objects: int) -> _Found:
+    try:
+        pictures = pictures_of(request, bucket, output, most_objects)
+    except TooManyObjectsError as many:
+        if request.source is None:
+            raise
+        return _Found(request.source, None, many.borders)
+    return _Found(pictures.source, pictures)
+
+
+def _adopted(
+    request: RunRequest, output: Location, run_id: str, *, is_written: bool
+) -> tuple[list[Adopted], StoredIndex]:
+    """What open runs have done, and the index with it, which is written only if `is_written`."""
+    store = StoreAt(output) if is_written else Overlay(StoreAt(output))
     # what was uploaded in a window no earlier run has seen: it need not look at those that are on
     is_upload = request.window is not None
-    adopted = adopted_runs(output, run_id, alone=request.alone, only_over=is_upload)
-    if not request.dry_run:
-        write_parts(output, adopted)
-    parts = {other.part_key: other.part for other in adopted if other.part}
-    index = read_index(StoreAt(output), parts)
-    if is_upload:
-        pictures = as_they_are_now(pictures, index)
-    plan = _plan(request, output, pictures, index, adopted, settings)
-    run = _planned_run(run_id, started, request, plan, settings)
-    if not request.dry_run:
-        clear_away(output, adopted, index)
-        write_plan(OpenRun.planned(asdict(run), index), request.recipe, plan, bucket)
+    adopted = adopted_runs(output, run_id, store, alone=request.alone, only_over=is_upload)
+    for other in adopted:
+        if other.part:
+            store.write(other.part_key, other.part)
+    return adopted, StoredIndex.opened(store)
+
+
+def _planned(draft: Draft, request: RunRequest, planning: Planning, plan: Plan) -> PlannedRun:
+    """Commit the plan of a run that has one slice."""
+    run_id, settings = draft.run.run_id, planning.settings
+    totals = plan.totals(run_id)
+    run = planned_run(draft, request, totals, settings)
+    if request.dry_run:
+        return run
+    clear_away(draft.output, draft.taken_over, planning.index)
+    numbers = {}
+    if request.recipe.label_from_folder:
+        numbers = numbered_classes(draft.output, plan.classes())
+    write_slice(run_id, request.recipe, plan, numbers)
+    write_commit(draft, run, totals, settings)
     return run
 
 
-def _plan(
-    request: RunRequest,
-    output: Location,
-    pictures: Pictures,
-    index: Index,
-    adopted: Sequence[Adopted],
-    settings: PlanRunSettings,
-) -> Plan:
-    work = _work(request, pictures, output, index, adopted)
-    resized = _half_done(request, pictures, output, index, adopted, work)
-    shards = balanced_shards(
-        work.objects,
-        settings.max_parallel_jobs,
-        min_shard_seconds=settings.min_shard_seconds,
-        count=request.shards,
-    )
-    deleted = {}
-    if pictures.all_keys is not None:
-        deleted = deleted_outputs(index.entries, pictures.source, pictures.all_keys, request.recipe)
-    return Plan(
-        source=pictures.source,
-        output=output,
-        shards=shards,
-        work=_with_half_done(work, resized),
-        refused=pictures.refused,
-        ignored=pictures.ignored,
-        adopted=adopted_counts(adopted, work.done),
-        deleted=deleted,
-        has_dataset=bool(index.shards),
-        verify_source=request.verify_source,
-        half_done=resized,
-    )
-
-
-def _planned_run(
-    run_id: str, started: str, request: RunRequest, plan: Plan, settings: PlanRunSettings
-) -> PlannedRun:
-    objects = sum(map(len, plan.shards))
-    total_bytes = sum(item.bytes for shard in plan.shards for item in shard)
-    forecast = estimate(
-        objects,
-        total_bytes,
-        len(plan.shards),
-        settings.max_parallel_jobs,
-        packed=request.recipe.is_packed,
-    )
-    return PlannedRun(
-        run_id=run_id,
-        started=started,
-        source=str(plan.source),
-        output=str(plan.output),
-        recipe=request.recipe.to_document(),
-        items_key=keys.plan_key(run_id),
-        map_results_prefix=keys.map_results_prefix(run_id),
-        shards=len(plan.shards),
-        objects=objects,
-        refused=len(plan.refused),
-        bytes=total_bytes,
-        to_do=plan.work.reasons,
-        done=plan.work.done,
-        ignored=plan.ignored,
-        adopted=plan.adopted,
-        deleted=len(plan.deleted),
-        prune=request.prune,
-        dry_run=request.dry_run,
-        has_dataset=plan.has_dataset,
-        alone=request.alone,
-        tool=tool_name(settings.commit),
-        estimate=forecast.to_document(),
-    )
-
-
-def _half_done(
-    request: RunRequest,
-    pictures: Pictures,
-    output: Location,
-    index: Index,
-    adopted: Sequence[Adopted],
-    work: Work,
-) -> HalfDone:
-    if request.full or request.recipe.is_packed:
-        return HalfDone()
-    prefix = pictures.source.prefix
-    new = [item for item in work.objects if relative_key(item.key, prefix) not in index.entries]
-    runs = [other.run for other in adopted if other.is_over]
-    return half_done(runs, new, pictures.source, output, request.recipe)
-
-
-def _with_half_done(work: Work, resized: HalfDone) -> Work:
-    """The work with a reason of its own for what is half done."""
-    if not resized.rows:
-        return work
-    count = len(resized.rows)
-    reasons = {name: found - count * (name == "new") for name, found in work.reasons.items()}
-    kept = {name: found for name, found in reasons.items() if found}
-    return replace(work, reasons={**kept, REASON: count})
-
-
-def _work(
-    request: RunRequest,
-    pictures: Pictures,
-    output: Location,
-    index: Index,
-    adopted: Sequence[Adopted],
-) -> Work:
-    objects = pictures.objects
-    if request.full:
-        return Work(objects, {"full": len(objects)}, {})
-    if request.recipe.is_packed:
-        has_outputs = sample_test(output, index)
+def _drafted(draft: Draft, request: RunRequest, found: _Found, most_objects: int) -> DraftedRun:
+    """Write the draft of a run of many slices."""
+    run_id, output = draft.run.run_id, draft.output
+    if found.pictures is None:
+        # of a limit nobody knows where it is reached before all before that is listed
+        borders = [] if request.selection.limit else found.borders
+        draft = replace(draft, ranges=ranges_between(borders), is_listed=True)
     else:
-        has_outputs = output_test(output, request.recipe.format, len(objects))
-    labels = {other.run.run_id: other.done_label for other in adopted}
-    prefix = pictures.source.prefix
-    return remaining_work(objects, prefix, request.recipe, index.entries, has_outputs, labels)
+        pictures = found.pictures
+        borders = [item.key for item in pictures.objects[most_objects - 1 :: most_objects]]
+        draft = replace(draft, ranges=ranges_between(borders), ignored=pictures.ignored)
+        for number, part in enumerate(found_in_ranges(pictures, draft.ranges)):
+            write_found(output, run_id, number, part)
+    if request.recipe.label_from_folder and not request.dry_run:
+        draft = replace(draft, labels=numbered_classes(output, _classes(found)))
+    draft.write()
+    return DraftedRun(run_id, str(output), len(draft.ranges))
+
+
+def _classes(found: _Found) -> set[str]:
+    """All classes at a source. A folder of a bucket counts even if there is no picture in it."""
+    if found.pictures is None:
+        return set(first_folders(found.source))
+    return classes_of(found.pictures.objects, found.source.prefix)

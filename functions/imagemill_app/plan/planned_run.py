@@ -23,6 +23,8 @@ class PlannedRun:
         alone: Whether its starter holds a lock on the output until it ends.
         tool: The tool's version and commit, as the cards of datasets name it.
         estimate: The document of `estimates.Estimate`.
+        slices: Numbers of the slices that are aggregated.
+        is_planned: True: nothing is left to be planned.
     """
 
     run_id: str
@@ -47,6 +49,8 @@ class PlannedRun:
     alone: bool = False
     tool: str = ""
     estimate: dict[str, object] = field(default_factory=dict)
+    slices: list[int] = field(default_factory=list)
+    is_planned: bool = True
 
 
 def tool_name(commit: str) -> str:

@@ -27,7 +27,7 @@ def estimated_seconds(item: SourceObject) -> float:
     return item.bytes / BYTES_PER_VCPU_SECOND + SECONDS_PER_OBJECT
 
 
-def shard_count(total_seconds: float, max_parallel_jobs: int, min_shard_seconds: float) -> int:
+def shard_count(total_seconds: float, max_parallel_jobs: float, min_shard_seconds: float) -> int:
     """How many jobs to cut the work into: as many as run at once, none too small or too large."""
     most = MAX_SHARD_SECONDS / (1 + 2 * CUT_LEEWAY)
     target = min(max(total_seconds / max_parallel_jobs, min_shard_seconds), most)
@@ -36,7 +36,7 @@ def shard_count(total_seconds: float, max_parallel_jobs: int, min_shard_seconds:
 
 def balanced_shards(
     objects: Sequence[SourceObject],
-    max_parallel_jobs: int,
+    max_parallel_jobs: float,
     *,
     min_shard_seconds: float,
     count: int | None = None,
@@ -50,7 +50,7 @@ def balanced_shards(
 
     Args:
         objects: What is to be done.
-        max_parallel_jobs: How many jobs run at once.
+        max_parallel_jobs: How many jobs run at once; of a slice, its share of them.
         min_shard_seconds: Least work of a shard.
         count: Cut into this many shards instead, if there are enough objects.
     """

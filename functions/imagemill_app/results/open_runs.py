@@ -14,7 +14,7 @@ from imagemill_app.stores import list_keys, read_bytes, remove, write_bytes
 from imagemill_contract.keys import OPEN_RUNS, open_run_key
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Output
-from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.index import IndexedRun
 
 VERSION = 1
 
@@ -32,12 +32,6 @@ class OpenRun:
     run: Mapping[str, Any]
     index_parts: frozenset[str]
     indexed_runs: frozenset[str]
-
-    @classmethod
-    def planned(cls, run: Mapping[str, Any], index: Index) -> OpenRun:
-        """The marker of a run that was planned with this index."""
-        runs = frozenset(entry.run.run_id for entry in index.entries.values())
-        return cls(run, frozenset(index.part_keys), runs)
 
     @property
     def run_id(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from imagemill_app.stores import read_bytes, store_of
 from imagemill_contract.documents import Shard
-from imagemill_contract.keys import plan_key, relative_key
+from imagemill_contract.keys import plan_key, shard_id_in
 from imagemill_contract.locations import Location, split_object_address
 
 
@@ -22,18 +22,14 @@ def shard_at(address: str) -> Shard:
     return Shard.decode(store_of(location.root).get(key).bytes().to_bytes())
 
 
-def planned_keys(output: Location, run_id: str) -> set[str]:
-    """Keys, below the source, of all objects that a run has planned; none without a plan."""
-    try:
-        return {
-            relative_key(item.key, shard.source.prefix)
-            for shard in planned_shards(output, run_id)
-            for item in shard.objects
-        }
-    except FileNotFoundError:
-        return set()
+def planned_shards(
+    output: Location, run_id: str, shard_ids: Collection[str] | None = None
+) -> Iterator[Shard]:
+    """A run's shards, or those of them with the given ids, one at a time.
 
-
-def planned_shards(output: Location, run_id: str) -> Iterator[Shard]:
-    """A run's shards, one at a time."""
-    return map(shard_at, shard_addresses(output, run_id))
+    Raises FileNotFoundError without a plan.
+    """
+    addresses = shard_addresses(output, run_id)
+    if shard_ids is not None:
+        addresses = [address for address in addresses if shard_id_in(address) in shard_ids]
+    return map(shard_at, addresses)

@@ -30,16 +30,22 @@ class _Result:
     outcome: Outcome
 
 
-def lost_results(output: Location, run_id: str, wanted: Collection[str]) -> set[str]:
+def lost_results(
+    output: Location,
+    run_id: str,
+    wanted: Collection[str],
+    shard_ids: Collection[str] | None = None,
+) -> set[str]:
     """Those of the objects `wanted`, by relative key, whose results are no longer this run's.
 
-    An object without recorded results counts as lost, too.
+    An object without recorded results counts as lost, too. `shard_ids` are the shards that have
+    the objects, where that is known.
     """
     present_etag = _present_etags(output, len(wanted))
     seen: set[str] = set()
     lost: set[str] = set()
     with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
-        for results in _recorded(output, run_id, wanted):
+        for results in _recorded(output, run_id, wanted, shard_ids):
             seen.update(result.relative for result in results)
             are_there = pool.map(lambda item: _is_there(output, item, present_etag), results)
             pairs = zip(results, are_there, strict=True)
@@ -47,10 +53,12 @@ def lost_results(output: Location, run_id: str, wanted: Collection[str]) -> set[
     return lost.union(set(wanted) - seen)
 
 
-def _recorded(output: Location, run_id: str, wanted: Collection[str]) -> Iterator[list[_Result]]:
+def _recorded(
+    output: Location, run_id: str, wanted: Collection[str], shard_ids: Collection[str] | None
+) -> Iterator[list[_Result]]:
     """The wanted results that a run has recorded, shard by shard; none without a plan."""
     try:
-        for shard in planned_shards(output, run_id):
+        for shard in planned_shards(output, run_id, shard_ids):
             for stage in Stage:
                 yield [item for item in _of_stage(shard, stage) if item.relative in wanted]
     except FileNotFoundError:  # somebody has removed the run's documents

@@ -82,6 +82,7 @@ def contest(
     entries: Mapping[str, Entry],
     planned: Collection[str],
     rivals: Rivals,
+    shard_ids: Collection[str] | None = None,
 ) -> Contest:
     """Compare what is there with what the index says of a run's objects.
 
@@ -91,12 +92,13 @@ def contest(
         entries: What the index will say about the run's objects.
         planned: Relative keys of all objects that the run may have written.
         rivals: The other runs.
+        shard_ids: The run's shards that have the objects, where that is known.
     """
     claims = {key: rivals.claims[key] for key in planned if key in rivals.claims}
     written = {
         key for key, entry in entries.items() if entry.reason in _WRITTEN and not entry.place
     }
-    own = lost_results(output, run.run_id, written) if written else set()
+    own = lost_results(output, run.run_id, written, shard_ids) if written else set()
     rows = {key: replace(entries[key], reason=Reason.OVERWRITTEN) for key in own}
     others = dict(_lost_of_others(output, run, entries, claims))
     return Contest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.packed_samples import sample_places
@@ -21,34 +22,45 @@ from imagemill_dataset.shards import DatasetShard
 SHARDS_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WorkDone:
-    """What need not be done again.
+    """What need not be done again of some shards.
 
     Attributes:
         entries: Objects that have been through both stages, or were rejected, by relative key.
         dataset_shards: Where samples of theirs lie.
+        planned: Relative keys of all objects of these shards.
+        shard_ids: The shards.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     dataset_shards: list[DatasetShard] = field(default_factory=list)
+    planned: list[str] = field(default_factory=list)
+    shard_ids: list[str] = field(default_factory=list)
+
+    def add(self, other: WorkDone) -> None:
+        self.entries.update(other.entries)
+        self.dataset_shards += other.dataset_shards
+        self.planned += other.planned
+        self.shard_ids += other.shard_ids
 
 
-def work_done(output: Location, run: IndexedRun) -> WorkDone:
-    """Everything final in the outcome documents and journals of a run's jobs.
+def work_done(output: Location, run: IndexedRun) -> Iterator[WorkDone]:
+    """Everything final in the outcome documents and journals of a run's jobs, in order of keys.
 
-    If the documents of a shard cannot be read, nothing of it counts: it is done again.
+    It comes in pieces of some shards. If the documents of a shard cannot be read, nothing of it
+    counts: it is done again.
     """
-    done = WorkDone()
     try:
-        addresses = shard_addresses(output, run.run_id)
+        addresses = iter(shard_addresses(output, run.run_id))
     except FileNotFoundError:  # it was stopped before it had a plan
-        return done
+        return
     with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
-        for part in pool.map(lambda address: _done_of_shard(address, run), addresses):
-            done.entries.update(part.entries)
-            done.dataset_shards.extend(part.dataset_shards)
-    return done
+        while some := list(islice(addresses, SHARDS_AT_ONCE)):
+            done = WorkDone()
+            for part in pool.map(lambda address: _done_of_shard(address, run), some):
+                done.add(part)
+            yield done
 
 
 def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
@@ -62,6 +74,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
             places = sample_places(shard, final.values(), edges.dataset_shards)
     except (ContractError, FileNotFoundError):
         return WorkDone()
+    planned = [relative_key(item.key, shard.source.prefix) for item in shard.objects]
     entries = {
         relative_key(item.key, shard.source.prefix): Entry(
             item.etag,
@@ -72,7 +85,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         for item in shard.objects
         if item.key in final
     }
-    return WorkDone(entries, edges.dataset_shards)
+    return WorkDone(entries, edges.dataset_shards, planned, [shard.shard_id])
 
 
 def _final_outcomes(

@@ -43,6 +43,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "WINDOW_GRACE_SECONDS": "10",
         "MAX_PARALLEL_JOBS": "4",
         "MIN_SHARD_SECONDS": "30",
+        "SLICE_OBJECTS": "250000",
         "UPLOAD_RECIPE": '{"size": 256}',
         "COMMIT": "0123456789abcdef",
         "WORKER_IMAGE_URI": "image",

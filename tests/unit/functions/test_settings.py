@@ -13,6 +13,7 @@ PLAN = {
     "OUTPUT_BUCKET_NAME": "out",
     "MAX_PARALLEL_JOBS": "256",
     "MIN_SHARD_SECONDS": "30",
+    "SLICE_OBJECTS": "250000",
     "UPLOAD_RECIPE": "{}",
     "COMMIT": "",
     "WORKER_IMAGE_URI": "image",
@@ -22,7 +23,7 @@ PLAN = {
 
 def test_settings_are_read_by_their_names() -> None:
     assert PlanRunSettings.from_env(PLAN) == PlanRunSettings(
-        "out", 256, 30, "{}", False, "", "image"
+        "out", 256, 30, 250_000, "{}", False, "", "image"
     )
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",

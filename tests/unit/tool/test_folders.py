@@ -21,6 +21,7 @@ SETTINGS = PlanRunSettings(
     output_bucket_name="output-bucket",
     max_parallel_jobs=2,
     min_shard_seconds=2,
+    slice_objects=250_000,
     upload_recipe="{}",
     commit="",
     allow_file_uris=True,

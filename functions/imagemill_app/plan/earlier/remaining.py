@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from imagemill_app.stores import StoreAt, exists, list_keys, list_lengths
+from imagemill_app.stores import StoreAt, exists, keys_between, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import DATASET, STAGE_FOLDERS, Stage, output_key, relative_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.output_names import keeps_its_name
 from imagemill_contract.recipe import ImageFormat, Recipe
-from imagemill_dataset.index import Entry, Index
+from imagemill_dataset.index import Entry
 from imagemill_dataset.reasons import GIVEN_UP, PASSING
-from imagemill_dataset.stored_index import read_index
+from imagemill_dataset.stored_index import StoredIndex
 
 # For this many objects or fewer, asking for each output is cheaper than listing all outputs.
 MAX_ASKED_FOR = 100
+_MOST_EXTENSION_BYTES = 5  # .webp
 
 UNCHANGED = "unchanged"
 REJECTED_BEFORE = "rejected by an earlier run"
@@ -81,60 +83,70 @@ def remaining_work(
 
 
 def output_test(
-    output: Location, image_format: ImageFormat, object_count: int
+    output: Location, image_format: ImageFormat, relatives: Sequence[str]
 ) -> Callable[[str], bool]:
-    """A function that says whether all outputs of a relative key are there."""
-    if object_count <= MAX_ASKED_FOR:
+    """A function that says whether all outputs of one of some relative keys are there."""
 
-        def asked(relative: str) -> bool:
-            keys = (output_key(stage, relative, image_format) for stage in Stage)
-            return all(exists(output, key) for key in keys)
+    def asked(relative: str) -> bool:
+        keys = (output_key(stage, relative, image_format) for stage in Stage)
+        return all(exists(output, key) for key in keys)
 
+    if len(relatives) <= MAX_ASKED_FOR:
         return asked
 
     @cache
     def listed() -> frozenset[str]:  # only when an object is asked for at all
-        return frozenset(
-            key for folder in STAGE_FOLDERS.values() for key in list_keys(output, folder)
-        )
+        names = [name for name in relatives if keeps_its_name(name, _MOST_EXTENSION_BYTES)]
+        found: set[str] = set()
+        for stage, folder in STAGE_FOLDERS.items() if names else ():
+            keys = [output_key(stage, name, image_format) for name in names]
+            found.update(keys_between(output, folder, min(keys), max(keys)))
+        return frozenset(found)
 
-    return lambda relative: all(
-        output_key(stage, relative, image_format) in listed() for stage in Stage
-    )
+    def is_listed(relative: str) -> bool:
+        if not keeps_its_name(relative, _MOST_EXTENSION_BYTES):
+            return asked(relative)  # its outputs may lie far from those of its neighbours
+        return all(output_key(stage, relative, image_format) in listed() for stage in Stage)
+
+    return is_listed
 
 
-def sample_test(output: Location, index: Index) -> Callable[[str], bool]:
-    """A function that says whether the dataset shard with the sample of a relative key is whole.
+def sample_test(
+    output: Location, index: StoredIndex, entries: Mapping[str, Entry]
+) -> Callable[[str], bool]:
+    """A function that says whether the dataset shard with the sample of an entry's object is whole.
 
     A sample whose shard is missing may have moved since the index was read, by a compaction: then
     the index is read again.
     """
 
     @cache
-    def whole(*, again: bool) -> Mapping[str, Entry]:  # only when an object is asked for at all
-        return _whole_samples(output, read_index(StoreAt(output)) if again else index)
+    def whole() -> frozenset[str]:  # only when an object is asked for at all
+        return _whole_shards(output, index)
+
+    @cache
+    def moved() -> Mapping[str, Entry]:
+        lost = [key for key, it in entries.items() if it.place and it.place.shard not in whole()]
+        again = StoredIndex.opened(StoreAt(output))
+        found, are_whole = again.rows_of(sorted(lost)), _whole_shards(output, again)
+        return {key: it for key, it in found.items() if it.place and it.place.shard in are_whole}
 
     def is_packed(relative: str) -> bool:
-        if relative in whole(again=False):
-            return True
-        entry = index.entries.get(relative)
+        entry = entries.get(relative)
         if entry is None or entry.place is None:
             return False
-        moved = whole(again=True).get(relative)
-        return moved is not None and replace(entry, place=moved.place) == moved
+        if entry.place.shard in whole():
+            return True
+        found = moved().get(relative)
+        return found is not None and replace(entry, place=found.place) == found
 
     return is_packed
 
 
-def _whole_samples(output: Location, index: Index) -> dict[str, Entry]:
-    """The entries whose sample lies in a shard that has its length."""
+def _whole_shards(output: Location, index: StoredIndex) -> frozenset[str]:
+    """Dataset shards that are there and have their length."""
     found = list_lengths(output, DATASET)
-    whole = {key for key, shard in index.shards.items() if found.get(key) == shard.bytes}
-    return {
-        relative: entry
-        for relative, entry in index.entries.items()
-        if entry.place and entry.place.shard in whole
-    }
+    return frozenset(key for key, shard in index.shards.items() if found.get(key) == shard.bytes)
 
 
 def _redo_reason(

@@ -20,6 +20,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.source_keys import is_readable_key
 
 LANES = 16
+PAGES_PER_BORDER = 50
 
 # Where a key may be cut: names outside these characters are listed, too, but by one lane.
 _ALPHABET = "-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -36,11 +37,25 @@ class _Range:
     seen: str
     end: str | None
     pages: list[list[SourceObject]] = field(default_factory=list)
+    is_whole: bool = False
 
 
-def list_in_ranges(pages_after: PagesAfter, prefix: str) -> list[SourceObject]:
-    """All objects below `prefix`, in key order. A single page costs a single request."""
-    listing = _RangedListing(pages_after, prefix)
+class TooManyObjectsError(Exception):
+    """There are more objects than were asked for. `borders` are keys between them, in order."""
+
+    def __init__(self, borders: list[str]) -> None:
+        super().__init__(f"too many objects, in {len(borders) + 1} ranges")
+        self.borders = borders
+
+
+def list_in_ranges(
+    pages_after: PagesAfter, prefix: str, most_objects: int | None = None
+) -> list[SourceObject]:
+    """All objects below `prefix`, in key order. A single page costs a single request.
+
+    Raises TooManyObjectsError, soon after it has seen more than `most_objects`.
+    """
+    listing = _RangedListing(pages_after, prefix, most_objects)
     if listing.is_all_on_first_page():
         return listing.found()
     with ThreadPoolExecutor(LANES, "list") as pool:
@@ -50,19 +65,21 @@ def list_in_ranges(pages_after: PagesAfter, prefix: str) -> list[SourceObject]:
 
 
 class _RangedListing:
-    def __init__(self, pages_after: PagesAfter, prefix: str) -> None:
+    def __init__(self, pages_after: PagesAfter, prefix: str, most_objects: int | None) -> None:
         self._pages_after = pages_after
         self._prefix = prefix
+        self._left = most_objects
         self._waiting: list[_Range] = []
         self._active: list[_Range] = []
         self._done: list[_Range] = []
-        self._failed = False
+        self._ended = False  # before its time: it has failed, or there are too many objects
         self._changed = Condition()
 
     def is_all_on_first_page(self) -> bool:
         whole = _Range("", None)
         with closing(self._pages_after(None)) as pages:
             whole.pages = list(islice(pages, 2))
+        self._count(sum(map(len, whole.pages)))
         if len(whole.pages) < 2:
             self._done.append(whole)
             return True
@@ -71,6 +88,9 @@ class _RangedListing:
         return False
 
     def found(self) -> list[SourceObject]:
+        """Raises TooManyObjectsError if these are not all."""
+        if self._ended:
+            raise TooManyObjectsError(self._borders())
         pages = [page for part in self._done for page in part.pages]
         pages.sort(key=lambda page: page[0].key)
         return [item for page in pages for item in page]
@@ -84,7 +104,7 @@ class _RangedListing:
                         pass
         except BaseException:
             with self._changed:
-                self._failed = True
+                self._ended = True
                 self._changed.notify_all()
             raise
 
@@ -94,20 +114,38 @@ class _RangedListing:
             in_range = page
             if part.end is not None:
                 in_range = page[: bisect_right(page, part.end, key=lambda item: item.key)]
-            has_more = bool(page) and len(in_range) == len(page) and not self._failed
+            part.is_whole = not page or len(in_range) < len(page)
             if in_range:
                 part.pages.append(in_range)
                 part.seen = in_range[-1].key
+                self._count(len(in_range))
+            has_more = not part.is_whole and not self._ended
             if not has_more:
                 self._active.remove(part)
                 self._done.append(part)
             self._changed.notify_all()
             return has_more
 
+    def _count(self, objects: int) -> None:
+        if self._left is not None:
+            self._left -= objects
+            self._ended = self._ended or self._left < 0
+
+    def _borders(self) -> list[str]:
+        """Where ranges meet, but for those that have few objects and are joined to the next."""
+        borders, pages = [], 0
+        parts = [*self._done, *self._active, *self._waiting]
+        for part in sorted((part for part in parts if part.end), key=lambda part: part.end or ""):
+            pages += len(part.pages)
+            if part.end and (not part.is_whole or pages >= PAGES_PER_BORDER):
+                borders.append(part.end)
+                pages = 0
+        return borders
+
     def _next_range(self) -> _Range | None:
         """A range to list: one that waits, or half of another; None when everything is listed."""
         with self._changed:
-            while not self._failed:
+            while not self._ended:
                 part = self._waiting.pop() if self._waiting else self._half_of_largest()
                 if part is not None:
                     self._active.append(part)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import boto3
-from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError, InvalidPathError
 
-from imagemill_app.plan.source.bucket_pages import pages_after
+from imagemill_app.plan.source.bucket_listing import check_listable, found_in
 from imagemill_app.plan.source.filters import excluded_names, selected
-from imagemill_app.plan.source.key_ranges import list_in_ranges
 from imagemill_app.plan.source.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
@@ -23,15 +19,8 @@ from imagemill_contract.folder_source import LeftOut, names_in
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.requests.request import RunRequest
+from imagemill_contract.requests.selection import Selection
 from imagemill_contract.source_keys import may_be_picture
-
-_NOT_LISTABLE = {
-    "NoSuchBucket": "there is no such bucket",
-    "AccessDenied": "there is no such bucket, or this stack has no right to list it",
-}
-
-# What obstore says about a key, or the source itself, that it cannot address.
-_UNREADABLE = ("invalid path", "Could not parse path")
 
 
 @dataclass(slots=True)
@@ -54,26 +43,50 @@ class Listing:
         self.ignored[reason] = self.ignored.get(reason, 0) + count
 
 
-def gather(request: RunRequest, source: Location) -> Listing:
+def gather(request: RunRequest, source: Location, most_objects: int | None = None) -> Listing:
     """The objects of a source that a request takes, from a listing or a manifest, and filtered.
 
-    Raises RunRefused if there is no such folder, bucket, manifest or list of exclusions.
+    Raises RunRefused if there is no such folder, bucket, manifest or list of exclusions, and
+    TooManyObjectsError if a bucket has more than `most_objects`.
     """
     excluded = excluded_names(request.selection)
-    listing = _from_manifest(request.manifest, source) if request.manifest else list_source(source)
-    chosen = selected(listing.objects, source.prefix, request.selection, excluded)
+    if request.manifest:
+        listing = _from_manifest(request.manifest, source)
+    else:
+        listing = list_source(source, most_objects)
+    return taken(listing, source, request.selection, excluded)
+
+
+def taken(
+    listing: Listing, source: Location, selection: Selection, excluded: frozenset[str]
+) -> Listing:
+    """The listing without the objects that filters leave out, which are counted."""
+    chosen = selected(listing.objects, source.prefix, selection, excluded)
     listing.objects = chosen.kept
     for reason, count in chosen.left_out.items():
         listing.ignore(reason, count)
     return listing
 
 
-def list_source(source: Location) -> Listing:
-    """List a source. Raises RunRefused if there is no such folder or bucket."""
+def list_source(source: Location, most_objects: int | None = None) -> Listing:
+    """List a source. Raises RunRefused if there is no such folder or bucket.
+
+    Raises TooManyObjectsError if a bucket has more than `most_objects`.
+    """
     listing = Listing()
-    found = _files_in(source, listing) if source.is_file else _objects_in(source, listing)
+    if source.is_file:
+        return whole_listing(listing, _files_in(source, listing))
+    check_listable(source)
+    return whole_listing(listing, found_in(source, most_objects))
+
+
+def whole_listing(listing: Listing, found: Iterable[SourceObject]) -> Listing:
+    """The listing with everything that was found; what can be no picture is told apart."""
     existing = set()
     for item in found:
+        if item.key.endswith("/"):
+            listing.ignore("folder object")
+            continue
         existing.add(item.key)
         if may_be_picture(item.key):
             listing.objects.append(item)
@@ -101,54 +114,6 @@ def _from_manifest(address: str, source: Location) -> Listing:
             taken[item.key] = item
     listing.objects = [taken[key] for key in sorted(taken)]
     return listing
-
-
-def _objects_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
-    _check_listable(source)
-    if not source.prefix and _has_objects(source, "/"):  # obstore would take the slash off
-        yield from _objects_with_odd_keys(source, listing)
-        return
-    store = store_of(source.root)
-    try:
-        found = list_in_ranges(partial(pages_after, store, source.prefix), source.prefix)
-    except (BaseError, ValueError) as error:
-        if not any(text in str(error) for text in _UNREADABLE):
-            raise
-        yield from _objects_with_odd_keys(source, listing)
-        return
-    for item in found:
-        if item.key.endswith("/"):
-            listing.ignore("folder object")
-        else:
-            yield item
-
-
-def _objects_with_odd_keys(source: Location, listing: Listing) -> Iterator[SourceObject]:
-    """List the slow way, by boto3, which reads every key that S3 has."""
-    pages = boto3.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
-        for item in page.get("Contents", []):
-            key = item["Key"]
-            if key.endswith("/"):
-                listing.ignore("folder object")
-            else:
-                yield SourceObject(key, _plain(item["ETag"]), item["Size"])
-
-
-def _check_listable(source: Location) -> None:
-    """Raises RunRefused. boto3's errors have codes; those of obstore's listing have none."""
-    try:
-        boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in _NOT_LISTABLE:
-            raise
-        raise RunRefused(f'source: "{source}" cannot be listed: {_NOT_LISTABLE[code]}.') from None
-
-
-def _has_objects(source: Location, prefix: str) -> bool:
-    answer = boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=prefix, MaxKeys=1)
-    return bool(answer.get("Contents"))
 
 
 def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:

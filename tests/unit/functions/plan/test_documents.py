@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from imagemill_app import stores
+from imagemill_app.labels import numbered_classes
 from imagemill_app.plan import documents
-from imagemill_app.plan.documents import Plan, write_plan
+from imagemill_app.plan.documents import Plan, write_plan, write_slice
 from imagemill_app.plan.earlier.remaining import Work
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.results.open_runs import OpenRun, open_runs
@@ -21,7 +22,6 @@ from imagemill_contract.documents import Shard, SourceObject, decode_lines, deco
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_dataset.index import Index
 
 RUN_ID = "run-1"
 SOURCE = Location("s3://input-bucket", "full/")
@@ -45,9 +45,7 @@ class Places:
             work=Work(OBJECTS, {"new": 3}, {}),
             refused=REFUSED,
             ignored={},
-            adopted={},
             deleted={"gone.jpg": ["resized/gone.jpg"]},
-            has_dataset=False,
         )
         return replace(plan, **changes)
 
@@ -66,7 +64,10 @@ class Places:
             ignored={},
             bytes=15,
         )
-        write_plan(OpenRun.planned(asdict(run), Index()), recipe, plan, self.bucket)
+        numbers = numbered_classes(self.output, plan.classes()) if recipe.is_packed else {}
+        write_slice(RUN_ID, recipe, plan, numbers)
+        marker = OpenRun(asdict(run), frozenset(), frozenset())
+        write_plan(marker, self.output, plan.totals(RUN_ID), self.bucket)
 
     def read(self, key: str) -> bytes:
         return (self.output_folder / key).read_bytes()

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from imagemill_app.plan.earlier.remaining import output_test, remaining_work, sample_test
+from imagemill_app.stores import StoreAt
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
+from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
+from imagemill_dataset.stored_index import StoredIndex
 
 SOURCE = Location("s3://input-bucket", "full/")
 RECIPE = Recipe()
@@ -77,6 +79,15 @@ def packed(run: IndexedRun, shard: str, position: int = 0) -> Entry:
     return Entry("e1", None, run, place=Place(shard, position, 8, 8, 9, 3, "ab" * 32))
 
 
+def write_part(folder: Path, key: str, entries: dict[str, Entry], *shards: DatasetShard) -> None:
+    (folder / key).parent.mkdir(exist_ok=True)
+    (folder / key).write_bytes(encode_part(entries, shards))
+
+
+def index_of(output: Location) -> StoredIndex:
+    return StoredIndex.opened(StoreAt(output))
+
+
 def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
     output: Location, tmp_path: Path
 ) -> None:
@@ -86,7 +97,8 @@ def test_sample_is_there_when_its_dataset_shard_is_as_a_whole(
     (tmp_path / cut).write_bytes(b"cut")
     shards = {key: DatasetShard(key, "train", 1, 5, "", PixelSums()) for key in (kept, lost, cut)}
     entries = {"a": packed(RUN, kept), "b": packed(RUN, lost), "c": done(), "d": packed(RUN, cut)}
-    is_packed = sample_test(output, Index(entries, shards))
+    write_part(tmp_path, "index/1.jsonl.gz", entries, *shards.values())
+    is_packed = sample_test(output, index_of(output), entries)
     assert [is_packed(name) for name in "abcde"] == [True, False, False, False, False]
 
 
@@ -95,13 +107,14 @@ def test_sample_that_a_compaction_has_moved_meanwhile_is_there(
 ) -> None:
     old, new = (f"dataset/images-train-{name}-00000-0000.tar" for name in "on")
     shards = {key: DatasetShard(key, "train", 3, 5, "", PixelSums()) for key in (old, new)}
-    read = Index({name: packed(RUN, old) for name in "abc"}, {old: shards[old]})
-    is_packed = sample_test(output, read)
+    read = {name: packed(RUN, old) for name in "abc"}
+    write_part(tmp_path, "index/1.jsonl.gz", read, shards[old])
+    is_packed = sample_test(output, index_of(output), read)
     other = replace(RUN, run_id="run-2", recipe=PACKED_RECIPE.to_document())
     entries = {"a": packed(RUN, new), "b": packed(other, new)}
-    for key, body in (("index/1.jsonl.gz", encode_part(entries, [shards[new]])), (new, b"whole")):
-        (tmp_path / key).parent.mkdir()
-        (tmp_path / key).write_bytes(body)
+    write_part(tmp_path, "index/1.jsonl.gz", entries, shards[new])
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / new).write_bytes(b"whole")
     assert [is_packed(name) for name in "abcd"] == [True, False, False, False]
 
 
@@ -112,7 +125,8 @@ def test_outputs_are_there_only_when_both_stages_have_theirs(
     for name in ("resized/a.jpg", "edges/a.jpg.png", "resized/b.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    has_outputs = output_test(output, ImageFormat.JPG, object_count)
+    relatives = ["a.jpg", "b.jpg", "c.jpg", *(f"x{n}.jpg" for n in range(object_count - 1))]
+    has_outputs = output_test(output, ImageFormat.JPG, relatives)
     assert has_outputs("a.jpg")
     assert not has_outputs("b.jpg")
     assert not has_outputs("c.jpg")

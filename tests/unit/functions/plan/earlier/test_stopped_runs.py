@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imagemill_app.plan.earlier.stopped_runs import Adopted, adopted_runs, clear_away, write_parts
+from imagemill_app.plan.earlier.stopped_runs import Adopted, adopted_runs, clear_away
 from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import StoreAt, list_keys
 from imagemill_contract import keys
@@ -14,7 +14,7 @@ from imagemill_contract.documents import encode_journal
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.index import Index
-from imagemill_dataset.stored_index import read_index
+from imagemill_dataset.stored_index import StoredIndex, read_index
 from tests.helpers.packed_runs import SHARD_ID, PackedRun
 
 NAMES = [f"{number}.jpg" for number in range(6)]
@@ -29,12 +29,18 @@ def run(tmp_path: Path) -> PackedRun:
     page = keys.journal_key(run.run_id, Stage.EDGE, SHARD_ID, "000000")
     (tmp_path / page).parent.mkdir(parents=True)
     (tmp_path / page).write_bytes(encode_journal(header, run.edges[:5]))
-    write_open_run(run.output, OpenRun.planned({**run.document, "alone": True}, Index()))
+    write_open_run(run.output, OpenRun({**run.document, "alone": True}, frozenset(), frozenset()))
     return run
 
 
 def taken_over(run: PackedRun, *, alone: bool) -> list[Adopted]:
-    return adopted_runs(run.output, "run-2", alone=alone)
+    return adopted_runs(run.output, "run-2", StoreAt(run.output), alone=alone)
+
+
+def write_parts(run: PackedRun, adopted: list[Adopted]) -> StoredIndex:
+    for other in adopted:
+        StoreAt(run.output).write(other.part_key, other.part)
+    return StoredIndex.opened(StoreAt(run.output))
 
 
 def test_samples_of_closed_shards_are_taken_over_with_their_places(run: PackedRun) -> None:
@@ -68,8 +74,7 @@ def test_rejected_pictures_are_taken_over_before_edges_begin(run: PackedRun) -> 
 def test_leftovers_of_a_run_go_when_it_is_surely_over(run: PackedRun) -> None:
     other = PackedRun(run.folder, NAMES, "run-9", most=3)
     adopted = taken_over(run, alone=True)
-    write_parts(run.output, adopted)
-    clear_away(run.output, adopted, read_index(StoreAt(run.output)))
+    clear_away(run.output, adopted, write_parts(run, adopted))
     left = list_keys(run.output, keys.DATASET)
     assert sorted(left) == sorted(shard.key for shard in (*run.shards[:2], *other.shards))
     for folder in (keys.OPEN_RUNS, keys.JOURNAL, keys.INTERMEDIATE):
@@ -79,8 +84,7 @@ def test_leftovers_of_a_run_go_when_it_is_surely_over(run: PackedRun) -> None:
 def test_leftovers_of_a_run_that_may_be_on_stay(run: PackedRun) -> None:
     before = set(list_keys(run.output, ""))
     adopted = taken_over(run, alone=False)
-    write_parts(run.output, adopted)
-    clear_away(run.output, adopted, read_index(StoreAt(run.output)))
+    clear_away(run.output, adopted, write_parts(run, adopted))
     assert set(list_keys(run.output, "")) == before | {adopted[0].part_key}
 
 

@@ -1,0 +1,44 @@
+"""Lambda handler: writes the plan of a run whose slices are planned."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagemill_app.plan.commit_plan import commit_plan
+from imagemill_app.refusal import RunRefused
+from imagemill_app.settings import PlanRunSettings
+from imagemill_contract.locations import Location
+
+logger = Logger(service="commit_plan")
+tracer = Tracer(service="commit_plan")
+metrics = Metrics(namespace="imagemill", service="commit_plan")
+
+
+@cache
+def settings() -> PlanRunSettings:
+    return PlanRunSettings.from_env(os.environ)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write the plan of a drafted run. Raises RunRefused with one sentence."""
+    drafted = event["run"]
+    output = Location.parse(drafted["output"], "run.output")
+    try:
+        run = commit_plan(drafted["run_id"], output, settings())
+    except RunRefused as error:
+        metrics.add_metric("RefusedRuns", MetricUnit.Count, 1)
+        logger.warning("run refused", extra={"why": str(error)})
+        raise
+    metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
+    logger.info("run planned", extra={"run_id": run.run_id, "shards": run.shards})
+    return asdict(run)

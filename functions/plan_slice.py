@@ -1,0 +1,34 @@
+"""Lambda handler: plans one slice of a run that has many."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imagemill_app.plan.plan_slice import SliceStep, plan_slice
+from imagemill_app.settings import PlanRunSettings
+from imagemill_contract.locations import Location
+
+logger = Logger(service="plan_slice")
+tracer = Tracer(service="plan_slice")
+
+
+@cache
+def settings() -> PlanRunSettings:
+    return PlanRunSettings.from_env(os.environ)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Plan a slice of a drafted run and return the step after it."""
+    run, step = event["run"], SliceStep.from_document(event["step"])
+    output = Location.parse(run["output"], "run.output")
+    following = asdict(plan_slice(run["run_id"], output, step, settings()))
+    logger.info("slice planned", extra={"run_id": run["run_id"], "following": following})
+    return following
