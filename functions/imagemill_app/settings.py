@@ -48,6 +48,11 @@ class PlanRunSettings(_Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateSliceSettings(_Settings):
+    output_bucket_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateRunSettings(_Settings):
     output_bucket_name: str
     tolerated_failure_percent: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain, islice
 from operator import gt
@@ -26,10 +26,13 @@ def written_part(
 
     `shards` are all dataset shards that the part lists, by key. Those that a row names must be
     there when the row is read; others may come later. The same rows give the same bytes.
+
+    Raises ValueError unless rows come in the order of their keys.
     """
     rest = iter(rows)
     first = list(islice(rest, INLINE_ROWS + 1))
     if len(first) <= INLINE_ROWS:
+        _check_order(first)
         return encode_rows(first, shards.values())
     runs: dict[str, IndexedRun] = {}
     leaves = list(written_leaves(store, stem, chain(first, rest), shards, runs))
@@ -43,19 +46,21 @@ def written_leaves(
     shards: Mapping[str, DatasetShard],
     runs: dict[str, IndexedRun],
 ) -> Iterator[Leaf]:
-    """Write leaves, one at a time, and note in `runs`, by their ids, whose rows they have.
-
-    Raises ValueError unless rows come in the order of their keys.
-    """
+    """Write leaves, one at a time, and note in `runs`, by their ids, whose rows they have."""
     rest, last = iter(rows), ""
     while chunk := list(islice(rest, LEAF_ROWS)):
         places = {entry.place.shard for _, entry in chunk if entry.place}
         body = encode_rows(chunk, [shards[key] for key in places])
-        keys = [last, *(key for key, _ in chunk)]
-        if any(map(gt, keys, keys[1:])):
-            raise ValueError(f"rows near {chunk[0][0]!r} are not in the order of their keys")
-        last = keys[-1]
+        last = _check_order(chunk, last)
         key = leaf_key(stem, sha256(body).hexdigest())
         store.write(key, body)
         runs.update((entry.run.run_id, entry.run) for _, entry in chunk)
         yield Leaf(key, chunk[0][0], chunk[-1][0], len(chunk))
+
+
+def _check_order(rows: Sequence[Row], last: str = "") -> str:
+    """The last key. Raises ValueError unless keys rise, from `last` on; some may be the same."""
+    keys = [last, *(key for key, _ in rows)]
+    if any(map(gt, keys, keys[1:])):
+        raise ValueError(f"rows near {rows[0][0]!r} are not in the order of their keys")
+    return keys[-1]

@@ -10,21 +10,20 @@ from imagemill_app.aggregate.dataset_report import DatasetReport, published_data
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.report_document import counted, measured, row_of, timed
 from imagemill_app.aggregate.run_index import add_to_run_list
-from imagemill_app.aggregate.run_results import RunResults, deleted_outputs
+from imagemill_app.aggregate.run_part import RunPart, written_run_part
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.results.drafts import remove_draft
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
-from imagemill_app.results.packed_samples import PackedShards, check_lengths
-from imagemill_app.results.rival_runs import Contest, contest, rivals_of
-from imagemill_app.stores import StoreAt, list_keys, remove, remove_folder, write_bytes
-from imagemill_app.tally.problems import MAX_LISTED
+from imagemill_app.results.packed_samples import PackedShards
+from imagemill_app.results.rival_runs import Contest, rivals_of
+from imagemill_app.stores import StoreAt, list_keys, remove_folder, write_bytes
 from imagemill_app.tally.tally import failed_percent
 from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.run_report import encode_report
-from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.parts.merging import merge_parts
-from imagemill_dataset.stored_index import write_index_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,9 @@ def write_report(
     tolerated_percent: float,
     ended: str,
 ) -> RunVerdict:
-    """Read all outcomes of a planned run, write its report and its part of the index.
+    """Write the part of the index of a run, and its report, from the tallies of its slices.
+
+    A run of one slice has no tally: its outcomes are read now.
 
     It can be called again at any point, because it writes the same for the same outcomes.
     `ended` is when the last job had ended, in ISO 8601.
@@ -53,29 +54,28 @@ def write_report(
     """
     output = Location.parse(run["output"], "run.output")
     indexed = indexed_run(run)
-    results = RunResults.read(indexed, output, failures)
-    stages = results.tally.stages(run["objects"] + run["refused"])
-    check_lengths(output, results.packed.shards)
-    deleted = _deleted(run, output, results)
-    contested = _indexed(run, output, results)
-    results.entries.clear()  # the whole index is read next
-    dataset = _dataset(output, indexed, results.packed, has_dataset=run["has_dataset"])
+    part = written_run_part(run, failures)
+    tally, packed, deleted = part.tally.tally, part.tally.packed, part.tally.deleted
+    stages = tally.stages(run["objects"] + run["refused"])
+    contested = _contested(run, part)
+    dataset = _dataset(output, indexed, packed, has_dataset=run["has_dataset"])
     is_good = failed_percent(stages) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
         verdict="succeeded" if is_good else "failed",
         sentence=verdict_sentence(run, stages, contested, dataset, tolerated_percent),
         stages={str(stage): asdict(counts) for stage, counts in stages.items()},
-        reasons=results.tally.problems.reasons(),
+        reasons=tally.problems.reasons(),
     )
     report = {**run, **asdict(verdict), **timed(run, ended)}
-    report |= {**counted(results.tally, stages), **measured(results.tally)}
-    report["deleted"] = {"objects": len(deleted), "keys": deleted[:MAX_LISTED]}
+    report |= {**counted(tally, stages), **measured(tally)}
+    report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
     _publish(output, report)
     merge_parts(StoreAt(output))
     _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
+    remove_draft(output, run["run_id"])
     close_run(output, run["run_id"])
     return verdict
 
@@ -85,32 +85,13 @@ def _publish(output: Location, report: Mapping[str, Any]) -> None:
     add_to_run_list(output, row_of(report))
 
 
-def _deleted(run: Mapping[str, Any], output: Location, results: RunResults) -> list[str]:
-    """Sources that are gone; with `prune` their outputs go, too."""
-    deleted = deleted_outputs(run, output)
-    if run["prune"]:
-        remove(output, [key for outputs in deleted.values() for key in outputs])
-        indexed = indexed_run(run)
-        gone = {key: Entry("", None, indexed, is_pruned=True) for key in deleted}
-        results.entries.update(gone)
-    return list(deleted)
-
-
-def _indexed(run: Mapping[str, Any], output: Location, results: RunResults) -> Contest:
-    """Write the run's part of the index, then correct it if another run has interfered."""
-    indexed, shards = indexed_run(run), results.packed.shards
-    write_index_part(StoreAt(output), indexed, results.entries, shards)
-    others = open_runs(output)
+def _contested(run: Mapping[str, Any], part: RunPart) -> Contest:
+    """Correct the run's part of the index if another run has interfered."""
+    others = open_runs(part.output)
     unknown = OpenRun(run, frozenset(), frozenset())  # another run has taken this one for over
-    mine = next((other for other in others if other.run_id == indexed.run_id), unknown)
-    rivals = rivals_of(output, mine, others)
-    if not rivals:
-        return Contest()
-    found = contest(output, indexed, results.entries, results.entries.keys(), rivals)
-    if found:
-        results.entries.update(found.rows)
-        write_index_part(StoreAt(output), indexed, results.entries, shards)
-    return found
+    mine = next((other for other in others if other.run_id == part.run.run_id), unknown)
+    rivals = rivals_of(part.output, mine, others)
+    return part.corrected(rivals) if rivals else Contest()
 
 
 def _dataset(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from imagemill_app.results.job_record import JobRecord
 from imagemill_app.stores import length_of
@@ -25,15 +26,37 @@ LOOKUPS_AT_ONCE = 32
 class PackedShards:
     """The dataset shards of a run, and how many of them and their samples were read back."""
 
-    shards: list[DatasetShard] = field(default_factory=list)
+    by_key: dict[str, DatasetShard] = field(default_factory=dict)
     verified_shards: int = 0
     verified_samples: int = 0
 
+    @property
+    def shards(self) -> list[DatasetShard]:
+        return list(self.by_key.values())
+
     def add(self, edges: JobRecord) -> None:
         """Take in what an edge job has packed."""
-        self.shards += edges.dataset_shards
+        self.by_key.update((shard.key, shard) for shard in edges.dataset_shards)
         self.verified_shards += edges.verified.get("shards", 0)
         self.verified_samples += edges.verified.get("samples", 0)
+
+    def merge(self, other: PackedShards) -> None:
+        self.by_key.update(other.by_key)
+        self.verified_shards += other.verified_shards
+        self.verified_samples += other.verified_samples
+
+    def to_document(self) -> dict[str, object]:
+        return {
+            "shards": [shard.to_row() for shard in self.shards],
+            "verified_shards": self.verified_shards,
+            "verified_samples": self.verified_samples,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> PackedShards:
+        shards = [DatasetShard.from_row(row) for row in document["shards"]]
+        by_key = {shard.key: shard for shard in shards}
+        return cls(by_key, document["verified_shards"], document["verified_samples"])
 
 
 def sample_places(

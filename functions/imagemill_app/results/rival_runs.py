@@ -65,7 +65,7 @@ class Contest:
     of: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.rows)
+        return bool(self.by or self.of)
 
 
 def rivals_of(output: Location, mine: OpenRun, others: Collection[OpenRun]) -> Rivals:

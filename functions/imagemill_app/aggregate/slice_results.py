@@ -1,0 +1,143 @@
+"""What became of the objects of a slice. Its documents are read once, shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import merge
+from operator import itemgetter
+from typing import Any, cast
+
+from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.results.job_record import MAX_NAMED, JobRecord, job_record
+from imagemill_app.results.open_runs import indexed_run
+from imagemill_app.results.packed_samples import PackedShards, sample_places
+from imagemill_app.results.planned_shards import shards_of_slice
+from imagemill_app.results.shard_outcomes import complete_outcomes, write_missing
+from imagemill_app.stores import read_bytes, remove
+from imagemill_app.tally.problems import MAX_LISTED
+from imagemill_app.tally.tally import Tally
+from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
+from imagemill_contract.errors import DocumentError
+from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key
+from imagemill_contract.locations import Location
+from imagemill_contract.outcomes import Outcome, Reason
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.parts.part import Row
+from imagemill_dataset.reasons import final_reason
+
+
+@dataclass(slots=True)
+class SliceResults:
+    """The results of a slice, complete as soon as all of its rows are read.
+
+    Attributes:
+        run: The run as the index names it.
+        output: Where it writes.
+        number: The slice.
+        failures: Which jobs have failed, by shard id.
+        tally: Outcomes, counted.
+        packed: Dataset shards.
+        deleted: Relative keys of sources that are gone, at most `MAX_LISTED`.
+    """
+
+    run: IndexedRun
+    output: Location
+    number: int
+    failures: Mapping[str, JobFailure]
+    tally: Tally
+    packed: PackedShards = field(default_factory=PackedShards)
+    deleted: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begun(
+        cls, run: Mapping[str, Any], number: int, failures: Mapping[str, JobFailure]
+    ) -> SliceResults:
+        """Results of which nothing is read yet."""
+        output = Location.parse(run["output"], "run.output")
+        return cls(indexed_run(run), output, number, failures, Tally.seeded(run["run_id"]))
+
+    def rows(self, run: Mapping[str, Any]) -> Iterator[Row]:
+        """What the index will say about each object, in the order of keys.
+
+        With `prune` the results of deleted sources are removed before.
+
+        Raises DocumentError if an object has no outcome, or two, or a sample is not where it should
+        be.
+        """
+        key = refused_key(self.run.run_id, self.number)
+        refused = decode_outcomes(read_bytes(self.output, key))[1]
+        for outcome in refused:
+            self.tally.add_refused(outcome)
+        gone = self._deleted() if run["deleted"] else {}
+        self.deleted = list(gone)[:MAX_LISTED]
+        if run["prune"]:
+            remove(self.output, [key for outputs in gone.values() for key in outputs])
+        pruned = ((key, Entry("", None, self.run, is_pruned=True)) for key in gone)
+        streams = [
+            self._rows_of_shards(),
+            iter(sorted(_without_class(self.run, refused), key=itemgetter(0))),
+            pruned if run["prune"] else iter(()),
+        ]
+        return merge(*streams, key=itemgetter(0))
+
+    def _deleted(self) -> dict[str, list[str]]:
+        """Keys of sources that are gone, in order, each with the outputs that are its own alone."""
+        try:
+            body = read_bytes(self.output, deleted_key(self.run.run_id, self.number))
+        except FileNotFoundError:
+            return {}
+        _, rows = decode_lines("deleted", body)
+        return {str(row["key"]): cast("list[str]", row["outputs"]) for row in rows}
+
+    def _rows_of_shards(self) -> Iterator[Row]:
+        last = ""
+        for shard in shards_of_slice(self.output, self.run.run_id, self.number):
+            keys = sorted(item.key for item in shard.objects)
+            _check_planned_once(shard, [key for key in keys if key <= last])
+            last = keys[-1] if keys else last
+            failure = self.failures.get(shard.shard_id)
+            yield from self._rows_of(shard, str(failure) if failure else "")
+
+    def _rows_of(self, shard: Shard, failure: str) -> Iterator[Row]:
+        """Take in what the jobs of a shard have left. `failure` says why one failed, or is ""."""
+        pictures, edges = job_record(shard, Stage.RESIZE), job_record(shard, Stage.EDGE)
+        resized = complete_outcomes(shard, pictures, failure, [])
+        mapped = complete_outcomes(shard, edges, failure, resized)
+        write_missing(shard, Stage.RESIZE, pictures, resized)
+        write_missing(shard, Stage.EDGE, edges, mapped)
+        self.tally.add_shard(shard.objects, resized, mapped)
+        self.tally.add_job(Stage.RESIZE, shard.shard_id, pictures.usage, len(resized))
+        self.tally.add_job(Stage.EDGE, shard.shard_id, edges.usage, len(mapped))
+        self.packed.add(edges)
+        rows = _rows(self.run, shard, list(zip(resized, mapped, strict=True)), edges)
+        yield from sorted(rows, key=itemgetter(0))
+
+
+def _check_planned_once(shard: Shard, twice: list[str]) -> None:
+    if twice:
+        named = ", ".join(twice[:MAX_NAMED])
+        raise DocumentError(
+            f"{len(twice)} objects of shard {shard.shard_id} are in another shard, too: {named}."
+        )
+
+
+def _without_class(run: IndexedRun, refused: Iterable[Outcome]) -> Iterator[Row]:
+    """Rows of pictures that have no class: one may have a sample of an earlier run."""
+    prefix = Location.parse(run.source, "run.source").prefix
+    for outcome in refused:
+        if outcome.reason is Reason.NO_LABEL:
+            yield relative_key(outcome.key, prefix), Entry("", Reason.NO_LABEL, run)
+
+
+def _rows(
+    run: IndexedRun, shard: Shard, outcomes: list[tuple[Outcome, Outcome]], edges: JobRecord
+) -> Iterator[Row]:
+    """What the index will say about a shard's objects."""
+    places = {}
+    if shard.recipe.is_packed:
+        places = sample_places(shard, outcomes, edges.dataset_shards)
+    for source, stages in zip(shard.objects, outcomes, strict=True):
+        reason = final_reason((outcome.status, outcome.reason) for outcome in stages)
+        relative = relative_key(source.key, shard.source.prefix)
+        yield relative, Entry(source.etag, reason, run, place=places.get(source.key))
