@@ -87,7 +87,7 @@ def test_errors_are_caught_by_name() -> None:
 
 
 def test_jobs_are_waited_for_and_a_failed_one_is_not_submitted_again() -> None:
-    (child,) = list(machines(definition()))[1:]
+    child = definition()["States"]["PreprocessShards"]["ItemProcessor"]
     for name in ("Resize", "Edge"):
         state = child["States"][name]
         assert state["Resource"].endswith("batch:submitJob.sync")

@@ -17,6 +17,9 @@ FUNCTIONS = resources_of("AWS::Serverless::Function")
 SETTINGS: dict[str, type[Any]] = {
     "GroupObjectsFunction": settings.GroupObjectsSettings,
     "PlanRunFunction": settings.PlanRunSettings,
+    "PlanSliceFunction": settings.PlanRunSettings,
+    "CommitPlanFunction": settings.PlanRunSettings,
+    "AggregateSliceFunction": settings.AggregateSliceSettings,
     "AggregateRunFunction": settings.AggregateRunSettings,
 }
 
@@ -110,6 +113,20 @@ def test_open_runs_may_be_closed_and_nothing_of_a_journal_is_removed(role: str) 
     assert not allowed(role, "s3:DeleteObject", keys.RUNS)
 
 
+@pytest.mark.parametrize("role", ["PlanRunRole", "PlanSliceRole"])
+def test_planners_read_the_index_with_its_leaves(role: str) -> None:
+    assert allowed(role, "s3:GetObject", keys.INDEX)
+    assert allowed(role, "s3:GetObject", keys.LEAVES)
+
+
+def test_slices_are_planned_and_aggregated_without_a_word_to_the_index() -> None:
+    assert allowed("PlanSliceRole", "s3:PutObject", keys.DRAFTS)
+    assert allowed("AggregateSliceRole", "s3:PutObject", keys.LEAVES)
+    for role in ("PlanSliceRole", "CommitPlanRole", "AggregateSliceRole"):
+        assert not allowed(role, "s3:PutObject", keys.INDEX)
+        assert not allowed(role, "s3:DeleteObject", keys.LEAVES)
+
+
 def test_planner_leaves_to_jobs_what_is_half_done() -> None:
     assert allowed("PlanRunRole", "s3:PutObject", keys.JOURNAL)
     assert not allowed("AggregateRunRole", "s3:PutObject", keys.JOURNAL)
@@ -161,7 +178,7 @@ def test_aggregation_publishes_and_removes_only_what_lay_between_stages() -> Non
 def test_what_nobody_aggregated_expires() -> None:
     rules = resources_of("AWS::S3::Bucket")["OutputBucket"]["LifecycleConfiguration"]["Rules"]
     expired = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert expired == {keys.INBOX: 30, keys.INTERMEDIATE: 7, keys.JOURNAL: 7}
+    assert expired == {keys.INBOX: 30, keys.INTERMEDIATE: 7, keys.JOURNAL: 7, keys.DRAFTS: 7}
 
 
 @pytest.mark.parametrize("stage", Stage)

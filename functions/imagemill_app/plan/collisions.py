@@ -109,7 +109,7 @@ class _Places:
         relative = relative_key(source_key, self.prefix)
         results = [(stage, output_key(stage, relative, self.image_format)) for stage in Stage]
         for stage, key in results:
-            if found := self._obstacle(stage, key):
+            if found := self._obstacle(stage, key, source_key):
                 return found
         self._note(source_key, relative, results)
         return ""
@@ -128,11 +128,11 @@ class _Places:
             return False
         return self._ordinary.isdisjoint(stems)
 
-    def _obstacle(self, stage: Stage, key: str) -> str:
-        other = self._owner(stage, key)
+    def _obstacle(self, stage: Stage, key: str, source_key: str) -> str:
+        other = self._owner(stage, key, source_key)
         if other:
             return f"Its result would overwrite that of {other}."
-        other = self._folders.get(key) or self._owner_above(stage, key)
+        other = self._folders.get(key) or self._owner_above(stage, key, source_key)
         if other:
             return f"Its result and that of {other} would be a file and a folder with one name."
         return ""
@@ -146,24 +146,26 @@ class _Places:
             for folder in self._folders_like_results(stage, key):
                 self._folders.setdefault(folder, source_key)
 
-    def _owner(self, stage: Stage, key: str) -> str | None:
+    def _owner(self, stage: Stage, key: str, before: str) -> str | None:
+        """The object that has this result already, and comes before another one."""
         if key in self._changed:
             return self._changed[key]
         owners = (self.prefix + name for name in self._ordinary_sources(stage, key))
-        return next((owner for owner in owners if self._is_kept(owner)), None)
+        return next((owner for owner in owners if self._is_kept(owner, before)), None)
 
-    def _is_kept(self, source_key: str) -> bool:
+    def _is_kept(self, source_key: str, before: str) -> bool:
         if source_key in self._ordinary:
             return True
-        if self.others.keys.has(source_key) or source_key in self._asked:
+        is_outside = source_key < before and not self.others.keys.has(source_key)
+        if not is_outside or source_key in self._asked:
             return False
         self._asked.add(source_key)
         return self.others.is_taken(source_key) and not self.take(source_key)
 
-    def _owner_above(self, stage: Stage, key: str) -> str | None:
+    def _owner_above(self, stage: Stage, key: str, before: str) -> str | None:
         """The object whose result has the name of a folder that this one would lie in."""
         folders = self._folders_like_results(stage, key) if self.in_folder else ()
-        owners = (self._owner(stage, folder) for folder in folders)
+        owners = (self._owner(stage, folder, before) for folder in folders)
         return next((owner for owner in owners if owner), None)
 
     def _folders_like_results(self, stage: Stage, key: str) -> Iterator[str]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_app.plan.collisions import Sifted, without_collisions
+from imagemill_app.plan.collisions import Others, Sifted, without_collisions
+from imagemill_app.plan.source.slices import ranges_between
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.outcomes import Reason
@@ -24,6 +25,10 @@ names = (
     .filter(lambda name: name and not name.endswith("/"))
 )
 sources = st.sets(names, max_size=12)
+NAMES_NEAR_EACH_OTHER = [
+    *("a", "a b", "a-c", "a.jpg", "a.jpg.jpg", "a.jpg.png", "a.png", "a.png.png", "a/x", "a/x.jpg"),
+    *("a.jpg/x", "a.jpg/x.jpg", "a.jpg/x.png", "a.jpg.jpg/y", "b", "b.jpg", "b.png"),
+]
 
 
 def sifted(*relatives: str, in_folder: bool = True) -> Sifted:
@@ -118,3 +123,26 @@ def test_a_folder_takes_the_results_of_all_that_is_kept(relatives: set[str]) -> 
                 path = Path(folder, output_key(stage, item.key, ImageFormat.JPG))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(exist_ok=False)
+
+
+@given(st.sets(st.sampled_from(NAMES_NEAR_EACH_OTHER)), st.booleans(), st.data())
+def test_slices_refuse_what_the_whole_refuses(
+    names: set[str], in_folder: bool, data: st.DataObject
+) -> None:
+    objects = [SourceObject(f"full/{name}", "e", 1) for name in sorted(names)]
+    whole = without_collisions(objects, "full/", ImageFormat.JPG, in_folder=in_folder)
+    borders = sorted(data.draw(st.sets(st.sampled_from(NAMES_NEAR_EACH_OTHER))))
+    existing = {item.key for item in objects}
+    kept, refused = [], []
+    for part in ranges_between([f"full/{name}" for name in borders]):
+        found = without_collisions(
+            [item for item in objects if part.has(item.key)],
+            "full/",
+            ImageFormat.JPG,
+            in_folder=in_folder,
+            others=Others(part, existing.__contains__),
+        )
+        kept += found.kept
+        refused += found.refused
+    assert kept == whole.kept
+    assert [item.key for item in refused] == [item.key for item in whole.refused]
