@@ -1,48 +1,67 @@
-"""A loopback S3 that lists any number of made-up keys, and stores nothing but the index.
+"""A loopback S3 that lists any number of made-up keys, and stores what is written.
 
 `python -m benchmarks.key_server COUNT DONE` prints its port and, for each line on its input, a line
-of JSON with the requests so far. Keys are hash names under `full/`, listed as by S3: in order,
-1,000 per page. The first DONE of them have results in the output bucket. Signatures are not
-checked.
+of JSON with the requests so far. Keys are hexadecimal names under `full/`, listed as by S3: in
+order, 1,000 per page. They are calculated, not held. The first DONE of them have results in the
+output bucket. Signatures are not checked.
 """
 
 from __future__ import annotations
 
-import bisect
-import hashlib
 import json
 import sys
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlsplit
+from threading import Lock, Thread
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 PAGE = 1000
 _DATE = {"Last-Modified": "Mon, 23 Nov 2026 10:15:30 GMT"}
 OBJECT_BYTES = 670_000
+DIGITS = 16
 
 
-def keys_of(count: int) -> list[str]:
-    names = (hashlib.sha256(str(number).encode()).hexdigest() for number in range(count))
-    return sorted(f"full/{name}.jpg" for name in names)
+def name_of(number: int, count: int) -> str:
+    """The name of a key below `full/`: names lie evenly, and in the order of numbers."""
+    return f"{number * 16**DIGITS // count:0{DIGITS}x}.jpg"
+
+
+def etag_of(number: int) -> str:
+    return f"{number * 0x9E3779B97F4A7C15 % 2**128:032x}"
+
+
+class Names:
+    """Keys of one folder: the first `count` of `total` names, each with an ending."""
+
+    def __init__(self, folder: str, ending: str, count: int, total: int) -> None:
+        self.folder, self.ending, self.count, self.total = folder, ending, count, total
+
+    def key(self, number: int) -> str:
+        return f"{self.folder}{name_of(number, self.total)}{self.ending}"
+
+    def first_after(self, key: str) -> int:
+        return bisect_right(range(self.count), key, key=self.key) if key else 0
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    buckets: dict[str, list[str]]  # keys in order
-    index: dict[str, bytes]
+    folders: dict[str, Names]
+    bodies: dict[str, bytes]  # by path
+    paths: list[str]  # of the bodies, in order
     requests: Counter[str]
+    lock = Lock()
 
     def do_GET(self) -> None:
         path, query = self._parsed()
         if "list-type" in query:
             self.requests["LIST"] += 1
-            keys = self._keys(path.strip("/"), query.get("prefix", ""))
-            self._answer(200, _page(keys, query))
+            self._answer(200, self._listing(path.strip("/"), query))
             return
         self.requests["GET"] += 1
-        body = self.index.get(path)
+        body = self.bodies.get(path)
         self._answer(404 if body is None else 200, body or b"", {"ETag": '"0"', **_DATE})
 
     def do_HEAD(self) -> None:
@@ -52,19 +71,44 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.requests["PUT"] += 1
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if "/index/" in self.path:
-            self.index[self._parsed()[0]] = body
+        path = self._parsed()[0]
+        with self.lock:
+            if path not in self.bodies:
+                insort(self.paths, path)
+            self.bodies[path] = body
         self._answer(200, b"", {"ETag": '"0"'})
 
-    def _keys(self, bucket: str, prefix: str) -> list[str]:
-        if prefix.startswith("index/"):
-            return sorted(path.removeprefix(f"/{bucket}/") for path in self.index)
-        return self.buckets.get(bucket + "/" + prefix, [])
+    def _listing(self, bucket: str, query: dict[str, str]) -> bytes:
+        prefix = query.get("prefix", "")
+        after = query.get("continuation-token") or query.get("start-after", "")
+        most = min(int(query.get("max-keys", PAGE)), PAGE)
+        names = self.folders.get(f"{bucket}/{prefix}")
+        if names is not None:
+            first = names.first_after(after)
+            numbers = range(first, min(first + most, names.count))
+            page = [(names.key(number), etag_of(number), OBJECT_BYTES) for number in numbers]
+            has_more = first + most < names.count
+        else:
+            found = list(self._stored(f"/{bucket}/", prefix, after, most + 1))
+            page, has_more = found[:most], len(found) > most
+        return _document(page, page[-1][0] if has_more else "", query)
+
+    def _stored(
+        self, root: str, prefix: str, after: str, most: int
+    ) -> Iterator[tuple[str, str, int]]:
+        with self.lock:
+            first = bisect_left(self.paths, root + prefix)
+            if after:
+                first = max(first, bisect_right(self.paths, root + after))
+            for path in self.paths[first : first + most]:
+                if not path.startswith(root + prefix):
+                    return
+                yield path.removeprefix(root), "0", len(self.bodies[path])
 
     def _parsed(self) -> tuple[str, dict[str, str]]:
         parts = urlsplit(self.path)
         query = parse_qs(parts.query, keep_blank_values=True)
-        return parts.path, {name: values[0] for name, values in query.items()}
+        return unquote(parts.path), {name: values[0] for name, values in query.items()}
 
     def _answer(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
@@ -77,20 +121,12 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: a line per request would be the slowest part."""
 
 
-def _page(keys: list[str], query: dict[str, str]) -> bytes:
-    after = query.get("continuation-token") or query.get("start-after", "")
-    first = bisect.bisect_right(keys, after) if after else 0
-    most = min(int(query.get("max-keys", PAGE)), PAGE)
-    page = keys[first : first + most]
-    return _listing(page, page[-1] if first + most < len(keys) else "", query)
-
-
-def _listing(page: list[str], token: str, query: dict[str, str]) -> bytes:
+def _document(page: list[tuple[str, str, int]], token: str, query: dict[str, str]) -> bytes:
     entries = "".join(
         f"<Contents><Key>{escape(key)}</Key><LastModified>2026-11-23T10:15:30.000Z</LastModified>"
-        f"<ETag>&quot;{key[5:37]}&quot;</ETag><Size>{OBJECT_BYTES}</Size>"
+        f"<ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size>"
         "<StorageClass>STANDARD</StorageClass></Contents>"
-        for key in page
+        for key, etag, size in page
     )
     more = f"<NextContinuationToken>{escape(token)}</NextContinuationToken>" if token else ""
     truncated = "true" if token else "false"
@@ -103,19 +139,19 @@ def _listing(page: list[str], token: str, query: dict[str, str]) -> bytes:
 
 
 def main() -> None:
-    keys = keys_of(int(sys.argv[1]))
-    done = [key.removeprefix("full/") for key in keys[: int(sys.argv[2])]]
-    Handler.buckets = {
-        "input-bucket/full/": keys,
-        "output-bucket/resized/": [f"resized/{name}" for name in done],
-        "output-bucket/edges/": [f"edges/{name}.png" for name in done],
+    count, done = int(sys.argv[1]), int(sys.argv[2])
+    Handler.folders = {
+        "input-bucket/full/": Names("full/", "", count, count),
+        "output-bucket/resized/": Names("resized/", "", done, count),
+        "output-bucket/edges/": Names("edges/", ".png", done, count),
     }
-    Handler.index, Handler.requests = {}, Counter()
+    Handler.bodies, Handler.paths, Handler.requests = {}, [], Counter()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     for _ in sys.stdin:
         print(json.dumps(Handler.requests), flush=True)
+        Handler.requests.clear()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Planning at scale: lists a bucket of hash-named keys and writes its shard documents.
+"""Planning at scale: lists a bucket of hash-named keys, with nothing done and with everything done.
 
 The real PlanRun logic runs in a process of its own, against a loopback S3 in another process.
 """
@@ -17,39 +17,59 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (".", "contract", "functions")
+RUN_ID, STARTED, SOURCE = "benchmark", "2026-11-23T10:15:30Z", "s3://input-bucket/full/"
 
 
 def plan_once(count: int, done: int) -> None:
     """In the child process: plan the whole bucket and print what that took."""
-    from benchmarks.key_server import keys_of
-    from imagemill_app.plan.checked_request import request_of
+    from imagemill_app.plan.commit_plan import commit_plan
+    from imagemill_app.plan.draft import DraftedRun
     from imagemill_app.plan.plan_run import plan_run
+    from imagemill_app.plan.plan_slice import SliceStep, plan_slice
     from imagemill_app.settings import PlanRunSettings
-    from imagemill_app.stores import StoreAt
     from imagemill_contract.locations import Location
-    from imagemill_contract.recipe import Recipe
-    from imagemill_dataset.index import Entry, IndexedRun
-    from imagemill_dataset.stored_index import write_index_part
 
-    recipe = Recipe().to_document()
-    earlier = IndexedRun("earlier", "2026-11-22T10:15:30Z", "s3://input-bucket/full/", recipe)
-    entries = {key[5:]: Entry(key[5:37], None, earlier) for key in keys_of(count)[:done]}
-    write_index_part(StoreAt(Location("s3://output-bucket")), earlier, entries)
-
-    settings = PlanRunSettings(
-        "output-bucket", 256, 30, "{}", allow_file_uris=False, commit="", worker_image_uri="image"
-    )
-    request = request_of({"source": "s3://input-bucket/full/"}, settings)
-    before, began = _cpu_seconds(), time.monotonic()
-    run = plan_run("benchmark", "2026-11-23T10:15:30Z", request, settings)
-    measured = {
+    settings = PlanRunSettings("output-bucket", 256, 30, 250_000, "{}", False, "", "image")
+    before, began, calls = _cpu_seconds(), time.monotonic(), []
+    run = plan_run(RUN_ID, STARTED, {"source": SOURCE}, settings)
+    calls.append(time.monotonic() - began)
+    if isinstance(run, DraftedRun):
+        output = Location.parse(run.output, "output")
+        for number in range(run.ranges):
+            step = SliceStep(number)
+            while not step.is_last:
+                call = time.monotonic()
+                step = plan_slice(RUN_ID, output, step, settings)
+                calls.append(time.monotonic() - call)
+        run = commit_plan(RUN_ID, output, settings)
+    found = {
         "objects": run.objects,
+        "done": sum(run.done.values()),
         "shards": run.shards,
+        "calls": len(calls),
+        "longest": max(calls),
         "wall": time.monotonic() - began,
         "cpu": _cpu_seconds() - before,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    print(json.dumps(measured))
+    print(json.dumps(found))
+
+
+def put_index(count: int, done: int) -> None:
+    """In another process: the index as an earlier run over the first objects has left it."""
+    from benchmarks.key_server import etag_of, name_of
+    from imagemill_app.stores import StoreAt
+    from imagemill_contract.index_keys import index_key, leaves_stem
+    from imagemill_contract.locations import Location
+    from imagemill_contract.recipe import Recipe
+    from imagemill_dataset.index import Entry, IndexedRun
+    from imagemill_dataset.parts.written_part import written_part
+
+    recipe = Recipe().to_document()
+    earlier = IndexedRun("earlier", "2026-11-22T10:15:30Z", SOURCE, recipe)
+    rows = ((name_of(n, count), Entry(etag_of(n), None, earlier)) for n in range(done))
+    store, key = StoreAt(Location("s3://output-bucket")), index_key(earlier.started, "earlier")
+    store.write(key, written_part(store, leaves_stem(key), rows, {}))
 
 
 def _cpu_seconds() -> float:
@@ -79,8 +99,15 @@ def measured(count: int, done: int) -> dict[str, Any]:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-        command = [sys.executable, "-m", "benchmarks.listing", "--child", str(count), str(done)]
-        child = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+        command = [sys.executable, "-m", "benchmarks.listing", str(count), str(done)]
+        if done:
+            subprocess.run([*command, "--index"], env=environment, check=True)
+        server.stdin.write("requests of the index, which do not count\n")
+        server.stdin.flush()
+        server.stdout.readline()
+        child = subprocess.run(
+            [*command, "--child"], env=environment, check=True, stdout=subprocess.PIPE
+        )
         server.stdin.write("requests\n")
         server.stdin.flush()
         requests = json.loads(server.stdout.readline())
@@ -90,23 +117,29 @@ def measured(count: int, done: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("counts", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("counts", nargs="*", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--index", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         plan_once(*options.counts)
         return
-    print("| objects | done before | shards | wall s | CPU s | CPU us/object | MiB | LIST | PUT |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for count, done in [*((count, 0) for count in options.counts), (100_010, 100_000)]:
-        row = measured(count, done)
-        assert row["objects"] == count - done, row
-        print(
-            f"| {count:,} | {done:,} | {row['shards']} | {row['wall']:.1f} | {row['cpu']:.1f} "
-            f"| {row['cpu'] / count * 1e6:.0f} | {row['peak_mib']:.0f} "
-            f"| {row['requests']['LIST']} | {row['requests']['PUT']} |",
-            flush=True,
-        )
+    if options.index:
+        put_index(*options.counts)
+        return
+    print("| objects | done before | calls | longest s | wall s | CPU us/object | MiB | requests |")
+    print("|---|---|---|---|---|---|---|---|")
+    for count in options.counts:
+        for done in (0, count):
+            row = measured(count, done)
+            assert (row["objects"], row["done"]) == (count - done, done), row
+            requests = ", ".join(f"{n:,} {kind}" for kind, n in sorted(row["requests"].items()))
+            print(
+                f"| {count:,} | {done:,} | {row['calls']} | {row['longest']:.1f} "
+                f"| {row['wall']:.1f} | {row['cpu'] / count * 1e6:.1f} | {row['peak_mib']:.0f} "
+                f"| {requests} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagemill_app.plan.classes import classes_of
 from imagemill_app.plan.earlier.half_done import HalfDone
 from imagemill_app.plan.earlier.remaining import Work
+from imagemill_app.plan.sifting.classes import classes_of
 from imagemill_app.plan.source.slices import ALL_KEYS, KeyRange
 from imagemill_app.plan.totals import PlanTotals
 from imagemill_app.results.open_runs import OpenRun, write_open_run

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
-from imagemill_app.plan.classes import with_class
-from imagemill_app.plan.collisions import NO_OTHERS, Others, Sifted, without_collisions
 from imagemill_app.plan.earlier.late_events import current_objects
+from imagemill_app.plan.sifting.classes import with_class
+from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, without_collisions
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.found_documents import FoundObjects
 from imagemill_app.plan.source.listing import Listing, gather

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from imagemill_app.labels import numbered_classes
 from imagemill_app.plan.checked_request import checked_output, request_of
-from imagemill_app.plan.classes import classes_of
 from imagemill_app.plan.commit_plan import planned_run, write_commit
 from imagemill_app.plan.documents import Plan, write_slice
 from imagemill_app.plan.draft import Draft, DraftedRun
@@ -19,6 +18,7 @@ from imagemill_app.plan.earlier.stopped_runs import (
 from imagemill_app.plan.pictures import Pictures, found_in_ranges, pictures_of
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.plan.planning import Planning
+from imagemill_app.plan.sifting.classes import classes_of
 from imagemill_app.plan.source.bucket_listing import first_folders
 from imagemill_app.plan.source.found_documents import write_found
 from imagemill_app.plan.source.key_ranges import TooManyObjectsError

@@ -117,7 +117,7 @@ def test_reasons_to_do_a_picture_again_are_those_of_the_planner() -> None:
         lambda _: True,
     )
     assert set(work.reasons) <= reasons
-    sources = ("earlier/remaining.py", "plan_run.py")
+    sources = ("earlier/remaining.py", "planning.py")
     trees = [ast.parse(text_of(f"functions/imagemill_app/plan/{name}")) for name in sources]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     texts = {node.value for node in nodes if isinstance(node, ast.Constant)}

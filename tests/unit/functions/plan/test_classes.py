@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from imagemill_app.plan.classes import with_class
+from imagemill_app.plan.sifting.classes import with_class
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Reason
 

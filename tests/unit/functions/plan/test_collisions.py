@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_app.plan.collisions import Others, Sifted, without_collisions
+from imagemill_app.plan.sifting.collisions import Others, Sifted, without_collisions
 from imagemill_app.plan.source.slices import ranges_between
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage, output_key

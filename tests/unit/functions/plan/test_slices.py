@@ -142,8 +142,8 @@ def test_report_and_index_of_slices_are_those_of_the_whole(aws: dict[str, Any]) 
         worker.put_outcomes(shard, Stage.RESIZE, [*rows[:-1], bad])
         verdict = report(run)
         document = json.loads(read_bytes(BUCKET, keys.report_key(run["run_id"])))
-        rows = read_index(StoreAt(BUCKET)).entries
-        found.append((verdict.stages, verdict.sentence, document["problems"], rows))
+        entries = read_index(StoreAt(BUCKET)).entries
+        found.append((verdict.stages, verdict.sentence, document["problems"], entries))
         assert plan({"source": SOURCE}, "again", 2, FOUR)["objects"] == 0
         empty(OUTPUT)
     assert found[0][1:] == found[1][1:]

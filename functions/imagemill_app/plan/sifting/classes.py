@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagemill_app.plan.collisions import Sifted
+from imagemill_app.plan.sifting.collisions import Sifted
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome, Reason, Status
