@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from imagemill_app.aggregate import run_report
+from imagemill_app.aggregate.run_part import RunPart
 from imagemill_app.results import recorded_results
 from imagemill_app.stores import StoreAt, read_bytes
 from imagemill_contract import keys
@@ -217,7 +218,7 @@ def test_aggregating_again_says_the_same(request_with: Request) -> None:
 
 
 @pytest.mark.parametrize("first_minute", [1, 3])
-@pytest.mark.parametrize("moment", ["write_index_part", "open_runs", "rivals_of", "write_bytes"])
+@pytest.mark.parametrize("moment", ["RunPart.write", "open_runs", "rivals_of", "write_bytes"])
 def test_at_whatever_moment_another_ends_the_index_says_of_no_result_that_it_is_anothers(
     request_with: Request, moment: str, first_minute: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,14 +231,16 @@ def test_at_whatever_moment_another_ends_the_index_says_of_no_result_that_it_is_
     workers[0].finish()
     workers[1].write_results(lambda key: not half(key))
     workers[1].record()
-    step = getattr(run_report, moment)
+    owner: Any = RunPart if moment == "RunPart.write" else run_report
+    name = moment.removeprefix("RunPart.")
+    step = getattr(owner, name)
 
     def interrupted(*arguments: Any) -> Any:
-        monkeypatch.setattr(run_report, moment, step)
+        monkeypatch.setattr(owner, name, step)
         report(second)
         return step(*arguments)
 
-    monkeypatch.setattr(run_report, moment, interrupted)
+    monkeypatch.setattr(owner, name, interrupted)
     report(first)
     output = output_of(first)
     for name, entry in read_index(StoreAt(output)).entries.items():
