@@ -48,8 +48,11 @@ def deploy_stack(
 
     Raises `DeployError` with what failed and why.
     """
-    template = packed(_loaded(template_path), template_path.parent, _Uploader(engine))
-    _create_or_update(engine, stack_name, template, parameters)
+    upload = _Uploader(engine)
+    template = packed(_loaded(template_path), template_path.parent, upload)
+    # as `sam deploy` does it: a template of more than 51,200 bytes cannot be in a request
+    address = upload(".template", json.dumps(template).encode())
+    _create_or_update(engine, stack_name, address, parameters)
     return Stack(stack_name, _outputs_when_done(engine, stack_name))
 
 
@@ -80,12 +83,12 @@ class _Uploader:
 
 
 def _create_or_update(
-    engine: Engine, name: str, template: Document, parameters: Mapping[str, str]
+    engine: Engine, name: str, template_address: str, parameters: Mapping[str, str]
 ) -> None:
     cloudformation = engine.client("cloudformation")
     request = {
         "StackName": name,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": template_address.replace("s3://", "https://s3.amazonaws.com/"),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
