@@ -7,18 +7,18 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagemill_app.aggregate.map_results import job_failures
 from imagemill_app.aggregate.run_report import write_report
 from imagemill_app.settings import AggregateRunSettings
+from imagemill_app.tracing import traced
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Status
 
 logger = Logger(service="aggregate_run")
-tracer = Tracer(service="aggregate_run")
 metrics = Metrics(namespace="imagemill", service="aggregate_run")
 
 
@@ -28,7 +28,7 @@ def settings() -> AggregateRunSettings:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@traced("aggregate_run")
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the report of a run. `map_results_key` is null if the Map left no results."""

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,11 +16,11 @@ from imagemill_app.ingest.inbox import Inbox
 from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_app.ingest.window_run import start_window_run
 from imagemill_app.settings import GroupObjectsSettings
+from imagemill_app.tracing import traced
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.windows import Window
 
 logger = Logger(service="group_objects")
-tracer = Tracer(service="group_objects")
 metrics = Metrics(namespace="imagemill", service="group_objects")
 
 
@@ -46,7 +46,7 @@ def start_run(window: Window) -> bool:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@traced("group_objects")
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Gather the pictures of this batch for a window's run; an unreadable message fails alone.

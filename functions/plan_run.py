@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,9 +16,9 @@ from imagemill_app.plan.draft import DraftedRun
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
+from imagemill_app.tracing import traced
 
 logger = Logger(service="plan_run")
-tracer = Tracer(service="plan_run")
 metrics = Metrics(namespace="imagemill", service="plan_run")
 
 
@@ -28,7 +28,7 @@ def settings() -> PlanRunSettings:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@traced("plan_run")
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of the requested run. Raises RunRefused with one sentence."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from imagemill.errors import RunFailedError, UsageError
 
 MAX_INPUT_BYTES = 262_144  # of an execution (Step Functions quotas)
+LOOK_SECONDS = 0.02
 REFUSED = "RunRefused"  # the state machine's name for a request that cannot be carried out
 
 
@@ -81,3 +84,10 @@ def follow(execution: Execution, tick: Callable[[], None]) -> None:
     while execution.is_running():
         tick()
     tick()
+
+
+def wait_for(file: Path, seconds: float) -> None:
+    """Return when the file is there, or after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(min(LOOK_SECONDS, seconds))

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from imagemill.errors import EngineLostError
 from imagemill.project import TEMPLATE, WORKER_FOLDERS, commit
 from imagemill_engine.deploy import STACK_NAME, deploy_stack
@@ -93,6 +91,8 @@ def local_stack(
 @contextmanager
 def _faults_of(engine: Engine) -> Iterator[None]:
     """Turn what clients raise because the engine has died into EngineLostError."""
+    from botocore.exceptions import BotoCoreError, ClientError  # not before the engine is started
+
     try:
         yield
     except (BotoCoreError, ClientError) as error:

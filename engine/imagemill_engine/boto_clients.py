@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from functools import cache
 
 import boto3
 import botocore.session
@@ -20,23 +22,33 @@ _IGNORE_USER_SETTINGS = {
 }
 
 
+# A session reads botocore's own files once for all its clients, and makes one at a time.
+_LOCK = threading.Lock()
+
+
+@cache
+def _session() -> boto3.session.Session:
+    own = botocore.session.Session(session_vars=_IGNORE_USER_SETTINGS)
+    return boto3.session.Session(botocore_session=own, region_name=REGION)
+
+
 def client_of(
     service: str, endpoint_url: str, *, key_id: str, secret: str, token: str | None = None
 ) -> Client:
     """A client of one service; reads no profile, no file and no proxy of the user."""
-    own = botocore.session.Session(session_vars=_IGNORE_USER_SETTINGS)
-    session = boto3.session.Session(botocore_session=own, region_name=REGION)
-    return session.client(
-        service,
-        endpoint_url=endpoint_url,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-        config=Config(
-            s3={"addressing_style": "path"},
-            max_pool_connections=64,
-            proxies={},  # a proxy cannot reach this machine
-            # At most three seconds: an engine on this machine that does not answer is dead.
-            retries={"mode": "standard", "total_max_attempts": 3},
-        ),
+    config = Config(
+        s3={"addressing_style": "path"},
+        max_pool_connections=64,
+        proxies={},  # a proxy cannot reach this machine
+        # At most three seconds: an engine on this machine that does not answer is dead.
+        retries={"mode": "standard", "total_max_attempts": 3},
     )
+    with _LOCK:
+        return _session().client(
+            service,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=config,
+        )

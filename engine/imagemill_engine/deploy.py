@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from botocore.exceptions import ClientError
 
 from imagemill_engine.aws_yaml import load_template
 from imagemill_engine.engine import Engine
@@ -100,7 +99,7 @@ def _create_or_update(
         request["OnFailure"] = "DO_NOTHING"  # the engine is thrown away; the reasons are not
     try:
         operation(**request)
-    except ClientError as error:
+    except cloudformation.exceptions.ClientError as error:
         message = error.response["Error"].get("Message", str(error))
         if NOTHING_TO_DO not in message:
             raise DeployError(f"The stack {name} is refused: {message}") from error
@@ -109,7 +108,7 @@ def _create_or_update(
 def _exists(cloudformation: Client, name: str) -> bool:
     try:
         cloudformation.describe_stacks(StackName=name)
-    except ClientError:
+    except cloudformation.exceptions.ClientError:
         return False
     return True
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from imagemill_engine import settings
-from imagemill_engine.boto_clients import client_of
 from imagemill_engine.errors import EngineDiedError, EngineError
 from imagemill_engine.processes import HOST, listening_socket, server_process, watched
 from imagemill_engine.shapes import Client
@@ -94,11 +93,14 @@ class Engine:
             engine_pipe.close()
             engine = cls(port=bound_port, vcpus=cpus, folder=folder, process=process)
             stack.callback(engine.close)
+            engine.client("s3")  # importing boto3 takes as long as the server takes to start
             engine._wait_until_ready()
             yield engine
 
     def client(self, service: str) -> Client:
         """A boto3 client with the rights of the account's root user."""
+        from imagemill_engine.boto_clients import client_of  # not before the server is started
+
         with self._clients_lock:
             if service not in self._clients:
                 self._clients[service] = client_of(

@@ -20,7 +20,7 @@ from imagemill.options.filters import Filters
 from imagemill.run_request import bucket_request, folder_request
 from imagemill_contract.recipe import Recipe
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.03
 
 
 def planned_folder(

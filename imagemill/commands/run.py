@@ -14,7 +14,7 @@ from imagemill.display.lines import print_json, print_line
 from imagemill.display.progress import RunProgress, display_on
 from imagemill.display.summary import print_stopped, print_summary
 from imagemill.errors import RunFailedError
-from imagemill.execution import Execution, follow, start_run
+from imagemill.execution import Execution, follow, start_run, wait_for
 from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.output_lock import Lock, output_lock
@@ -23,7 +23,10 @@ from imagemill.run_request import folder_request
 from imagemill_contract.keys import plan_key, report_key
 from imagemill_contract.recipe import Recipe
 
-POLL_SECONDS = 0.25
+# A look at the log takes some milliseconds of a processor that has pictures to do.
+POLL_SECONDS, POLL_SECONDS_OF_LINES = 0.25, 1.0
+# Nobody uploads to the stack of one run; its queue has but S3's test event, which can wait.
+NO_UPLOADS: Mapping[str, str] = {"BatchingWindowSeconds": "300"}
 
 
 def run_folder(
@@ -51,7 +54,10 @@ def run_folder(
     make_writable(folders.out)
     started, progress, console = time.monotonic(), RunProgress(), Console(stderr=as_json)
     try:
-        with output_lock(folders.out) as lock, local_stack(vcpus=vcpus) as stack:
+        with (
+            output_lock(folders.out) as lock,
+            local_stack(vcpus=vcpus, parameters=NO_UPLOADS) as stack,
+        ):
             request["alone"] = lock is Lock.HELD
             execution = start_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
             failure = _end_of(stack, execution, folders.out, progress, console)
@@ -90,12 +96,13 @@ def _watch(
 ) -> None:
     started_ms = int(time.time() * 1000)
     logs = JobLogs(stack.client("logs"), stack.worker_log_group, execution.run_id, started_ms)
-    plan = out / plan_key(execution.run_id)
+    plan, report = out / plan_key(execution.run_id), out / report_key(execution.run_id)
+    seconds = POLL_SECONDS if console.is_terminal else POLL_SECONDS_OF_LINES
 
     with display_on(console) as display:
 
         def tick() -> None:
-            time.sleep(POLL_SECONDS)
+            wait_for(report, seconds)  # it is the last thing that a run writes
             stack.engine.check()
             if plan.exists():
                 progress.stages = logs.read()

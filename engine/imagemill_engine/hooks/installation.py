@@ -14,6 +14,7 @@ from imagemill_engine.hooks import (
     lambda_worker,
     secure_transport,
     sqs_batching,
+    warm_starts,
 )
 from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role
 from imagemill_engine.hooks.rights import lambda_roles
@@ -45,7 +46,7 @@ def install_hooks(config: EngineSettings) -> None:
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
     rights = (lambda_roles, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, roles, succeed_output)
-    for hook in (*functions, *state_machines, *rights):
+    for hook in (*functions, *state_machines, *rights, warm_starts):
         hook.install()
 
 

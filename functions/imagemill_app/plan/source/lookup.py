@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import boto3
-from botocore.exceptions import ClientError
-
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
@@ -24,6 +21,9 @@ def looked_up(source: Location, key: str) -> SourceObject | None:
 
 def _looked_up_slowly(bucket: str, key: str) -> SourceObject | None:
     """By boto3, which can address every key that S3 has."""
+    import boto3  # half of what a handler imports, for rare keys
+    from botocore.exceptions import ClientError
+
     try:
         found = boto3.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -187,7 +187,7 @@ def ended_by(
 
     monkeypatch.setattr(run_command, "local_stack", started)
     monkeypatch.setattr(run_command, "start_run", start_run)
-    monkeypatch.setattr(run_command, "POLL_SECONDS", 0)
+    monkeypatch.setattr(run_command, "POLL_SECONDS_OF_LINES", 0)
     return CliRunner().invoke(cli.app, ["run", "photos", "out"]), stack.states
 
 
