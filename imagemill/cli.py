@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -20,6 +21,8 @@ from imagemill_engine.errors import LocalError
 
 DEBUG = "IMAGEMILL_DEBUG"
 PROGRAM = "imagemill"
+# New objects between two collections: what is imported is never garbage.
+GARBAGE_OBJECTS = 50_000
 
 app = typer.Typer(
     name=PROGRAM,
@@ -66,6 +69,7 @@ def options_of_all(
 
 def main() -> None:
     """Run the command line and exit with a code of `ExitCode`."""
+    gc.set_threshold(GARBAGE_OBJECTS)
     terminate_as_exit()
     sys.excepthook = _print_briefly
     try:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import resource
+import sys
 import threading
 
 from imagemill_engine.settings import VARIABLE, EngineSettings
 
 # Long enough that a client's idle connection is not closed under its next request.
 KEEP_ALIVE_SECONDS = 75
+# New objects between two collections: modules are many, and none of them is garbage.
+GARBAGE_OBJECTS = 50_000
 
 
 def end_with_the_owner() -> None:
@@ -34,6 +38,8 @@ def raise_open_file_limit() -> None:
 
 def serve(config: EngineSettings) -> None:
     """Serve until SIGTERM. Raises HookError when a hook does not fit the emulator."""
+    gc.set_threshold(GARBAGE_OBJECTS)
+    sys.modules["docker"] = None  # type: ignore[assignment] # "no such module": never needed
     # Imported here: the emulator reads its settings from the environment while it is imported.
     from hypercorn.asyncio import serve as serve_asgi
     from hypercorn.config import Config

@@ -49,7 +49,6 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "botocore",
             "hypercorn",  # the HTTP server that ministack runs on
             "ministack",
-            "samtranslator",
             "yaml",
         },
     ),

@@ -7,6 +7,7 @@ import io
 import sys
 from functools import cache
 from multiprocessing import Pool
+from typing import Any
 
 import boto3
 import cv2
@@ -17,7 +18,7 @@ BUCKET, COUNT, PROCESSES = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
 @cache
-def client():  # one for each process
+def client() -> Any:  # one for each process
     return boto3.client("s3")
 
 

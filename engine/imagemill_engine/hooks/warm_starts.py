@@ -6,6 +6,7 @@ templates, for the processes of the functions that a state machine calls, for th
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import re
@@ -51,7 +52,7 @@ def in_background(work: Callable[[], None]) -> None:
 
 
 def import_translator() -> None:
-    import samtranslator.translator.transform  # noqa: F401 # for CreateStack, which imports it
+    importlib.import_module("samtranslator.translator.transform")  # CreateStack imports it, too
 
 
 def functions_in(text: str) -> list[str]:
@@ -79,3 +80,7 @@ def start_worker(name: str, record: Document) -> None:
             worker._spawn()
         except (OSError, RuntimeError):
             logger.warning("The function %s does not start", name, exc_info=True)
+            process, worker._proc = worker._proc, None  # the invocation is to start another
+            if process is not None:
+                process.kill()
+                process.wait()
