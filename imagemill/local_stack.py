@@ -8,14 +8,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from imagemill.errors import EngineLostError
 from imagemill.project import TEMPLATE, WORKER_FOLDERS, commit
-from imagemill_engine.deploy import STACK_NAME, deploy_stack
 from imagemill_engine.engine import Engine
 from imagemill_engine.errors import EngineDiedError
 from imagemill_engine.errors import LocalError as LocalError  # for those who use a stack
+
+if TYPE_CHECKING:  # imported where it is used, while the engine starts
+    from imagemill_engine.deploy import Package
 
 # Only these parameters differ from a deployment on AWS.
 LOCAL_PARAMETERS: Mapping[str, str] = {
@@ -52,16 +55,33 @@ def worker_environment() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(map(str, WORKER_FOLDERS))}
 
 
-def deployed_on(
-    engine: Engine, parameters: Mapping[str, str], name: str = STACK_NAME
-) -> LocalStack:
+@cache
+def _package() -> Package:
+    """The template and its files. Imports what deploys, which the start of an engine hides."""
+    from imagemill_engine.deploy import package_of
+
+    return package_of(TEMPLATE)
+
+
+def prepare(engine: Engine) -> None:
+    """Get ready for a run while the engine starts. Raises DeployError."""
+    _package()
+    commit()
+    for service in ("s3", "cloudformation", "stepfunctions", "logs"):
+        engine.client(service)
+
+
+def deployed_on(engine: Engine, parameters: Mapping[str, str]) -> LocalStack:
     """Deploy the template on a running engine. Raises DeployError."""
+    from imagemill_engine.deploy import deploy_package
+
     found = {"MaxvCpus": str(engine.vcpus), "Commit": commit()}
     chosen = {**LOCAL_PARAMETERS, **found, **parameters}
-    outputs = deploy_stack(engine, TEMPLATE, chosen, name).outputs
+    stack = deploy_package(engine, _package(), chosen)
+    outputs = stack.outputs
     return LocalStack(
         engine=engine,
-        name=name,
+        name=stack.name,
         input_bucket=outputs["InputBucketName"],
         output_bucket=outputs["OutputBucketName"],
         state_machine_arn=outputs["StateMachineArn"],
@@ -80,7 +100,8 @@ def local_stack(
         DeployError: The template cannot be deployed.
         EngineLostError: The engine died during the block, whatever the block raised because of it.
     """
-    started = Engine.start(port=port, vcpus=vcpus, worker_env=worker_environment())
+    worker_env = worker_environment()
+    started = Engine.start(port=port, vcpus=vcpus, worker_env=worker_env, meanwhile=prepare)
     try:
         with started as engine, _faults_of(engine):
             yield deployed_on(engine, parameters)

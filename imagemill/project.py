@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,7 @@ _ANSWER_SECONDS = 5
 WORKER_FOLDERS = (ROOT / "contract", ROOT / "batch_worker")
 
 
+@cache
 def commit() -> str:
     """The commit of this checkout; empty where git cannot tell: no repository, or no git."""
     command = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]

@@ -27,7 +27,8 @@ _LOCK = threading.Lock()
 
 
 @cache
-def _session() -> boto3.session.Session:
+def session() -> boto3.session.Session:
+    """The session of all clients; it knows nothing of the user's own settings."""
     own = botocore.session.Session(session_vars=_IGNORE_USER_SETTINGS)
     return boto3.session.Session(botocore_session=own, region_name=REGION)
 
@@ -44,7 +45,7 @@ def client_of(
         retries={"mode": "standard", "total_max_attempts": 3},
     )
     with _LOCK:
-        return _session().client(
+        return session().client(
             service,
             endpoint_url=endpoint_url,
             aws_access_key_id=key_id,

@@ -1,6 +1,6 @@
 """Deploys a SAM template to the engine: package, then create or update the stack.
 
-The emulator translates what is of AWS::Serverless itself, as CloudFormation does.
+A package can be made before the engine is ready.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from imagemill_engine.engine import Engine
 from imagemill_engine.errors import DeployError
 from imagemill_engine.packaging import artifact_key, packed
 from imagemill_engine.shapes import Client, Document
+from imagemill_engine.translation import translated
 
 ARTIFACT_BUCKET = "imagemill-artifacts"
 STACK_NAME = "imagemill"
@@ -37,21 +38,51 @@ class Stack:
     outputs: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Artifacts by their keys, and the address of the template, which is one of them."""
+
+    template_address: str
+    artifacts: Mapping[str, bytes]
+
+
+def package_of(template_path: Path) -> Package:
+    """A SAM template with its files. Raises DeployError when it is wrong."""
+    artifacts: dict[str, bytes] = {}
+
+    def add(suffix: str, content: bytes) -> str:
+        key = artifact_key(suffix, content)
+        artifacts[key] = content
+        return f"s3://{ARTIFACT_BUCKET}/{key}"
+
+    template = translated(packed(_loaded(template_path), template_path.parent, add))
+    # as `sam deploy` does it: a template of more than 51,200 bytes cannot be in a request
+    address = add(".template", json.dumps(template).encode())
+    return Package(address, artifacts)
+
+
 def deploy_stack(
     engine: Engine,
     template_path: Path,
     parameters: Mapping[str, str],
     stack_name: str = STACK_NAME,
 ) -> Stack:
-    """Create the stack, or update it when it exists.
+    """Create the stack of a template, or update it when it exists.
 
     Raises `DeployError` with what failed and why.
     """
-    upload = _Uploader(engine)
-    template = packed(_loaded(template_path), template_path.parent, upload)
-    # as `sam deploy` does it: a template of more than 51,200 bytes cannot be in a request
-    address = upload(".template", json.dumps(template).encode())
-    _create_or_update(engine, stack_name, address, parameters)
+    return deploy_package(engine, package_of(template_path), parameters, stack_name)
+
+
+def deploy_package(
+    engine: Engine,
+    package: Package,
+    parameters: Mapping[str, str],
+    stack_name: str = STACK_NAME,
+) -> Stack:
+    """Create the stack of a package, or update it when it exists. Raises DeployError."""
+    _upload(engine.client("s3"), package.artifacts)
+    _create_or_update(engine, stack_name, package.template_address, parameters)
     return Stack(stack_name, _outputs_when_done(engine, stack_name))
 
 
@@ -62,23 +93,13 @@ def _loaded(path: Path) -> Document:
         raise DeployError(f"{path} cannot be read: {error}") from error
 
 
-class _Uploader:
-    """Puts artifacts into the engine's bucket, each once, under the hash of its content."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._s3 = engine.client("s3")
-        self._known: set[str] = set()
-        with contextlib.suppress(
-            self._s3.exceptions.BucketAlreadyOwnedByYou, self._s3.exceptions.BucketAlreadyExists
-        ):
-            self._s3.create_bucket(Bucket=ARTIFACT_BUCKET)
-
-    def __call__(self, suffix: str, content: bytes) -> str:
-        key = artifact_key(suffix, content)
-        if key not in self._known:
-            self._s3.put_object(Bucket=ARTIFACT_BUCKET, Key=key, Body=content)
-            self._known.add(key)
-        return f"s3://{ARTIFACT_BUCKET}/{key}"
+def _upload(s3: Client, artifacts: Mapping[str, bytes]) -> None:
+    with contextlib.suppress(
+        s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists
+    ):
+        s3.create_bucket(Bucket=ARTIFACT_BUCKET)
+    for key, content in artifacts.items():
+        s3.put_object(Bucket=ARTIFACT_BUCKET, Key=key, Body=content)
 
 
 def _create_or_update(

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,10 @@ from imagemill_engine.shapes import Client
 READY_SECONDS = 120.0  # far more than it takes, also on a machine that is busy
 LOG_TAIL_BYTES = 4_000
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+
+def _nothing(_engine: Engine) -> None:
+    """What is done while the engine starts, if the caller has nothing to do."""
 
 
 def usable_cpu_count() -> int:
@@ -62,11 +66,13 @@ class Engine:
         worker_env: Mapping[str, str] = _NO_ENV,
         *,
         stop_grace_seconds: float = 30.0,
+        meanwhile: Callable[[Engine], None] = _nothing,
     ) -> Iterator[Engine]:
         """Run an engine for the time of a `with` block.
 
         `vcpus` (default: the processors of this machine), `worker_env` and `stop_grace_seconds`
-        are those of `EngineSettings`.
+        are those of `EngineSettings`. `meanwhile` is called while the engine starts:
+        it may make clients, and not use them.
 
         Raises `EngineError` when the port is taken or the engine does not become ready.
         """
@@ -93,7 +99,7 @@ class Engine:
             engine_pipe.close()
             engine = cls(port=bound_port, vcpus=cpus, folder=folder, process=process)
             stack.callback(engine.close)
-            engine.client("s3")  # importing boto3 takes as long as the server takes to start
+            meanwhile(engine)
             engine._wait_until_ready()
             yield engine
 

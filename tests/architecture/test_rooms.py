@@ -49,6 +49,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "botocore",
             "hypercorn",  # the HTTP server that ministack runs on
             "ministack",
+            "samtranslator",
             "yaml",
         },
     ),

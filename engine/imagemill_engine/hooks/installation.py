@@ -16,7 +16,7 @@ from imagemill_engine.hooks import (
     sqs_batching,
     warm_starts,
 )
-from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role
+from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role, check_services
 from imagemill_engine.hooks.rights import lambda_roles
 from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
@@ -37,6 +37,7 @@ _JOB_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH
 
 def install_hooks(config: EngineSettings) -> None:
     """Raises HookError when the emulator is not the one that the hooks were written for."""
+    check_services()
     executor = Executor(host_of(config))
     api = batch_api.BatchApi(executor)
     waits = JobWaits(executor)

@@ -1,12 +1,10 @@
-"""What a run will need is started before it is asked for, beside what goes on.
+"""The processes of the functions that a state machine calls start as soon as it is deployed.
 
-AWS keeps its services running. Here each first use would wait: for the library that translates
-templates, for the processes of the functions that a state machine calls, for the clients of jobs.
+AWS starts one in a tenth of a second; here it takes longer, and would hold up the first run.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import re
@@ -19,7 +17,6 @@ from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from imagemill_engine.hooks import patching
-from imagemill_engine.hooks.clients import root_client
 from imagemill_engine.shapes import Document
 
 logger = logging.getLogger(__name__)
@@ -29,7 +26,7 @@ _FUNCTION_ARN = re.compile(r"arn:aws:lambda:[^:]*:\d*:function:([\w-]+)")
 
 
 def install() -> None:
-    """Start the translator now, and a state machine's functions as soon as it is deployed."""
+    """Start a state machine's functions in the background when it is created."""
     handlers = patching.require_table(provisioners, "_RESOURCE_HANDLERS")[_MACHINE]
     parameters = ["func_name", "config", "code_zip", "qualifier"]
     patching.require_function(lambda_runtime, "get_or_create_worker", parameters)
@@ -42,7 +39,6 @@ def install() -> None:
         return created
 
     handlers["create"] = create_machine
-    in_background(import_translator)
 
 
 def in_background(work: Callable[[], None]) -> None:
@@ -51,23 +47,17 @@ def in_background(work: Callable[[], None]) -> None:
     threading.Thread(target=context.run, args=(work,), daemon=True, name="warm-up").start()
 
 
-def import_translator() -> None:
-    importlib.import_module("samtranslator.translator.transform")  # CreateStack imports it, too
-
-
 def functions_in(text: str) -> list[str]:
     """The names of the functions whose ARNs are in a text, each once."""
     return list(dict.fromkeys(_FUNCTION_ARN.findall(text)))
 
 
 def warm_up(functions: Iterable[str]) -> None:
-    """Start the processes of functions, and make the clients that jobs are started with."""
+    """Start the processes of functions, one after the other: the first is needed first."""
     for name in functions:
         record = lambda_svc._functions.get(name)
         if record is not None and record.get("code_zip"):
             start_worker(name, record)
-    for service in ("sts", "logs"):
-        root_client(service)
 
 
 def start_worker(name: str, record: Document) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from botocore.exceptions import ClientError
 from ministack.services import stepfunctions as states
 
-from imagemill_engine.hooks.clients import role_client
+from imagemill_engine.hooks.clients import CallError, put_object
+from imagemill_engine.hooks.states.roles import Need, require_right
 from imagemill_engine.shapes import Document
 
 
@@ -21,7 +21,8 @@ def written_results(
     """Write manifest.json and the files that it names; returns where the manifest is."""
     bucket, prefix = arguments["Bucket"], arguments["Prefix"].rstrip("/")
     folder = f"{prefix}/{map_run_arn.rsplit(':', 1)[-1]}"
-    client = role_client("s3", role_arn)
+    written = Need("s3:PutObject", f"arn:aws:s3:::{bucket}/{folder}/*", "States.ResultWriterFailed")
+    require_right(role_arn, written)
     rows = [row_of(child) for child in children]
     groups = {
         "FAILED": [row for row in rows if row["Status"] != "SUCCEEDED"],
@@ -32,12 +33,12 @@ def written_results(
     try:
         for group in filter(groups.get, groups):
             key, body = f"{folder}/{group}_0.json", json.dumps(groups[group]).encode()
-            client.put_object(Bucket=bucket, Key=key, Body=body)
+            put_object(bucket, key, body)
             files[group].append({"Key": key, "Size": len(body)})
         manifest = {"DestinationBucket": bucket, "MapRunArn": map_run_arn, "ResultFiles": files}
         key = f"{folder}/manifest.json"
-        client.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode())
-    except ClientError as error:
+        put_object(bucket, key, json.dumps(manifest).encode())
+    except CallError as error:
         cause = f"s3://{bucket}/{folder}: {error}"
         raise states._ExecutionError("States.ResultWriterFailed", cause) from error
     return {"Bucket": bucket, "Key": key}
