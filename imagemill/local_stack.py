@@ -29,6 +29,7 @@ LOCAL_PARAMETERS: Mapping[str, str] = {
     "MinShardSeconds": "2",  # a job starts in half a second here
     "WorkerImageUri": f"this-machine@sha256:{'0' * 64}",  # jobs are processes: it is never pulled
 }
+STACK_NAME = "imagemill"
 DEATH_SECONDS = 1.0  # a connection breaks a moment before the process has ended
 POLL_SECONDS = 0.05
 _NONE: Mapping[str, str] = {}
@@ -71,17 +72,18 @@ def prepare(engine: Engine) -> None:
         engine.client(service)
 
 
-def deployed_on(engine: Engine, parameters: Mapping[str, str]) -> LocalStack:
+def deployed_on(
+    engine: Engine, parameters: Mapping[str, str], name: str = STACK_NAME
+) -> LocalStack:
     """Deploy the template on a running engine. Raises DeployError."""
     from imagemill_engine.deploy import deploy_package
 
     found = {"MaxvCpus": str(engine.vcpus), "Commit": commit()}
     chosen = {**LOCAL_PARAMETERS, **found, **parameters}
-    stack = deploy_package(engine, _package(), chosen)
-    outputs = stack.outputs
+    outputs = deploy_package(engine, _package(), chosen, name).outputs
     return LocalStack(
         engine=engine,
-        name=stack.name,
+        name=name,
         input_bucket=outputs["InputBucketName"],
         output_bucket=outputs["OutputBucketName"],
         state_machine_arn=outputs["StateMachineArn"],

@@ -191,8 +191,7 @@ class Attempt:
             reads=str(job.reads),
             writes=str(job.shard.output),
             recipe=job.shard.recipe.to_document(),
-            # a local file keeps nobody waiting
-            threads=self.threads if job.intermediate is None else 1,
+            threads=job.threads(self.threads),
             tasks=tasks,
             verify_source=job.shard.verify_source and job.stage is Stage.RESIZE,
         )

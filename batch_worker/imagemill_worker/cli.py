@@ -104,7 +104,12 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard", required=True, metavar="URI", help="address of the shard document"
     )
-    parser.add_argument("--threads", type=_count, default=32, help="objects in flight per vCPU")
+    parser.add_argument(
+        "--threads",
+        type=_count,
+        default=32,
+        help="most objects in flight per vCPU; from a folder 8",
+    )
     parser.add_argument(
         "--vcpus", type=_count, help="vCPUs to use (default: the container's allocation, or 1)"
     )

@@ -22,6 +22,7 @@ from imagemill_worker.stores.store import Store
 from imagemill_worker.stores.weather import Weather
 
 _READS_OF_TORN = 4
+_THREADS_OF_FOLDERS = 8  # enough for a network drive that takes 50 ms for a file
 
 Document = TypeVar("Document")
 
@@ -56,6 +57,12 @@ class Job:
             "stage": str(self.stage),
             "shard_id": self.shard.shard_id,
         }
+
+    def threads(self, most: int) -> int:
+        """Objects in flight per lane: threads that need not wait fight for the interpreter."""
+        if self.intermediate is not None:  # a local file keeps nobody waiting
+            return 1
+        return min(most, _THREADS_OF_FOLDERS) if self.reads.is_file else most
 
 
 def open_job(stage: Stage, address: str) -> Job:
