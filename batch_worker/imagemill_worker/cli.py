@@ -62,12 +62,19 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
 
         compact(options.output, stopping)
         return WorkerExit.DONE
-    from imagemill_worker.attempt import Attempt
-    from imagemill_worker.job import open_job
     from imagemill_worker.lanes.process_limits import allotted_vcpus
+    from imagemill_worker.lanes.spares import close_spares, start_spares
 
-    job = open_job(Stage(options.command), options.shard)
-    Attempt(job, options.threads, options.vcpus or allotted_vcpus(), stopping).run()
+    vcpus = options.vcpus or allotted_vcpus()
+    start_spares(options.command, vcpus)  # they import for longer than this process does
+    try:
+        from imagemill_worker.attempt import Attempt
+        from imagemill_worker.job import open_job
+
+        job = open_job(Stage(options.command), options.shard)
+        Attempt(job, options.threads, vcpus, stopping).run()
+    finally:
+        close_spares()
     return WorkerExit.DONE
 
 

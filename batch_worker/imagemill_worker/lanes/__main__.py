@@ -1,27 +1,38 @@
-"""The process of a lane: `python -m imagemill_worker.lanes`, started by `lane_process` alone."""
+"""The process of a lane: `python -m imagemill_worker.lanes STAGE`, started by `spares` alone."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
 import warnings
 
+from imagemill_contract.keys import Stage
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.lanes.lane import Lane
 from imagemill_worker.lanes.messages import Assignment, FaultName
 from imagemill_worker.lanes.process_limits import limit_this_process
+from imagemill_worker.lanes.spares import received
+from imagemill_worker.picture.stages import import_libraries
 
 
 def main() -> int:
-    """Do what standard input says. Returns exit code 0, or 1 after a fault that was reported."""
-    assignment, files = Assignment.decode(_first_line_of_input())
+    """Do what comes on standard input. Returns 0, or 1 after a fault that was reported."""
     limit_this_process()
     warnings.simplefilter("ignore")  # Pillow's remarks on files; what matters is in the outcomes
-    threading.Thread(target=_die_with_supervisor, daemon=True).start()
-    lane = Lane(assignment, files)
+    stage = Stage(sys.argv[1])
+    # while the supervisor reads its job, and the first objects are on their way
+    threading.Thread(target=import_libraries, args=(stage,), daemon=True).start()
+    link = socket.socket(fileno=sys.stdin.fileno())
+    descriptors, message = received(link)
+    if not message:
+        os._exit(1)
+    threading.Thread(target=_die_with_supervisor, args=(link,), daemon=True).start()
+    assignment, files = Assignment.decode(message)
+    lane = Lane(assignment, files.numbered(descriptors))
     signal.signal(signal.SIGTERM, lambda *_: lane.stopping.set())
     try:
         lane.run()
@@ -37,20 +48,9 @@ def main() -> int:
     return 0
 
 
-def _first_line_of_input() -> bytes:
-    """Read past Python's buffers, which a waiting thread would hold when the process ends."""
-    line = b""
-    while not line.endswith(b"\n"):
-        data = os.read(sys.stdin.fileno(), 1 << 20)
-        if not data:
-            os._exit(1)
-        line += data
-    return line
-
-
-def _die_with_supervisor() -> None:
-    """End this process when the supervisor's end of the pipe closes, however it ended."""
-    while os.read(sys.stdin.fileno(), 1):
+def _die_with_supervisor(link: socket.socket) -> None:
+    """End this process when the supervisor's end of the link closes, however it ended."""
+    while link.recv(1):
         pass
     os._exit(1)
 

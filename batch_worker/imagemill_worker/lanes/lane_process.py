@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
+from subprocess import Popen
 
 from imagemill_worker.lanes.messages import Assignment, Report, SharedFiles
-from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
+from imagemill_worker.lanes.spares import LaneStart, next_lane
 
 _READ_BYTES = 1 << 16
 
@@ -30,7 +28,7 @@ class LaneProcess:
             blamed when it still is at the next one.
     """
 
-    process: subprocess.Popen[bytes]
+    started: LaneStart
     danger: CurrentPictureNote
     reports: int
     spool: int | None
@@ -43,23 +41,20 @@ class LaneProcess:
     def start(
         cls, assignment: Assignment, queue: WorkQueue, spool: int | None, intermediate: int | None
     ) -> LaneProcess:
-        """Start a lane and tell it what to do."""
+        """Take a process, and tell it what to do."""
         danger = CurrentPictureNote()
         reports, write_end = os.pipe()
         files = SharedFiles(
             queue.file_descriptor, danger.file_descriptor, write_end, spool, intermediate
         )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "imagemill_worker.lanes"],
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr.fileno(),
-            pass_fds=files.descriptors(),
-            env={**os.environ, **LANE_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
+        lane = cls(next_lane(assignment.stage), danger, reports, spool)
+        lane.started.send(files.descriptors(), assignment.encode(files))
         os.close(write_end)
-        lane = cls(process, danger, reports, spool)
-        lane._assign(assignment.encode(files))
         return lane
+
+    @property
+    def process(self) -> Popen[bytes]:
+        return self.started.process
 
     def new_reports(self) -> Iterator[Report] | None:
         """Read the reports that have come, at least one; None at the end of the pipe."""
@@ -81,11 +76,7 @@ class LaneProcess:
 
     def close(self) -> None:
         """Kill the process and forget it."""
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self.process.stdin.close()
+        self.started.close()
         os.close(self.reports)
         self.danger.close()
 
@@ -93,9 +84,3 @@ class LaneProcess:
         for line in lines:
             self.last = Report.decode(line)
             yield self.last
-
-    def _assign(self, message: bytes) -> None:
-        assert self.process.stdin is not None  # noqa: S101 # it was asked for
-        with suppress(BrokenPipeError):  # it is dead already, and will be found so
-            self.process.stdin.write(message)
-            self.process.stdin.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +34,11 @@ class SharedFiles:
 
     def descriptors(self) -> list[int]:
         return [number for number in asdict(self).values() if number is not None]
+
+    def numbered(self, descriptors: Sequence[int]) -> SharedFiles:
+        """The same files by the numbers that they have in another process, in the same order."""
+        names = [name for name, number in asdict(self).items() if number is not None]
+        return replace(self, **dict(zip(names, descriptors, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,7 @@ def test_lane_ends_with_its_supervisor(
     assert select.select([lane.reports], [], [], PATIENCE_SECONDS)[0]
     assert [report.detail for report in lane.new_reports() or ()] == ["at work"]
     assert lane.is_alive()
-    assert lane.process.stdin is not None
-    lane.process.stdin.close()
+    lane.started.link.close()
     assert lane.process.wait(PATIENCE_SECONDS) == 1
     lane.close()
 
