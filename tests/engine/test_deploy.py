@@ -68,7 +68,7 @@ def test_what_failed_and_why_is_in_the_error(engine: Engine, tmp_path: Path):
         (
             "Transform: AWS::Serverless-2016-10-31\n"
             "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13}}}",
-            r"refused: .*'F', \"Only one of 'InlineCode' or 'CodeUri'",
+            r"refused: Resource with id \[F\] is invalid\. Only one of 'InlineCode' or 'CodeUri'",
         ),
         ("Resources: {F: {Type: AWS::No::Such}}", "AWS::No::Such"),
     ],

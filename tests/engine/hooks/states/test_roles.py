@@ -74,4 +74,4 @@ def test_the_writer_has_the_rights_of_the_role_and_no_more(
     }
     end = map_machines.run(map_machine(bucket, put("six.json", b"[1]"), ResultWriter=writer))
     assert end["error"] == "States.ResultWriterFailed"
-    assert "AccessDenied" in end["cause"]
+    assert f"s3:PutObject on resource: arn:aws:s3:::{bucket}/elsewhere/" in end["cause"]
