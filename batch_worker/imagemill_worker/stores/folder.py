@@ -38,13 +38,17 @@ class FolderObjects:
 
     def get(self, key: str, etag: str = "") -> memoryview:
         """The whole content of the file, which must have the ETag, if one is given."""
-        try:
-            options = {"if_match": f'"{etag}"'} if etag else None
-            result = obstore.get(self._store, key, options=options)  # type: ignore[arg-type] # a TypedDict
-            body = result.bytes()
-        except (BaseError, OSError, ValueError) as error:
-            raise fault_of(error) from error
-        check_length(len(body), result.meta["size"])
+        path = self._path(key)  # read here: obstore would take two threads of its own in turn
+        if path.is_dir():
+            raise StoreFault(FaultKind.GONE, "EISDIR", "There is no such file.")
+        with _faults(), path.open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            # as obstore has told the planner
+            found = f"{status.st_ino:x}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"
+            if etag not in ("", found):
+                raise StoreFault(FaultKind.CHANGED, "412", "The file has changed.")
+            body = file.readall()
+        check_length(len(body), status.st_size)
         return memoryview(body)
 
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from obstore.store import LocalStore
 
 from imagemill_worker.stores import folder as module
 from imagemill_worker.stores.faults import FaultKind, StoreFault
@@ -50,6 +51,25 @@ def test_files_have_the_rights_of_any_file(objects: FolderObjects, tmp_path: Pat
     objects.put("a.jpg", b"body")
     (tmp_path / "plain").write_bytes(b"body")
     assert (tmp_path / "out" / "a.jpg").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_file_has_the_etag_that_the_planner_was_told(
+    objects: FolderObjects, tmp_path: Path
+) -> None:
+    objects.put("a.jpg", b"body")
+    etag = (LocalStore(tmp_path / "out").head("a.jpg")["e_tag"] or "").strip('"')
+    assert bytes(objects.get("a.jpg", etag)) == b"body"
+    os.utime(tmp_path / "out" / "a.jpg", ns=(0, 1_700_000_000_000_001_000))
+    with pytest.raises(StoreFault) as raised:
+        objects.get("a.jpg", etag)
+    assert raised.value.kind is FaultKind.CHANGED
+
+
+def test_a_folder_is_no_object(objects: FolderObjects) -> None:
+    objects.put("a/b.jpg", b"body")
+    with pytest.raises(StoreFault) as raised:
+        objects.get("a")
+    assert raised.value.kind is FaultKind.GONE
 
 
 def write_again_and_again(folder: str, letter: bytes, times: int) -> None:
