@@ -32,7 +32,7 @@ POOL, FILES, PACKED, _, IMG2DATASET = (way.name for way in WAYS)
 def measured(way: Way, folder: Path, base: Path) -> Spent:
     count = len(list(folder.glob("*.jpg")))
     out = base / "out"
-    found = spent(way.command(folder, out), environment())
+    found = spent(way.command(folder, out), environment(), orphans=True)
     assert way.written(out) == count, f"{way.name}: {way.written(out)} of {count}"
     shutil.rmtree(out)
     return found
@@ -103,9 +103,11 @@ def few(rounds: int) -> None:
         for way in (way for way in WAYS if way.name in (FILES, PACKED)):
             with tempfile.TemporaryDirectory(dir=photos.BUILD) as base:
                 command = way.command(folder, Path(base, "out"))
-                seconds[way.name].append(spent(command, environment()).wall)
+                seconds[way.name].append(spent(command, environment(), orphans=True).wall)
                 if way.name == FILES:
-                    seconds["nothing to do"].append(spent(command, environment()).wall)
+                    seconds["nothing to do"].append(
+                        spent(command, environment(), orphans=True).wall
+                    )
     limits = {"help": 0.25, "nothing to do": 2.0, FILES: 3.0, PACKED: 3.0}
     for name, values in seconds.items():
         what = name if name in ("help", "nothing to do") else f"{name}, {FEW} photographs"

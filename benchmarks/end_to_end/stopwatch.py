@@ -29,8 +29,11 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def spent(command: Sequence[str], env: Mapping[str, str]) -> Spent:
-    """Run a command. Raises CalledProcessError, with its output, if it fails."""
+def spent(command: Sequence[str], env: Mapping[str, str], *, orphans: bool = False) -> Spent:
+    """Run a command. Raises CalledProcessError, with its output, if it fails.
+
+    With `orphans`, what it leaves behind counts, too: this process may have no other children.
+    """
     before, began = _children_seconds(), time.monotonic()
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     wall = time.monotonic() - began
@@ -38,7 +41,7 @@ def spent(command: Sequence[str], env: Mapping[str, str]) -> Spent:
         sys.stderr.write(done.stdout[-2000:] + done.stderr[-2000:])
     done.check_returncode()
     with suppress(ChildProcessError):
-        while True:
+        while orphans:
             wait()
     return Spent(wall, _children_seconds() - before)
 
