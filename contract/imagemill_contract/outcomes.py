@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from imagemill_contract.errors import DocumentError
@@ -79,7 +79,8 @@ class Outcome:
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
-        row = {name: value for name, value in asdict(self).items() if value}
+        # each picture has some rows: `asdict` takes ten times as long, for copies of what is copied
+        row = {name: value for name in self.__slots__ if (value := getattr(self, name))}
         position = {} if self.position is None else {"position": self.position}
         return {"key": self.key} | row | position
 

@@ -18,8 +18,12 @@ SECONDS_PER_OBJECT = 0.0005
 # AWS Batch recommends jobs of 3 to 5 minutes; a short job spends most of its time starting.
 MAX_SHARD_SECONDS = 300
 
-# How far a cut may move from its ideal place to keep a prefix together, as a share of a shard.
-CUT_LEEWAY = 0.1
+# The usual most: some shards become longer, where a cut has moved or pictures are slow.
+USUAL_SHARD_SECONDS = 250
+
+# How far a cut may move from its ideal place, as a share of a shard: to keep a folder together, and
+# to keep together names that begin alike. A run waits for its longest shard.
+FOLDER_LEEWAY, NAME_LEEWAY = 0.1, 0.01
 
 
 def estimated_seconds(item: SourceObject) -> float:
@@ -29,8 +33,7 @@ def estimated_seconds(item: SourceObject) -> float:
 
 def shard_count(total_seconds: float, max_parallel_jobs: float, min_shard_seconds: float) -> int:
     """How many jobs to cut the work into: as many as run at once, none too small or too large."""
-    most = MAX_SHARD_SECONDS / (1 + 2 * CUT_LEEWAY)
-    target = min(max(total_seconds / max_parallel_jobs, min_shard_seconds), most)
+    target = min(max(total_seconds / max_parallel_jobs, min_shard_seconds), USUAL_SHARD_SECONDS)
     return max(1, math.ceil(total_seconds / target))
 
 
@@ -68,18 +71,30 @@ def balanced_shards(
 
 def _cuts(keys: Sequence[str], ends: Sequence[float], count: int) -> list[int]:
     """Where to cut, rising: each cut near its share of the work, where keys differ most."""
-    total, leeway = ends[-1], CUT_LEEWAY * ends[-1] / count
+    shard_seconds = ends[-1] / count
     cuts: list[int] = []
     for number in range(1, min(count, len(keys))):
-        ideal = total * number / count
+        ideal = shard_seconds * number
         # every shard before and after this cut needs an object
         least = (cuts[-1] if cuts else 0) + 1
         most = len(keys) - (min(count, len(keys)) - number)
-        first = min(max(bisect_left(ends, ideal - leeway) + 1, least), most)
-        last = min(max(bisect_left(ends, ideal + leeway), first), most)
-        centre = min(max(bisect_left(ends, ideal) + 1, first), last)
-        cuts.append(min(range(first, last + 1), key=lambda at: _cost(keys, at, centre)))
+        centre = min(max(bisect_left(ends, ideal) + 1, least), most)
+
+        def near(
+            seconds: float, ideal: float = ideal, least: int = least, most: int = most
+        ) -> range:
+            first = min(max(bisect_left(ends, ideal - seconds) + 1, least), most)
+            return range(first, min(max(bisect_left(ends, ideal + seconds), first), most) + 1)
+
+        places = [at for at in near(FOLDER_LEEWAY * shard_seconds) if _is_border(keys, at)]
+        places = places or list(near(NAME_LEEWAY * shard_seconds))
+        cuts.append(min(places, key=lambda at: _cost(keys, at, centre)))
     return cuts
+
+
+def _is_border(keys: Sequence[str], at: int) -> bool:
+    """Whether a folder ends before this place."""
+    return keys[at - 1].rpartition("/")[0] != keys[at].rpartition("/")[0]
 
 
 def _cost(keys: Sequence[str], at: int, centre: int) -> tuple[int, int]:
