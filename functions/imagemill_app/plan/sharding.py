@@ -80,16 +80,20 @@ def _cuts(keys: Sequence[str], ends: Sequence[float], count: int) -> list[int]:
         most = len(keys) - (min(count, len(keys)) - number)
         centre = min(max(bisect_left(ends, ideal) + 1, least), most)
 
-        def near(
-            seconds: float, ideal: float = ideal, least: int = least, most: int = most
-        ) -> range:
-            first = min(max(bisect_left(ends, ideal - seconds) + 1, least), most)
-            return range(first, min(max(bisect_left(ends, ideal + seconds), first), most) + 1)
-
-        places = [at for at in near(FOLDER_LEEWAY * shard_seconds) if _is_border(keys, at)]
-        places = places or list(near(NAME_LEEWAY * shard_seconds))
+        borders = [
+            at
+            for at in _places(ends, ideal, FOLDER_LEEWAY * shard_seconds)
+            if least <= at <= most and _is_border(keys, at)
+        ]
+        near = _places(ends, ideal, NAME_LEEWAY * shard_seconds)
+        places = borders or [at for at in near if least <= at <= most] or [centre]
         cuts.append(min(places, key=lambda at: _cost(keys, at, centre)))
     return cuts
+
+
+def _places(ends: Sequence[float], ideal: float, leeway: float) -> range:
+    """Where the work before a cut is the ideal, give or take some seconds."""
+    return range(bisect_left(ends, ideal - leeway) + 1, bisect_left(ends, ideal + leeway) + 1)
 
 
 def _is_border(keys: Sequence[str], at: int) -> bool:
