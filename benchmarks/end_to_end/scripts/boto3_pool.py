@@ -28,10 +28,10 @@ def convert(key: str) -> None:
     small = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (128, 128))
     jpeg = io.BytesIO()
     small.save(jpeg, "JPEG", quality=95, subsampling=0)
-    client().put_object(Bucket=BUCKET, Key=f"script/resized/{key}", Body=jpeg.getvalue())
+    client().put_object(Bucket=BUCKET, Key=f"out/resized/{key}", Body=jpeg.getvalue())
     edges = cv2.Canny(np.asarray(small.convert("L")), 100, 200)
     png = cv2.imencode(".png", edges)[1].tobytes()
-    client().put_object(Bucket=BUCKET, Key=f"script/edges/{key}.png", Body=png)
+    client().put_object(Bucket=BUCKET, Key=f"out/edges/{key}.png", Body=png)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +23,9 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.requests.request import RunRequest
 from imagemill_contract.requests.selection import Selection
 from imagemill_contract.source_keys import may_be_picture
+
+# Keys that every store takes as they are.
+_PLAIN_KEY = re.compile(r"[\w ()+,=@-][\w .()+,=@-]*(/[\w ()+,=@-][\w .()+,=@-]*)*", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -135,6 +141,10 @@ def _refuse_folder(error: OSError) -> NoReturn:
 
 
 def _file_object(source: Location, key: str, listing: Listing) -> Iterator[SourceObject]:
+    plain = _plain_file(source, key)
+    if plain is not None:
+        yield plain
+        return
     try:
         meta = store_of(source.root).head(key)
     except (InvalidPathError, ValueError):
@@ -146,6 +156,21 @@ def _file_object(source: Location, key: str, listing: Listing) -> Iterator[Sourc
         listing.refused.append(Outcome(key, Status.FAILED, Reason.ACCESS_DENIED, detail))
     else:
         yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
+
+
+def _plain_file(source: Location, key: str) -> SourceObject | None:
+    """A file as obstore would describe it, in a tenth of its time; None for any case of doubt."""
+    path = Path(source.folder, key)
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not _PLAIN_KEY.fullmatch(key) or not stat.S_ISREG(found.st_mode):
+        return None
+    if not os.access(path, os.R_OK):
+        return None
+    etag = f"{found.st_ino:x}-{found.st_mtime_ns // 1000:x}-{found.st_size:x}"
+    return SourceObject(key, etag, found.st_size)
 
 
 def _unreadable_key(key: str) -> Outcome:

@@ -4,9 +4,11 @@ import os
 from pathlib import Path, PurePosixPath
 
 import pytest
+from obstore.store import LocalStore
 
 from imagemill_app.plan.source.listing import list_source
 from imagemill_app.refusal import RunRefused
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 
@@ -32,6 +34,18 @@ def test_what_is_no_picture_is_counted(tmp_path: Path) -> None:
     listing = list_source(location_of(tmp_path))
     assert [item.key for item in listing.objects] == ["a.jpg"]
     assert listing.ignored == {"not a picture by its name": 2}
+
+
+@pytest.mark.parametrize("name", ["plain.jpg", "a b (1)/c+d@e=f,g-h_2.jpg", "früh.jpg", "a~b.jpg"])
+def test_an_object_is_what_obstore_tells_of_its_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"body")
+    os.utime(path, ns=(1_700_000_000_123_456_789, 1_700_000_000_123_456_789))
+    (found,) = list_source(location_of(tmp_path)).objects
+    (meta,) = (meta for page in LocalStore(tmp_path).list() for meta in page)
+    etag = (meta["e_tag"] or "").strip('"')
+    assert found == SourceObject(name, etag, meta["size"])
 
 
 def test_hidden_files_and_folders_are_left_out_and_counted_once_each(tmp_path: Path) -> None:
@@ -86,6 +100,7 @@ def test_file_that_cannot_be_read_is_a_failure_and_not_deleted(
             raise PermissionError(key)
 
     monkeypatch.setattr("imagemill_app.plan.source.listing.store_of", lambda root: Store())
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as for a user who is not root
     listing = list_source(location_of(tmp_path))
     assert [(item.key, item.status) for item in listing.refused] == [("a.jpg", "failed")]
     assert listing.all_keys == frozenset({"a.jpg"})
