@@ -20,6 +20,7 @@ SHORT: tuple[tuple[str, ...], ...] = (
     ("listing", "100000"),
     ("subsampling", "--rounds", "2"),
     ("fidelity",),
+    ("end_to_end", "--short"),
 )
 
 
