@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import chain
+from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError
 
 from imagemill_app.plan.source.bucket_pages import pages_after
@@ -63,9 +62,10 @@ def found_after(source: Location, after: str) -> Iterator[SourceObject]:
 
 def check_listable(source: Location) -> None:
     """Raises RunRefused. boto3's errors have codes; those of obstore's listing have none."""
+    s3 = _s3()
     try:
-        boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
-    except ClientError as error:
+        s3.list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
+    except s3.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
         if code not in _NOT_LISTABLE:
             raise
@@ -74,10 +74,16 @@ def check_listable(source: Location) -> None:
 
 def first_folders(source: Location) -> list[str]:
     """Names of the folders right below a source in a bucket."""
-    pages = boto3.client("s3").get_paginator("list_objects_v2")
+    pages = _s3().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=source.bucket, Prefix=source.prefix, Delimiter="/")
     prefixes = (item["Prefix"] for page in found for item in page.get("CommonPrefixes", []))
     return [prefix.removeprefix(source.prefix).rstrip("/") for prefix in prefixes]
+
+
+def _s3() -> Any:
+    import boto3  # half of what a run over a folder would have to import
+
+    return boto3.client("s3")
 
 
 def _is_about_a_key(error: Exception) -> bool:
@@ -88,13 +94,13 @@ def _has_odd_start(source: Location) -> bool:
     """Whether keys of a whole bucket begin with a slash, which obstore would take off."""
     if source.prefix:
         return False
-    answer = boto3.client("s3").list_objects_v2(Bucket=source.bucket, Prefix="/", MaxKeys=1)
+    answer = _s3().list_objects_v2(Bucket=source.bucket, Prefix="/", MaxKeys=1)
     return bool(answer.get("Contents"))
 
 
 def _odd_pages_after(source: Location, after: str) -> Generator[list[SourceObject], None, None]:
     """List the slow way, by boto3, which reads every key that S3 has."""
-    pages = boto3.client("s3").get_paginator("list_objects_v2")
+    pages = _s3().get_paginator("list_objects_v2")
     start = {"StartAfter": after} if after else {}
     for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix, **start):
         yield [

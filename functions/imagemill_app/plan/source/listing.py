@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from obstore.exceptions import BaseError, InvalidPathError
 
+from imagemill_app.plan.source.bucket_listing import check_listable, found_in
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
@@ -81,9 +82,6 @@ def list_source(source: Location, most_objects: int | None = None) -> Listing:
     listing = Listing()
     if source.is_file:
         return whole_listing(listing, _files_in(source, listing))
-    # imported here: boto3 is half of what a run over a folder would have to import
-    from imagemill_app.plan.source.bucket_listing import check_listable, found_in
-
     check_listable(source)
     return whole_listing(listing, found_in(source, most_objects))
 
