@@ -30,6 +30,7 @@ LOCAL_PARAMETERS: Mapping[str, str] = {
     "WorkerImageUri": f"this-machine@sha256:{'0' * 64}",  # jobs are processes: it is never pulled
 }
 STACK_NAME = "imagemill"
+WARM_FUNCTIONS = ("PlanRunFunction", "AggregateRunFunction")  # all that most runs call
 DEATH_SECONDS = 1.0  # a connection breaks a moment before the process has ended
 POLL_SECONDS = 0.05
 _NONE: Mapping[str, str] = {}
@@ -102,8 +103,13 @@ def local_stack(
         DeployError: The template cannot be deployed.
         EngineLostError: The engine died during the block, whatever the block raised because of it.
     """
-    worker_env = worker_environment()
-    started = Engine.start(port=port, vcpus=vcpus, worker_env=worker_env, meanwhile=prepare)
+    started = Engine.start(
+        port=port,
+        vcpus=vcpus,
+        worker_env=worker_environment(),
+        warm_functions=WARM_FUNCTIONS,
+        meanwhile=prepare,
+    )
     try:
         with started as engine, _faults_of(engine):
             yield deployed_on(engine, parameters)

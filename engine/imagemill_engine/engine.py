@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import MappingProxyType
@@ -66,13 +66,14 @@ class Engine:
         worker_env: Mapping[str, str] = _NO_ENV,
         *,
         stop_grace_seconds: float = 30.0,
+        warm_functions: Sequence[str] = (),
         meanwhile: Callable[[Engine], None] = _nothing,
     ) -> Iterator[Engine]:
         """Run an engine for the time of a `with` block.
 
-        `vcpus` (default: the processors of this machine), `worker_env` and `stop_grace_seconds`
-        are those of `EngineSettings`. `meanwhile` is called while the engine starts:
-        it may make clients, and not use them.
+        `vcpus` (default: the processors of this machine), `worker_env`, `stop_grace_seconds` and
+        `warm_functions` are those of `EngineSettings`. `meanwhile` is called while the engine
+        starts: it may make clients, and not use them.
 
         Raises `EngineError` when the port is taken or the engine does not become ready.
         """
@@ -93,6 +94,7 @@ class Engine:
                 vcpus=cpus,
                 worker_env=dict(worker_env),
                 stop_grace_seconds=stop_grace_seconds,
+                warm_functions=tuple(warm_functions),
             )
             process = stack.enter_context(server_process(config, bound_port))
             listener.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -29,6 +29,7 @@ class EngineSettings:
         vcpus: vCPUs of jobs that run at a time.
         worker_env: Goes into the environment of every job.
         stop_grace_seconds: Between SIGTERM and SIGKILL of a job.
+        warm_functions: Logical ids of functions whose processes start when they are created.
     """
 
     endpoint_url: str
@@ -39,6 +40,7 @@ class EngineSettings:
     vcpus: int
     worker_env: Mapping[str, str]
     stop_grace_seconds: float
+    warm_functions: Sequence[str] = ()
 
     def to_env(self) -> str:
         """The value of `VARIABLE`."""

@@ -50,7 +50,10 @@ def checkout_env() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     worker_env = {"FROM_WORKER_ENV": "yes"}
-    with Engine.start(vcpus=2, worker_env=worker_env, stop_grace_seconds=1.0) as running:
+    warm = ("PlanRunFunction", "AggregateRunFunction", "BrokenFunction")
+    with Engine.start(
+        vcpus=2, worker_env=worker_env, stop_grace_seconds=1.0, warm_functions=warm
+    ) as running:
         yield running
 
 

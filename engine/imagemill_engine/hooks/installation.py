@@ -47,8 +47,9 @@ def install_hooks(config: EngineSettings) -> None:
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
     rights = (lambda_roles, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, roles, succeed_output)
-    for hook in (*functions, *state_machines, *rights, warm_starts):
+    for hook in (*functions, *state_machines, *rights):
         hook.install()
+    warm_starts.install(config.warm_functions)
 
 
 def host_of(config: EngineSettings) -> Host:

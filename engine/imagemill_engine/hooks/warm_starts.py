@@ -1,15 +1,13 @@
-"""The processes of the functions that a state machine calls start as soon as it is deployed.
+"""The processes of functions that will be called start as soon as their functions are created.
 
 AWS starts one in a tenth of a second; here it takes longer, and would hold up the first run.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextvars import copy_context
 
 from ministack.core import lambda_runtime
@@ -21,24 +19,24 @@ from imagemill_engine.shapes import Document
 
 logger = logging.getLogger(__name__)
 
-_MACHINE = "AWS::StepFunctions::StateMachine"
-_FUNCTION_ARN = re.compile(r"arn:aws:lambda:[^:]*:\d*:function:([\w-]+)")
+_FUNCTION = "AWS::Lambda::Function"
 
 
-def install() -> None:
-    """Start a state machine's functions in the background when it is created."""
-    handlers = patching.require_table(provisioners, "_RESOURCE_HANDLERS")[_MACHINE]
+def install(logical_ids: Collection[str]) -> None:
+    """Start the processes of these functions of a template in the background."""
+    handlers = patching.require_table(provisioners, "_RESOURCE_HANDLERS")[_FUNCTION]
     parameters = ["func_name", "config", "code_zip", "qualifier"]
     patching.require_function(lambda_runtime, "get_or_create_worker", parameters)
     patching.require(lambda_svc, "_functions")
     create = handlers["create"]
 
-    def create_machine(logical_id: str, properties: Document, stack: str) -> object:
-        created = create(logical_id, properties, stack)
-        in_background(lambda: warm_up(functions_in(json.dumps(properties))))
+    def create_function(logical_id: str, properties: Document, stack: str) -> tuple[str, Document]:
+        created: tuple[str, Document] = create(logical_id, properties, stack)
+        if logical_id in logical_ids:
+            in_background(lambda: start_worker(created[0]))
         return created
 
-    handlers["create"] = create_machine
+    handlers["create"] = create_function
 
 
 def in_background(work: Callable[[], None]) -> None:
@@ -47,21 +45,9 @@ def in_background(work: Callable[[], None]) -> None:
     threading.Thread(target=context.run, args=(work,), daemon=True, name="warm-up").start()
 
 
-def functions_in(text: str) -> list[str]:
-    """The names of the functions whose ARNs are in a text, each once."""
-    return list(dict.fromkeys(_FUNCTION_ARN.findall(text)))
-
-
-def warm_up(functions: Iterable[str]) -> None:
-    """Start the processes of functions, one after the other: the first is needed first."""
-    for name in functions:
-        record = lambda_svc._functions.get(name)
-        if record is not None and record.get("code_zip"):
-            start_worker(name, record)
-
-
-def start_worker(name: str, record: Document) -> None:
+def start_worker(name: str) -> None:
     """Start the process of a function. One that cannot start fails when it is invoked."""
+    record = lambda_svc._functions[name]
     worker = lambda_runtime.get_or_create_worker(name, record["config"], record["code_zip"])
     with worker._lock:
         if worker._proc is not None:  # an invocation was quicker
