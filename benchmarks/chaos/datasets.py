@@ -18,7 +18,7 @@ from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 
 _ENDS = tuple(EXTENSIONS.values())
-_CARDS = (keys.INDEX_TABLE, keys.DATASET_CARD, keys.DATASET_README, keys.LABELS_TEXT)
+_CARDS = (keys.DATASET_CARD, keys.DATASET_README, keys.LABELS_TEXT)
 
 
 def shard_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -29,6 +29,7 @@ def shard_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
         if key.startswith(keys.DATASET)
         and key.endswith(_ENDS)
         and key not in _CARDS
+        and not key.startswith(keys.INDEX_TABLE)
         and not key.startswith(keys.LABELS)
     }
 

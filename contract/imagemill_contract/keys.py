@@ -28,7 +28,8 @@ DRAFTS = "drafts/"
 RUN_LIST = "runs/index.json"
 
 LABELS_TEXT = "dataset/labels.txt"
-INDEX_TABLE = "dataset/index.parquet"
+INDEX_TABLE = "dataset/index.parquet"  # a folder
+INDEX_TABLES = "index/tables.json"
 DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 DATASET_CROISSANT = "dataset/croissant.json"

@@ -16,7 +16,7 @@ from typing import Any
 
 from imagemill_contract.documents import encode_lines
 from imagemill_contract.outcomes import Reason
-from imagemill_dataset.json_lines import opened_lines
+from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.precedence import counts_over
 from imagemill_dataset.shards import DatasetShard
 

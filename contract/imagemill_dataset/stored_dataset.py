@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from imagemill_contract.keys import DATASET_ABOUT, LABELS
+from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
-from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.files.holdings import Holdings
+from imagemill_dataset.index import IndexedRun
+from imagemill_dataset.index_tables import written_tables
 from imagemill_dataset.labels import first_number, numbers_of
 from imagemill_dataset.object_store import ObjectStore
-from imagemill_dataset.stored_index import part_keys, read_index
+from imagemill_dataset.stored_index import StoredIndex, part_keys
 
 
 def read_labels(store: ObjectStore) -> dict[str, int]:
@@ -18,24 +21,19 @@ def read_labels(store: ObjectStore) -> dict[str, int]:
     return numbers_of({key: store.read(key) for key in keys})
 
 
-def write_dataset_files(store: ObjectStore, index: Index, run: IndexedRun) -> None:
-    """Write table, card, README and labels of an index; `run` counts if no run has packed any."""
-    files = dataset_files(index, read_labels(store), otherwise=run, about=_about(store))
+def write_dataset_files(
+    store: ObjectStore, held: Holdings, tables: Sequence[IndexTable], run: IndexedRun
+) -> None:
+    """Write card, README and labels of a dataset; `run` counts if no run has packed any."""
+    files = dataset_files(held, tables, read_labels(store), run, _about(store))
     for key, body in files.items():
         store.write(key, body)
 
 
-def _about(store: ObjectStore) -> bytes | None:
-    try:
-        return store.read(DATASET_ABOUT)
-    except FileNotFoundError:
-        return None
-
-
 def publish_dataset(
     store: ObjectStore, run: IndexedRun, leaving_out: Collection[str] = ()
-) -> Index:
-    """Write the files of all runs, and return the index that they show.
+) -> Holdings:
+    """Write the files of all runs, and return what they show.
 
     Dataset shards `leaving_out` are about to go and count as gone, if no sample in them counts.
 
@@ -44,9 +42,17 @@ def publish_dataset(
     finds other parts than it has read writes the files again.
     """
     while True:
-        index = read_index(store)
-        for key in {*leaving_out} - index.living_samples().keys():
-            index.shards.pop(key, None)
-        write_dataset_files(store, index, run)
-        if part_keys(store) == index.part_keys:
-            return index
+        index = StoredIndex.opened(store)
+        known = index.part_keys
+        found = written_tables(store, index)
+        held = found.holdings(index.shards).without(leaving_out)
+        write_dataset_files(store, held, found.tables, run)
+        if part_keys(store) == known:
+            return held
+
+
+def _about(store: ObjectStore) -> bytes | None:
+    try:
+        return store.read(DATASET_ABOUT)
+    except FileNotFoundError:
+        return None

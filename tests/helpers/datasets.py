@@ -83,7 +83,7 @@ class Dataset:
         path.write_bytes(body)
 
     def index(self) -> Index:
-        paths = sorted((self.output / keys.INDEX).iterdir())
+        paths = sorted((self.output / keys.INDEX).glob("*.jsonl.gz"))
         return Index.of_parts((path.name, path.read_bytes()) for path in paths)
 
     def shard_paths(self) -> set[Path]:

@@ -48,8 +48,11 @@ def samples_in(out: Path) -> dict[str, str]:
 
 def samples_in_index(out: Path) -> dict[str, str]:
     """The digest that the table beside the shards has of each sample."""
-    rows: Any = read_parquet(out / "dataset/index.parquet").read_all().to_struct_array()
-    return {row["source_key"]: row["sha256"] for row in rows.to_pylist() if row["shard"]}
+    found: dict[str, str] = {}
+    for path in (out / "dataset/index.parquet").iterdir():
+        rows: Any = read_parquet(path).read_all().to_struct_array()
+        found |= {row["source_key"]: row["sha256"] for row in rows.to_pylist() if row["shard"]}
+    return found
 
 
 def shards_in(out: Path) -> set[str]:

@@ -33,7 +33,7 @@ def put_in_place(lease: Lease, index: Index, last: IndexedRun, old: Collection[s
     first_key = _written(lease, index, last)
     lease.remove(key for key in index.part_keys if key != first_key)
     present = publish_dataset(lease, last, leaving_out=old)
-    if not present.living_samples().keys().isdisjoint(old):
+    if not present.living.keys().isdisjoint(old):
         raise TryAgainError("The index has changed meanwhile. Run the same command again.")
     lease.remove(old)
     for key in old:

@@ -104,8 +104,8 @@ def _nothing_at(dataset: DatasetStore) -> ArgumentsError:
 def _unnamed(dataset: DatasetStore, index: Index) -> list[str]:
     """Dataset shards that the index does not name, whichever run they belong to."""
     endings = tuple(EXTENSIONS.values())
-    found = (key for key in dataset.keys(DATASET) if key.endswith(endings) and key != INDEX_TABLE)
-    return [key for key in found if key not in index.shards]
+    found = (key for key in dataset.keys(DATASET) if key.endswith(endings))
+    return [key for key in found if key not in index.shards and not key.startswith(INDEX_TABLE)]
 
 
 def _damaged(dataset: DatasetStore, index: Index, stopping: threading.Event) -> dict[str, str]:

@@ -6,14 +6,14 @@ Nothing in it depends on when it was made: the same data from the same tool give
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imagemill_contract.recipe import Recipe
+from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.files.loaders import loaders_of
 from imagemill_dataset.files.published_source import published_source
-from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 VERSION = 1
@@ -22,16 +22,16 @@ _FIRST_SPLIT = "train"
 Document = dict[str, Any]
 
 
-def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Document:
-    """The card of all samples in an index.
+def card_of(held: Holdings, last: IndexedRun, labels: Mapping[str, int]) -> Document:
+    """The card of a dataset.
 
     `samples` counts only living samples. A listed shard may also hold `superseded` ones, which are
     part of its bytes and of its pixel sums. Shards with superseded samples only are not listed.
     `last` is the run whose recipe the dataset has; `labels` are the numbers of its classes.
     """
     recipe = Recipe.from_document(last.recipe)
-    living, superseded = index.living_samples(), index.superseded_samples()
-    listed = [index.shards[key] for key in sorted(living)]
+    living, superseded = held.living, held.superseded_samples()
+    listed = [held.shards[key] for key in sorted(living)]
     splits = {name: _of_split(listed, name) for name in sorted({shard.split for shard in listed})}
     card: Document = {
         "v": VERSION,
@@ -42,7 +42,7 @@ def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Docume
         "splits": {name: _counts(shards, living) for name, shards in splits.items()},
     }
     if labels:
-        card["classes"] = _classes(index, labels)
+        card["classes"] = _classes(held, labels)
     return card | {
         "shards": [_row(shard, superseded) for shard in listed],
         "superseded": {"samples": sum(superseded.values()), "shards": len(superseded)},
@@ -53,21 +53,10 @@ def card_of(index: Index, last: IndexedRun, labels: Mapping[str, int]) -> Docume
         "recipe": recipe.to_document(),
         "recipe_digest": recipe.digest,
         "tool": last.tool,
-        "sources": sorted({published_source(source) for source in _sources(index)}),
+        "sources": sorted({published_source(source) for source in held.sums.sources}),
         "sha256": _digest(listed),
         "loaders": loaders_of(recipe, _shown_split(recipe, list(splits))),
     }
-
-
-def last_packed_run(index: Index, otherwise: IndexedRun) -> IndexedRun:
-    """The run that was started last, of those that have packed anything."""
-    runs = {entry.run.run_id: entry.run for entry in index.entries.values() if entry.place}
-    known = list(runs.values()) or [otherwise]
-    return max(known, key=lambda run: (run.started, run.run_id))
-
-
-def _sources(index: Index) -> set[str]:
-    return {entry.run.source for entry in index.entries.values() if entry.place}
 
 
 def _of_split(shards: Iterable[DatasetShard], name: str) -> list[DatasetShard]:
@@ -93,14 +82,9 @@ def _row(shard: DatasetShard, superseded: Mapping[str, int]) -> Document:
     }
 
 
-def _classes(index: Index, labels: Mapping[str, int]) -> Document:
-    counts: Counter[tuple[int, str]] = Counter(
-        (entry.place.label, index.shards[entry.place.shard].split)
-        for entry in index.entries.values()
-        if entry.place and entry.place.label is not None
-    )
+def _classes(held: Holdings, labels: Mapping[str, int]) -> Document:
     samples: dict[int, dict[str, int]] = {}
-    for (label, split), count in sorted(counts.items()):
+    for (label, split), count in sorted(held.sums.classes.items()):
         samples.setdefault(label, {})[split] = count
     return {
         name: {"label": labels[name], "samples": samples.get(labels[name], {})}

@@ -5,8 +5,8 @@ http://mlcommons.org/croissant/1.0
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from imagemill_contract.keys import DATASET, INDEX_TABLE
@@ -65,8 +65,17 @@ _INDEX_COLUMNS = {
 }
 
 
-def croissant_of(card: Mapping[str, Any], index_table: bytes) -> Node:
-    """The document. It names each shard with its checksum, and the table of all pictures."""
+@dataclass(frozen=True, slots=True)
+class IndexTable:
+    """A file of the table of all pictures: its key below the output, its length and digest."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+def croissant_of(card: Mapping[str, Any], tables: Sequence[IndexTable]) -> Node:
+    """The document. It names each file of shards and of the table of all pictures."""
     about = card.get("about", {})
     document: Node = {
         "@context": _CONTEXT,
@@ -76,8 +85,12 @@ def croissant_of(card: Mapping[str, Any], index_table: bytes) -> Node:
         "description": about.get("description", _description(card)),
         "license": about.get("license", "unknown"),
         "version": "1.0.0",
-        "distribution": [_index_file(index_table), *map(_shard_file, card["shards"])],
-        "recordSet": [_index_records(), *_class_records(card)],
+        "distribution": [
+            *map(_index_file, tables),
+            *([_index_files()] if len(tables) > 1 else []),
+            *map(_shard_file, card["shards"]),
+        ],
+        "recordSet": [_index_records(tables), *_class_records(card)],
     }
     if "citation" in about:
         document["citeAs"] = about["citation"]
@@ -94,10 +107,21 @@ def _description(card: Mapping[str, Any]) -> str:
     )
 
 
-def _index_file(body: bytes) -> Node:
+def _index_file(table: IndexTable) -> Node:
+    name = table.key.removeprefix(DATASET)
+    return _file(name, _MEDIA_TYPES[Output.PARQUET], table.bytes, table.sha256)
+
+
+def _index_files() -> Node:
+    """The files of the table together, which are read as one."""
     name = INDEX_TABLE.removeprefix(DATASET)
-    digest = hashlib.sha256(body).hexdigest()
-    return _file(name, _MEDIA_TYPES[Output.PARQUET], len(body), digest)
+    return {
+        "@type": "cr:FileSet",
+        "@id": name,
+        "name": name,
+        "encodingFormat": _MEDIA_TYPES[Output.PARQUET],
+        "includes": f"{name}/*.parquet",
+    }
 
 
 def _shard_file(row: Mapping[str, Any]) -> Node:
@@ -118,17 +142,18 @@ def _file(name: str, media_type: str, size_bytes: int, sha256: str) -> Node:
     }
 
 
-def _index_records() -> Node:
+def _index_records(tables: Sequence[IndexTable]) -> Node:
     """A record for each picture, with or without a sample."""
-    file = {"@id": INDEX_TABLE.removeprefix(DATASET)}
+    files: Node = {"fileSet": {"@id": INDEX_TABLE.removeprefix(DATASET)}}
+    if len(tables) == 1:
+        files = {"fileObject": {"@id": tables[0].key.removeprefix(DATASET)}}
     return {
         "@type": "cr:RecordSet",
         "@id": "index",
         "name": "index",
         "description": "One record for each picture that was processed.",
         "field": [
-            _field("index", name, kind)
-            | {"source": {"fileObject": file, "extract": {"column": name}}}
+            _field("index", name, kind) | {"source": {**files, "extract": {"column": name}}}
             for name, kind in _INDEX_COLUMNS.items()
         ],
     }

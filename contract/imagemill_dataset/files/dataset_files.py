@@ -1,40 +1,41 @@
-"""The files beside a dataset's shards, made from the whole index: table, card, README, labels."""
+"""The files beside a dataset's shards, made from its sums: card, README, labels."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from imagemill_contract.keys import (
     DATASET_CARD,
     DATASET_CROISSANT,
     DATASET_README,
-    INDEX_TABLE,
     LABELS_TEXT,
 )
 from imagemill_dataset.files.about import about_of
-from imagemill_dataset.files.card import card_of, last_packed_run
-from imagemill_dataset.files.croissant import croissant_of
-from imagemill_dataset.files.index_table import index_table
+from imagemill_dataset.files.card import card_of
+from imagemill_dataset.files.croissant import IndexTable, croissant_of
+from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.files.readme import readme_of
-from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.labels import text_of
 
 
 def dataset_files(
-    index: Index, labels: Mapping[str, int], otherwise: IndexedRun, about: bytes | None = None
+    held: Holdings,
+    tables: Sequence[IndexTable],
+    labels: Mapping[str, int],
+    otherwise: IndexedRun,
+    about: bytes | None = None,
 ) -> dict[str, bytes]:
     """The files by their keys below the output, in the order to write them: the card last.
 
-    `otherwise` is the run whose recipe counts if no run has packed anything; `about` is the
-    document in which a person says more.
+    `tables` are there already. `otherwise` is the run whose recipe counts if no run has packed
+    anything; `about` is the document in which a person says more.
     """
-    card = card_of(index, last_packed_run(index, otherwise=otherwise), labels)
+    card = card_of(held, held.sums.last or otherwise, labels)
     card |= {"about": about_of(about)} if about else {}
-    files = {INDEX_TABLE: index_table(index)}
-    if labels:
-        files[LABELS_TEXT] = text_of(labels).encode()
-    files[DATASET_CROISSANT] = _json(croissant_of(card, files[INDEX_TABLE]))
+    files = {LABELS_TEXT: text_of(labels).encode()} if labels else {}
+    files[DATASET_CROISSANT] = _json(croissant_of(card, tables))
     files[DATASET_README] = readme_of(card).encode()
     files[DATASET_CARD] = _json(card)
     return files

@@ -63,7 +63,7 @@ def _of_samples(card: Mapping[str, Any]) -> dict[str, Any]:
 def _of_index() -> dict[str, Any]:
     """`datasets` cannot read TFRecord files: it gets the table of all pictures, without pixels."""
     path = INDEX_TABLE.removeprefix(DATASET)
-    return {"configs": [{"config_name": "index", "data_files": path}]}
+    return {"configs": [{"config_name": "index", "data_files": f"{path}/*.parquet"}]}
 
 
 def _split(card: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The index as a Parquet table, with one row per object."""
+"""A range of the index as a Parquet table, with one row per object."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 
@@ -13,16 +13,17 @@ from arro3.io import write_parquet
 from imagemill_contract.errors import RequestError
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.files.published_source import published_source
-from imagemill_dataset.index import Entry, Index
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.shards import DatasetShard
 
 _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 
-Digests = dict[str, str | None]
+Row = tuple[str, Entry]
 
 
-def index_table(index: Index) -> bytes:
-    """The Parquet file of an index, in the order of keys. The same index gives the same bytes.
+def index_table(rows: Iterable[Row], shards: Mapping[str, DatasetShard]) -> bytes:
+    """The Parquet file of rows of the index, in their order. The same rows give the same bytes.
 
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
@@ -31,7 +32,7 @@ def index_table(index: Index) -> bytes:
     """
     file = io.BytesIO()
     write_parquet(
-        RecordBatchReader.from_batches(_schema(), _batches(index)),
+        RecordBatchReader.from_batches(_schema(), _batches(iter(rows), shards)),
         file,
         compression="zstd(3)",
         max_row_group_size=_ROWS_PER_GROUP,
@@ -59,29 +60,28 @@ def _schema() -> Schema:
     return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
 
-def _batches(index: Index) -> Iterator[RecordBatch]:
-    schema = _schema()
-    digests = _recipe_digests(index)
-    keys = iter(sorted(index.entries))
-    while chunk := list(islice(keys, _ROWS_PER_BATCH)):
-        rows = [_row(key, index.entries[key], index, digests) for key in chunk]
-        columns = zip(*rows, strict=True)
+def _batches(rows: Iterator[Row], shards: Mapping[str, DatasetShard]) -> Iterator[RecordBatch]:
+    schema, digests = _schema(), _Digests()
+    while chunk := list(islice(rows, _ROWS_PER_BATCH)):
+        columns = zip(*(_row(key, entry, shards, digests) for key, entry in chunk), strict=True)
         arrays = [
             Array(values, type=schema.field(place).type) for place, values in enumerate(columns)
         ]
         yield RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _row(key: str, entry: Entry, index: Index, digests: Digests) -> tuple[object, ...]:
+def _row(
+    key: str, entry: Entry, shards: Mapping[str, DatasetShard], digests: _Digests
+) -> tuple[object, ...]:
     run, place = entry.run, entry.place
-    known = (key, published_source(run.source), entry.etag, digests[run.run_id], run.run_id)
+    known = (key, published_source(run.source), entry.etag, digests.of(run), run.run_id)
     if place is None:
         return (*known, *(None,) * 9, entry.reason and str(entry.reason))
     return (
         *known,
         place.shard,
         place.position,
-        index.shards[place.shard].split,
+        shards[place.shard].split,
         place.label,
         place.width,
         place.height,
@@ -92,13 +92,16 @@ def _row(key: str, entry: Entry, index: Index, digests: Digests) -> tuple[object
     )
 
 
-def _recipe_digests(index: Index) -> Digests:
+class _Digests:
     """Digests of recipes by run; None for a recipe with fields that no longer exist."""
-    runs = {entry.run.run_id: entry.run for entry in index.entries.values()}
-    digests: Digests = {}
-    for run_id, run in runs.items():
-        try:
-            digests[run_id] = Recipe.from_document(run.recipe).digest
-        except RequestError:
-            digests[run_id] = None
-    return digests
+
+    def __init__(self) -> None:
+        self._by_run: dict[str, str | None] = {}
+
+    def of(self, run: IndexedRun) -> str | None:
+        if run.run_id not in self._by_run:
+            try:
+                self._by_run[run.run_id] = Recipe.from_document(run.recipe).digest
+            except RequestError:
+                self._by_run[run.run_id] = None
+        return self._by_run[run.run_id]

@@ -40,8 +40,8 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
         f"{card['format']} shards: {len(card['shards']):,}."
     )
     yield (
-        "`dataset.json` has all details, `index.parquet` one row per picture, and `croissant.json` "
-        "describes both."
+        "`dataset.json` has all details, `index.parquet/` one row per picture, and "
+        "`croissant.json` describes both."
     )
     if "classes" in card:
         yield (

@@ -13,7 +13,7 @@ from typing import Any
 
 from imagemill_contract.documents import encode_lines
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
-from imagemill_dataset.json_lines import opened_lines
+from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.shards import DatasetShard
 
 Row = tuple[str, Entry]

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from imagemill_contract.documents import encode_lines
 from imagemill_contract.errors import DocumentError
-from imagemill_dataset.json_lines import opened_lines
+from imagemill_dataset.parts.json_lines import opened_lines
 
 
 def test_document_with_a_wrong_bit_is_refused_or_tells_the_same() -> None:

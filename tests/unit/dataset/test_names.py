@@ -135,7 +135,7 @@ def test_dataset_shard_is_known_as_that_of_its_run(run_id: str, shard: int, numb
         (f"dataset/a-b-c-{shard_tag('run-1', '100000')}-10000.parquet", True),
         (f"dataset/images-train-{compact_tag(['ab', 'cd'])}-0001.tfrecord", True),
         ("dataset/images.tar", False),
-        ("dataset/index.parquet", False),
+        ("dataset/index.parquet/0123456789abcdef.parquet", False),
         ("dataset/deeper/images-train-0a1b2c3d-00000-0000.tar", False),
         ("resized/images-train-0a1b2c3d-00000-0000.tar", False),
     ],

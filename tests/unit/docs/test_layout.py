@@ -16,7 +16,6 @@ from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat, Output
 from imagemill_dataset.files.index_table import index_table
-from imagemill_dataset.index import Index
 from imagemill_dataset.names import dataset_shard_key, sample_key, shard_tag
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
@@ -54,7 +53,7 @@ def written_keys() -> set[str]:
         keys.DATASET_CROISSANT,
         keys.DATASET_README,
         keys.DATASET_CARD,
-        keys.INDEX_TABLE,
+        f"{keys.INDEX_TABLE}/0123456789abcdef.parquet",
         keys.LABELS_TEXT,
     }
     index = index_key("2026-11-24T12:00:00Z", "RUN")
@@ -119,5 +118,5 @@ def test_columns_of_a_parquet_shard_are_those_of_the_page() -> None:
 
 
 def test_columns_of_the_index_are_those_of_the_page() -> None:
-    names = read_parquet(io.BytesIO(index_table(Index()))).schema.names
+    names = read_parquet(io.BytesIO(index_table([], {}))).schema.names
     assert set(names) == named_in("column of the index")

@@ -12,8 +12,11 @@ import yaml
 from imagemill_contract.keys import DATASET_CARD, DATASET_CROISSANT, INDEX_TABLE
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
-from imagemill_dataset.files.card import card_of, last_packed_run
+from imagemill_dataset.files.card import card_of
+from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
+from imagemill_dataset.files.holdings import Holdings
+from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.files.loaders import loaders_of
 from imagemill_dataset.files.readme import readme_of
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
@@ -63,8 +66,15 @@ INDEX = Index(
 LISTED = [OLD, TEST, TRAIN]
 
 
+TABLES = [IndexTable(f"{INDEX_TABLE}/{name}.parquet", 10, name * 64) for name in "ab"]
+
+
+def held(index: Index = INDEX) -> Holdings:
+    return Holdings.of_entries(index.entries.values(), index.shards)
+
+
 def card(index: Index = INDEX, labels: dict[str, int] = LABELS) -> dict[str, Any]:
-    return card_of(index, RUN, labels)
+    return card_of(held(index), RUN, labels)
 
 
 def test_card_counts_the_samples_that_count() -> None:
@@ -128,8 +138,9 @@ def test_same_data_gives_the_same_card() -> None:
 def test_recipe_is_that_of_the_run_that_packed_last() -> None:
     later, files = run_at(3, Recipe(output=Output.PARQUET)), run_at(4, Recipe())
     entries = {"x": sample(TRAIN, 0, 0, later), "y": Entry("e", None, files)}
-    assert last_packed_run(Index(INDEX.entries | entries, INDEX.shards), files) == later
-    assert last_packed_run(Index(), otherwise=later) == later
+    assert held(Index(INDEX.entries | entries, INDEX.shards)).sums.last == later
+    found = json.loads(dataset_files(held(Index()), [], {}, otherwise=later)[DATASET_CARD])
+    assert found["format"] == "parquet"
 
 
 def test_card_of_nothing_is_a_card() -> None:
@@ -169,8 +180,8 @@ def test_front_matter_has_the_size_category_of_the_hub(samples: int, size: str) 
 
 def test_front_matter_of_tfrecord_names_no_file_that_datasets_cannot_read() -> None:
     run = run_at(1, replace(RECIPE, output=Output.TFRECORD))
-    found = front_matter(readme_of(card_of(INDEX, run, LABELS)))
-    assert found["configs"] == [{"config_name": "index", "data_files": "index.parquet"}]
+    found = front_matter(readme_of(card_of(held(), run, LABELS)))
+    assert found["configs"] == [{"config_name": "index", "data_files": "index.parquet/*.parquet"}]
     assert "dataset_info" not in found
 
 
@@ -195,17 +206,18 @@ def test_readme_says_where_the_pictures_are_from_and_what_has_made_the_dataset()
 def test_card_and_index_name_a_folder_but_not_its_path() -> None:
     run = replace(RUN, source="file:///home/somebody/PHOTOS")
     index = Index({"cats/a": sample(TRAIN, 0, 0, run)}, {TRAIN.key: TRAIN})
-    files = dataset_files(index, LABELS, otherwise=run)
+    files = dataset_files(held(index), TABLES, LABELS, otherwise=run)
+    files[INDEX_TABLE] = index_table(index.entries.items(), index.shards)
     assert all(b"somebody" not in body for body in files.values())
     assert json.loads(files[DATASET_CARD])["sources"] == ["PHOTOS/"]
 
 
 def test_croissant_names_every_listed_file_with_its_checksum() -> None:
-    files = dataset_files(INDEX, LABELS, otherwise=RUN)
+    files = dataset_files(held(), TABLES, LABELS, otherwise=RUN)
     found = json.loads(files[DATASET_CROISSANT])
-    rows = {row["contentUrl"]: row for row in found["distribution"]}
+    rows = {row["contentUrl"]: row for row in found["distribution"] if "contentUrl" in row}
     assert {name: row["sha256"] for name, row in rows.items()} == {
-        "index.parquet": hashlib.sha256(files[INDEX_TABLE]).hexdigest(),
+        **{table.key.removeprefix("dataset/"): table.sha256 for table in TABLES},
         **{item.key.removeprefix("dataset/"): item.sha256 for item in LISTED},
     }
     names = {row["classes/name"] for row in found["recordSet"][1]["data"]}

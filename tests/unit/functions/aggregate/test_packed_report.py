@@ -19,7 +19,7 @@ from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output
 from imagemill_dataset import stored_dataset
-from imagemill_dataset.index import Index
+from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.stored_index import read_index
 from tests.helpers.packed_runs import RECIPE, PackedRun
@@ -87,7 +87,8 @@ def test_dataset_is_published_with_all_its_files(tmp_path: Path) -> None:
     assert card["classes"]["cats"] == {"label": 0, "samples": {"train": 2}}
     assert card["shards"][0]["key"] == run.shards[0].key
     assert Path(run.shards[0].key).name in run.read(keys.DATASET_README).decode()
-    table = read_parquet(io.BytesIO(run.read(keys.INDEX_TABLE))).read_all()
+    (path,) = (tmp_path / keys.INDEX_TABLE).iterdir()
+    table = read_parquet(io.BytesIO(path.read_bytes())).read_all()
     assert table.column("source_key").to_pylist() == NAMES[:3]
     assert table.column("label").to_pylist() == [0, 0, 1]
 
@@ -195,11 +196,11 @@ def test_runs_that_end_at_once_leave_the_files_of_both(
     write_files = stored_dataset.write_dataset_files
     seen: list[int] = []
 
-    def slow_write(store: ObjectStore, index: Index, run: Any) -> None:
-        seen.append(len(index.part_keys))
+    def slow_write(store: ObjectStore, held: Holdings, *others: Any) -> None:
+        seen.append(len(held.shards))
         if len(seen) == 1:  # the other run ends after this one has read, and writes before it
             second.report()
-        write_files(store, index, run)
+        write_files(store, held, *others)
 
     monkeypatch.setattr(stored_dataset, "write_dataset_files", slow_write)
     first.report()

@@ -23,7 +23,7 @@ from tests.helpers.outputs import Output, output_of
 from tests.helpers.pictures import jpeg
 
 RUNNING = threading.Event()
-STEPS = 15  # of such a compaction; only the last file and giving the lock back are after all checks
+STEPS = 17  # of such a compaction; only the last file and giving the lock back are after all checks
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -12,7 +13,10 @@ import pytest
 from imagemill_contract import keys
 from imagemill_contract.index_keys import compacted_index_key
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
+from imagemill_dataset.files.holdings import Holdings
+from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.parts import merging
 from imagemill_dataset.parts.merging import merge_parts
@@ -96,8 +100,13 @@ class Rewritten:
         assert set(index.shards) == set(wanted.values())
         there = {key for key in self.plain.objects if key.endswith(".tar")}
         assert there == set(wanted.values())
-        for key, body in dataset_files(index, {}, run_at(9)).items():
-            assert self.plain.objects[key] == body
+        (key,) = self.plain.keys(keys.INDEX_TABLE)
+        body = index_table(sorted(index.entries.items()), index.shards)
+        assert self.plain.objects[key] == body
+        held = Holdings.of_entries(index.entries.values(), index.shards)
+        table = IndexTable(key, len(body), hashlib.sha256(body).hexdigest())
+        for name, text in dataset_files(held, [table], {}, run_at(9)).items():
+            assert self.plain.objects[name] == text
 
 
 AFTER = {"a": "dataset/new.tar", "b": "dataset/new.tar", "c": "dataset/new.tar"}

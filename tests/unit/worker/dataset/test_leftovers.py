@@ -24,7 +24,7 @@ FOUND = [
     shard_of("run-2"),
     shard_of("run-3"),
     "dataset/notes.tar",
-    "dataset/index.parquet",
+    "dataset/index.parquet/0123456789abcdef.parquet",
     "intermediate/run-2/00000/0.tar",
     "intermediate/run-3/00000/0.tar",
     "intermediate/run-3/00001/0.tar",
@@ -62,6 +62,6 @@ def test_everything_else_goes_when_no_run_is_open(left: Leftovers) -> None:
     assert set(left.without({NAMED}, []).keys()) == {*FOUND} - {
         NAMED,
         "dataset/notes.tar",
-        "dataset/index.parquet",
+        "dataset/index.parquet/0123456789abcdef.parquet",
         "resized/.of-a-person.part",
     }
