@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from imagemill_contract.keys import INDEX_TABLE, INDEX_TABLES
+from imagemill_contract.keys import DATASET, INDEX_TABLE, INDEX_TABLES
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.holdings import Holdings, Sums
 from imagemill_dataset.files.index_table import index_table
@@ -120,7 +120,8 @@ def _known(store: ObjectStore) -> IndexTables:
     try:
         document = json.loads(store.read(INDEX_TABLES))
     except FileNotFoundError:
-        store.remove(key for key in store.keys(INDEX_TABLE) if key == INDEX_TABLE)
+        if INDEX_TABLE in store.keys(DATASET):
+            store.remove([INDEX_TABLE])
         return IndexTables()
     if document["v"] != VERSION:
         return IndexTables()
