@@ -8,10 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
 
 from imagemill_app.stores import create_bytes, read_bytes, store_of, write_bytes
 from imagemill_contract.locations import Location
+
+# A conditional request is not tried again by the client: it cannot tell whether it was heard.
+_LOST_ANSWERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,19 @@ def swap(location: Location, key: str, body: bytes, found: Found | None) -> bool
     """
     if location.is_file:
         return _swap_file(location, key, body, found)
+    for _ in range(_LOST_ANSWERS):
+        try:
+            return _swap_object(location, key, body, found)
+        except GenericError:  # the answer may be lost, and the object may be written
+            now = find(location, key)
+            if now is not None and now.body == body:
+                return True
+            if now != found:
+                return False
+    return _swap_object(location, key, body, found)
+
+
+def _swap_object(location: Location, key: str, body: bytes, found: Found | None) -> bool:
     if found is None:
         return create_bytes(location, key, body)
     store = store_of(location.root)

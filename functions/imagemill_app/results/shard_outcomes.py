@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from obstore.exceptions import BaseError
 
 from imagemill_app.results.job_record import JobRecord
 from imagemill_app.stores import write_bytes
@@ -28,7 +31,10 @@ def complete_outcomes(
 def write_missing(
     shard: Shard, stage: Stage, record: JobRecord, outcomes: Sequence[Outcome]
 ) -> None:
-    """Write the outcome document of a job that could not do so itself."""
+    """Write the outcome document of a job that could not do so itself.
+
+    Where that cannot be written either, the report is the only one that says what became of them.
+    """
     if record.is_complete:
         return
     header: dict[str, object] = {
@@ -44,7 +50,8 @@ def write_missing(
     if record.usage is not None:
         header["usage"] = record.usage.to_document()
     key = outcome_key(shard.run_id, stage, shard.shard_id)
-    write_bytes(shard.output, key, encode_outcomes(header, outcomes))
+    with suppress(BaseError):
+        write_bytes(shard.output, key, encode_outcomes(header, outcomes))
 
 
 def _outcomes(

@@ -9,10 +9,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from obstore.exceptions import GenericError
 
+from imagemill_app import swaps
 from imagemill_app.aggregate import run_index
 from imagemill_app.aggregate.run_index import RunListBusyError, add_to_run_list
-from imagemill_app.stores import read_bytes
+from imagemill_app.stores import read_bytes, write_bytes
 from imagemill_app.swaps import find, swap
 from imagemill_contract.keys import RUN_LIST
 from imagemill_contract.locations import Location
@@ -52,6 +54,43 @@ def test_only_what_was_read_is_replaced(output: Location) -> None:
     assert swap(output, "a", b"2", found)
     assert not swap(output, "a", b"3", found)
     assert read_bytes(output, "a") == b"2"
+
+
+@pytest.mark.parametrize("is_written", [True, False], ids=["written", "not written"])
+@pytest.mark.parametrize("earlier", [b"1", None], ids=["replaced", "new"])
+def test_lost_answer_is_no_failure(
+    aws: None, monkeypatch: pytest.MonkeyPatch, is_written: bool, earlier: bytes | None
+) -> None:
+    output = Location(f"s3://{OUTPUT}", "some/where/")
+    if earlier is not None:
+        write_bytes(output, "a", earlier)
+    swap_object, lost = swaps._swap_object, [True]
+
+    def loses_the_first(*args: Any) -> bool:
+        if not lost:
+            return swap_object(*args)
+        lost.pop()
+        if is_written:
+            swap_object(*args)
+        raise GenericError("error sending request")
+
+    monkeypatch.setattr(swaps, "_swap_object", loses_the_first)
+    assert swap(output, "a", b"2", find(output, "a"))
+    assert (read_bytes(output, "a"), lost) == (b"2", [])
+
+
+def test_what_another_has_written_while_an_answer_was_lost_stays(
+    aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = Location(f"s3://{OUTPUT}", "some/where/")
+
+    def another(*_: Any) -> bool:
+        write_bytes(output, "a", b"of another")
+        raise GenericError("error sending request")
+
+    monkeypatch.setattr(swaps, "_swap_object", another)
+    assert not swap(output, "a", b"2", None)
+    assert read_bytes(output, "a") == b"of another"
 
 
 def test_a_run_that_never_gets_its_turn_says_so(
