@@ -11,6 +11,7 @@ SAM := .venvs/sam/bin/sam
 CONFIG ?= default
 STACK ?= imagemill$(if $(filter-out default,$(CONFIG)),-$(CONFIG))
 AWS := .venvs/aws/bin/aws
+SCAN := .venvs/scan/bin/checkov
 PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface croissant))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
@@ -24,11 +25,12 @@ pip_install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 # An environment whose Python is gone, or that was never finished, is made anew.
 STALE := $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(INSTALLED))
 
-CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling
+CHECKS := check-lint check-format check-types check-template check-statemachine check-spelling \
+	check-security
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy check-readers \
-	format docs bench hooks clean
+.PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy \
+	check-readers format docs bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -67,8 +69,8 @@ check-format: $(INSTALLED) ## Compare the code with its formatted form (ruff)
 check-types: $(INSTALLED) ## Check the types (mypy)
 	@$(BIN)/mypy
 
-check-template: $(INSTALLED) ## Check template.yaml (cfn-lint)
-	@$(BIN)/cfn-lint template.yaml
+check-template: $(INSTALLED) ## Check template.yaml, its policies against their actions, too (cfn-lint)
+	@$(BIN)/cfn-lint --include-checks I3510 -- template.yaml
 
 check-statemachine: $(INSTALLED) ## Check the state machine: schema, graph, expressions
 	@$(BIN)/python -m pytest tests/integration/test_statemachine.py
@@ -76,8 +78,13 @@ check-statemachine: $(INSTALLED) ## Check the state machine: schema, graph, expr
 check-spelling: $(INSTALLED) ## Find misspelled words (codespell)
 	@$(BIN)/codespell
 
+check-security: $(INSTALLED) $(SCAN) ## Scan the translated template (checkov, in .venvs/scan)
+	@mkdir -p build
+	@$(BIN)/python -m tests.helpers.translated build/translated.json
+	@$(SCAN) --config-file .checkov.yaml --file build/translated.json
+
 ##@ With tools of their own, installed into .venvs/
-check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy with the real SAM CLI, use with the real AWS CLI
+check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy, update and delete with the real SAM and AWS CLIs
 	@$(BIN)/python -m pytest -m deploy tests/deploy
 
 check-readers: $(INSTALLED) $(READERS) ## Read datasets with webdataset, TensorFlow, Hugging Face
@@ -119,6 +126,12 @@ $(SAM): requirements/sam.txt
 $(AWS): requirements/aws.txt
 	@$(PYTHON) -m venv --clear .venvs/aws
 	@$(call pip_install,.venvs/aws,-r $<)
+	@touch $@
+
+$(SCAN): requirements/scan.txt
+	@echo "installing into .venvs/scan"
+	@$(PYTHON) -m venv --clear .venvs/scan
+	@$(call pip_install,.venvs/scan,-r $<)
 	@touch $@
 
 $(PRE_COMMIT): requirements/pre-commit.txt

@@ -25,9 +25,10 @@ pytestmark = pytest.mark.deploy
 
 SAM = ROOT / ".venvs" / "sam" / "bin" / "sam"
 AWS = ROOT / ".venvs" / "aws" / "bin" / "aws"
+IMAGE, NEWER_IMAGE = (f"WorkerImageUri=this-machine@sha256:{digit * 64}" for digit in "01")
 # the upload comes as one batch of messages, and so as one run
 PARAMETERS = (
-    f"WorkerImageUri=this-machine@sha256:{'0' * 64}",
+    IMAGE,
     "Architecture=x86_64",
     "MaxvCpus=2",
     "UploadWindowSeconds=2",
@@ -110,7 +111,7 @@ def description(environment: Mapping[str, str], arn: str) -> dict[str, Any]:
 
 
 def ended(environment: Mapping[str, str], arn: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (described := description(environment, arn))["status"] == "RUNNING":
         assert time.monotonic() < deadline, "the run does not end"
         time.sleep(0.5)
@@ -166,3 +167,55 @@ def test_execution_by_hand_succeeds_and_its_history_is_true(
     )
     types = [event["type"] for event in json.loads(history)["events"]]
     assert (types[0], types[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
+
+
+def started(environment: Mapping[str, str], outputs: Mapping[str, str], request: object) -> str:
+    machine = outputs["StateMachineArn"]
+    words = ("start-execution", "--state-machine-arn", machine, "--input", json.dumps(request))
+    arn: str = json.loads(aws_text(environment, "stepfunctions", *words))["executionArn"]
+    return arn
+
+
+def images_of_jobs(environment: Mapping[str, str]) -> set[str]:
+    """The images of the job definitions that are in force, each stage's newest."""
+    text = aws_text(environment, "batch", "describe-job-definitions", "--status", "ACTIVE")
+    newest: dict[str, tuple[int, str]] = {}
+    for item in json.loads(text)["jobDefinitions"]:
+        revision = (item["revision"], item["containerProperties"]["image"])
+        newest[item["jobDefinitionName"]] = max(
+            newest.get(item["jobDefinitionName"], (0, "")), revision
+        )
+    return {image for _, image in newest.values()}
+
+
+def test_a_run_goes_on_while_the_stack_is_updated(
+    environment: dict[str, str], outputs: dict[str, str], tmp_path: Path
+) -> None:
+    write_pictures(tmp_path, 120)
+    bucket = outputs["InputBucketName"]
+    aws_text(environment, "s3", "cp", tmp_path, f"s3://{bucket}/long/", "--recursive")
+    arn = started(environment, outputs, {"source": f"s3://{bucket}/long/", "shards": 60})
+
+    changed = [NEWER_IMAGE, "LogRetentionDays=7", *PARAMETERS[1:]]
+    output_of([SAM, "deploy", "--parameter-overrides", *changed], environment)
+
+    assert description(environment, arn)["status"] == "RUNNING", "the run was too short to tell"
+    assert images_of_jobs(environment) == {NEWER_IMAGE.partition("=")[2]}
+    end = ended(environment, arn)
+    assert end["status"] == "SUCCEEDED", end
+    assert json.loads(end["output"])["stages"]["edge"]["written"] == 120
+
+
+def test_sam_delete_leaves_the_buckets_with_what_is_in_them(
+    environment: dict[str, str], outputs: dict[str, str]
+) -> None:
+    output_of([SAM, "delete", "--stack-name", "imagemill", "--no-prompts"], environment)
+
+    stacks = json.loads(aws_text(environment, "cloudformation", "describe-stacks"))["Stacks"]
+    assert "imagemill" not in {item["StackName"] for item in stacks}
+    machines = json.loads(aws_text(environment, "stepfunctions", "list-state-machines"))
+    assert machines["stateMachines"] == []
+    kept = outputs["KeptBuckets"].split()
+    assert kept == [outputs["InputBucketName"], outputs["OutputBucketName"]]
+    for bucket in kept:
+        assert aws_text(environment, "s3", "ls", f"s3://{bucket}/", "--recursive")

@@ -302,3 +302,24 @@ def test_only_actions_without_resources_are_allowed_on_all() -> None:
                     actions = [actions] if isinstance(actions, str) else actions
                     free = [item for item in actions if not item.startswith(("xray:", "logs:"))]
                     assert set(free) <= without_resource, name
+
+
+def test_roles_that_use_buckets_or_the_queue_may_use_their_key_and_no_others() -> None:
+    users = {
+        name
+        for name, role in resources_of("AWS::IAM::Role").items()
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if any(action.startswith(("s3:", "sqs:")) for action in as_list(statement["Action"]))
+    }
+    policy = resources_of("AWS::IAM::Policy")["KeyPolicy"]
+    assert {role["Ref"] for role in policy["Roles"]} == users
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "KmsKeyArn"}
+    assert set(statement["Condition"]) == {"StringEquals"}
+
+
+def test_what_checkov_is_excused_from_has_its_reason() -> None:
+    for name, resource in template()["Resources"].items():
+        for excuse in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+            assert len(excuse["comment"].split()) > 4, name

@@ -30,6 +30,8 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.source_keys import is_readable_key, may_be_picture
 
 LOOKUPS_AT_ONCE = 32
+MAX_MANIFEST_BYTES = 500_000_000  # some five million keys, in a function of 2 GB
+TOO_LONG = f"it has more than {MAX_MANIFEST_BYTES:,} bytes; cut it into manifests of several runs"
 _BYTES_NAMES = ("bytes", "size")
 
 
@@ -92,9 +94,19 @@ def _lines(address: str, source: Location) -> Iterator[_Line]:
 
 
 def _body_at(address: str) -> bytes:
+    """The text of a manifest. Raises ValueError for one that memory would not hold."""
     location, key = split_object_address(address, "manifest")
-    body = store_of(location.root).get(key).bytes().to_bytes()
-    return gzip.decompress(body) if key.endswith(".gz") else body
+    found = store_of(location.root).get(key)
+    if found.meta["size"] > MAX_MANIFEST_BYTES:
+        raise ValueError(TOO_LONG)
+    body = found.bytes().to_bytes()
+    if not key.endswith(".gz"):
+        return body
+    with gzip.open(io.BytesIO(body)) as packed:  # a kilobyte can unpack to a megabyte
+        text = packed.read(MAX_MANIFEST_BYTES + 1)
+    if len(text) > MAX_MANIFEST_BYTES:
+        raise ValueError(TOO_LONG)
+    return text
 
 
 def _json_line(line: bytes) -> _Line:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from imagemill_app.plan.source import manifests
 from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
@@ -172,3 +173,15 @@ def test_manifest_of_another_shape_is_refused_with_a_sentence(
 def test_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunRefused, match="manifest: there is nothing at"):
         listed(tmp_path / "none.csv", BUCKET)
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_manifest_that_memory_would_not_hold_is_refused_with_a_sentence(
+    is_compressed: bool, tmp_path: Path, photos: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "MAX_MANIFEST_BYTES", 1_000)
+    body = b"a.jpg\n" * 100_000
+    path = tmp_path / ("bomb.csv.gz" if is_compressed else "list.csv")
+    path.write_bytes(gzip.compress(body) if is_compressed else body)
+    with pytest.raises(RunRefused, match="cannot be read: it has more than"):
+        listed(path, photos)
