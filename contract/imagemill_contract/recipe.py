@@ -101,7 +101,7 @@ class Recipe:
         default=(("train", 1.0),), metadata=_rule(Shares(), "Share of the samples in each split")
     )
     shuffle: bool = field(
-        default=False, metadata=_rule(TrueOrFalse(), "Shuffle the samples that one job packs")
+        default=False, metadata=_rule(TrueOrFalse(), "Shuffle all samples of a run, across shards")
     )
     seed: int = field(default=0, metadata=_rule(WholeNumber(0, 2**63 - 1), "Seed of `shuffle`"))
     label_from_folder: bool = field(

@@ -61,7 +61,11 @@ def split_of(relative: str, split: Sequence[tuple[str, float]]) -> str:
 
 
 def in_order(relatives: Iterable[str], recipe: Recipe) -> list[str]:
-    """Names in the order of their samples: as given, or shuffled by `seed`."""
+    """Names in the order of their samples: as given, or shuffled by `seed`.
+
+    A plan deals objects to jobs in this order, and a job packs its own in this order. So shuffled
+    samples of a run are one sequence, cut into shards.
+    """
     if not recipe.shuffle:
         return list(relatives)
     salt = b"shuffle %d" % recipe.seed

@@ -48,6 +48,11 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
             f"The {len(card['classes']):,} classes are in `labels.txt`, one per line: the first "
             "line is class 0."
         )
+        if len(card["classes"]) > 1 and not recipe["shuffle"]:
+            yield (
+                "Shards follow the order of keys, so samples of a class lie together: shuffle them "
+                "when you train, or pack with `--shuffle`."
+            )
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (

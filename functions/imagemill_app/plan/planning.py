@@ -12,7 +12,7 @@ from imagemill_app.plan.earlier.known import Known, known_range, known_rows
 from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_work, sample_test
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
 from imagemill_app.plan.pictures import Pictures, as_they_are_now
-from imagemill_app.plan.sharding import balanced_shards
+from imagemill_app.plan.sharding import balanced_shards, in_cutting_order
 from imagemill_app.plan.source.existing import Existing
 from imagemill_app.plan.source.slices import KeyRange
 from imagemill_app.settings import PlanRunSettings
@@ -52,7 +52,7 @@ class Planning:
         work = self._work(pictures, known.entries)
         resized = self._half_done(pictures, known.entries, work)
         shards = balanced_shards(
-            work.objects,
+            in_cutting_order(work.objects, pictures.source.prefix, self.request.recipe),
             self.settings.max_parallel_jobs / self.slices,
             min_shard_seconds=self.settings.min_shard_seconds,
             count=self.request.shards,

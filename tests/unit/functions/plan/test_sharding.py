@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,12 @@ from imagemill_app.plan.sharding import (
     MAX_SHARD_SECONDS,
     balanced_shards,
     estimated_seconds,
+    in_cutting_order,
     shard_count,
 )
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.recipe import Output, Recipe
+from imagemill_dataset.names import in_order
 
 sizes = st.lists(st.integers(0, 40_000_000_000), max_size=60)
 jobs = st.integers(1, 300)
@@ -98,3 +103,33 @@ def test_small_run_is_one_shard_and_large_one_uses_all_jobs() -> None:
     assert shard_count(20, 256, 30) == 1
     assert shard_count(256 * 60, 256, 30) == 256
     assert shard_count(256 * 500, 256, 30) == 512
+
+
+@given(paths, st.integers(0, 2**63 - 1))
+def test_shuffled_objects_are_cut_in_the_order_in_which_jobs_pack_them(
+    names: list[str], seed: int
+) -> None:
+    objects = [SourceObject("full/" + name, "e", len(name)) for name in sorted(names)]
+    recipe = Recipe(output=Output.WEBDATASET, shuffle=True, seed=seed)
+    dealt = in_cutting_order(objects, "full/", recipe)
+    assert [item.key[5:] for item in dealt] == in_order(names, recipe)
+    assert sorted(dealt, key=lambda item: item.key) == objects
+    assert in_cutting_order(objects, "full/", replace(recipe, shuffle=False, seed=0)) is objects
+
+
+def test_shuffled_shards_are_fair_samples_of_all_classes() -> None:
+    """Each of 20 shards of 10 classes has every class, as often as chance allows."""
+    objects = [
+        SourceObject(f"full/class-{number}/{name:04}.jpg", "e", 100_000)
+        for number in range(10)
+        for name in range(1000)
+    ]
+    recipe = Recipe(output=Output.PARQUET, shuffle=True)
+    ordered = in_cutting_order(objects, "full/", recipe)
+    for shard in balanced_shards(ordered, 4, min_shard_seconds=30, count=20):
+        counts = Counter(item.key.split("/")[1] for item in shard)
+        assert len(counts) == 10
+        # five standard deviations of a fair draw of 500 among ten
+        assert all(abs(count - len(shard) / 10) < 5 * 6.7 for count in counts.values())
+    for shard in balanced_shards(objects, 4, min_shard_seconds=30, count=20):
+        assert len({item.key.split("/")[1] for item in shard}) <= 2
