@@ -52,6 +52,7 @@ class Shard:
 
     `labels` has the number of each class among the objects, if the recipe wants labels. With
     `verify_source` what is read is compared with the MD5 that its ETag is, where it is one.
+    `splits` has the splits, by keys, of objects whose split does not depend on their name alone.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class Shard:
     objects: Sequence[SourceObject]
     labels: Mapping[str, int] = field(default_factory=dict)
     verify_source: bool = False
+    splits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total_bytes(self) -> int:
@@ -80,7 +82,11 @@ class Shard:
             header["labels"] = dict(self.labels)
         if self.verify_source:
             header["verify_source"] = True
-        return encode_lines("shard", header, (item.to_row() for item in self.objects))
+        return encode_lines("shard", header, map(self._row, self.objects))
+
+    def _row(self, item: SourceObject) -> dict[str, object]:
+        split = self.splits.get(item.key)
+        return item.to_row() | ({"split": split} if split else {})
 
     @classmethod
     def decode(cls, body: bytes) -> Shard:
@@ -98,6 +104,7 @@ class Shard:
             objects=objects,
             labels=cast("Mapping[str, int]", header.get("labels", {})),
             verify_source=header.get("verify_source") is True,
+            splits={str(row["key"]): str(row["split"]) for row in rows if "split" in row},
         )
 
 

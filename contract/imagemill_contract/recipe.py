@@ -30,12 +30,16 @@ from imagemill_contract.recipe_parts.choices import (
     ImageFormat,
     Output,
     ResizeMode,
+    SplitBy,
 )
 
-__all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode"]
+__all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode", "SplitBy"]
 
 # Fields that apply to dataset shards only.
-_OF_DATASETS = ("dataset_name", "shard_bytes", "split", "shuffle", "seed", "label_from_folder")
+_OF_DATASETS = (
+    *("dataset_name", "shard_bytes", "split", "split_by", "stratify"),
+    *("shuffle", "seed", "label_from_folder"),
+)
 
 
 def _rule(rule: Rule, text: str) -> dict[str, object]:
@@ -100,6 +104,12 @@ class Recipe:
     split: tuple[tuple[str, float], ...] = field(
         default=(("train", 1.0),), metadata=_rule(Shares(), "Share of the samples in each split")
     )
+    split_by: SplitBy = field(
+        default=SplitBy.PICTURE, metadata=_rule(OneOf(SplitBy), "What stays together in one split")
+    )
+    stratify: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "Give each class its share of each split")
+    )
     shuffle: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Shuffle all samples of a run, across shards")
     )
@@ -147,6 +157,11 @@ class Recipe:
         """Raises RecipeError for a field that would have no effect, as a person expects one."""
         if self.seed and not self.shuffle:
             raise RecipeError(f"{where}.seed: {self.seed} has no effect unless shuffle is true.")
+        if self.stratify and not (self.label_from_folder and self.split_by is SplitBy.PICTURE):
+            raise RecipeError(
+                f"{where}.stratify: true has no effect unless label_from_folder is true and "
+                "split_by is picture."
+            )
         if self.is_packed:
             return
         for item in fields(self):

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from imagemill_contract.keys import DATASET
 from imagemill_contract.output_names import escaped_slashes
-from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe import Output, Recipe, SplitBy
 
 EXTENSIONS = {Output.WEBDATASET: ".tar", Output.TFRECORD: ".tfrecord", Output.PARQUET: ".parquet"}
 
@@ -46,18 +46,47 @@ def class_of(relative: str) -> str | None:
     return folder if slash and folder else None
 
 
-def split_of(relative: str, split: Sequence[tuple[str, float]]) -> str:
-    """The split of a sample, drawn by a hash of its name.
+def split_of(
+    relative: str, split: Sequence[tuple[str, float]], split_by: SplitBy = SplitBy.PICTURE
+) -> str:
+    """The split of a sample, drawn by a hash of its name, or of its folder's.
 
-    It depends only on the name and the shares. `split` is sorted by name.
+    It depends only on that and the shares. `split` is sorted by name.
     """
-    number = _hash(b"split", relative)
+    folder, slash, _ = relative.rpartition("/")
+    drawn = folder + slash if split_by is SplitBy.FOLDER and slash else relative
+    return split_at(Fraction(_hash(b"split", drawn), _HASHES), split)
+
+
+def split_at(point: Fraction, split: Sequence[tuple[str, float]]) -> str:
+    """The split in whose share a point from 0 to 1 lies, if the shares are laid end to end."""
     end = Fraction(0)
     for name, share in split:
         end += Fraction(str(share))
-        if number < end * _HASHES:
+        if point < end:
             return name
     return split[-1][0]  # shares that add up to a little less than 1
+
+
+def stratified_splits(
+    relatives: Iterable[str], split: Sequence[tuple[str, float]]
+) -> dict[str, str]:
+    """The splits of samples that belong together, such that each split has its share of them.
+
+    At even distances points are laid over the shares, beginning with a point that a hash draws: of
+    ten samples a share of 0.1 gets one, and of a single sample it gets one time in ten.
+    """
+    ordered = sorted(relatives, key=lambda relative: (_hash(b"split", relative), relative))
+    if not ordered:
+        return {}
+    start = Fraction(_hash(b"stratify", ordered[0]), _HASHES)
+    points = ((start + place) / len(ordered) for place in range(len(ordered)))
+    return {name: split_at(at, split) for name, at in zip(ordered, points, strict=True)}
+
+
+def split_in(key: str) -> str:
+    """The split that a dataset shard is part of, from its key."""
+    return key.removeprefix(DATASET).split("-")[1]
 
 
 def in_order(relatives: Iterable[str], recipe: Recipe) -> list[str]:

@@ -99,8 +99,13 @@ def _by_split(job: PackedJob) -> dict[str, list[_Part]]:
     order = names.in_order(sorted(parts, key=lambda name: parts[name].place), recipe)
     members: dict[str, list[_Part]] = {name: [] for name, _ in recipe.split}
     for relative in order:
-        members[names.split_of(relative, recipe.split)].append(parts[relative])
+        members[_split_of(job.shard, relative)].append(parts[relative])
     return members
+
+
+def _split_of(shard: Shard, relative: str) -> str:
+    planned = shard.splits.get(shard.source.prefix + relative)
+    return planned or names.split_of(relative, shard.recipe.split, shard.recipe.split_by)
 
 
 def _parts(job: PackedJob) -> Iterator[_Part]:

@@ -44,3 +44,10 @@ class Anchor(StrEnum):
 
     CENTER = "center"
     TOP_LEFT = "top_left"  # bit for bit the data set of 2017
+
+
+class SplitBy(StrEnum):
+    """What stays together in one split."""
+
+    PICTURE = "picture"  # each picture is drawn by itself
+    FOLDER = "folder"  # all pictures of a folder: those of one person, or of one film

@@ -27,7 +27,7 @@ class Plan:
     """What a run will do to the objects of a slice. Nothing of it is written yet.
 
     `deleted` maps each source that is gone to the outputs that belong to it alone; `keys` is the
-    range of keys that it is about.
+    range of keys that it is about. `splits` are those that names alone do not decide, by keys.
     """
 
     source: Location
@@ -41,6 +41,7 @@ class Plan:
     slice_number: int = 0
     verify_source: bool = False
     half_done: HalfDone = field(default_factory=HalfDone)
+    splits: Mapping[str, str] = field(default_factory=dict)
 
     def classes(self) -> set[str]:
         """The classes of the objects in its shards."""
@@ -100,7 +101,9 @@ def _shards(run_id: str, recipe: Recipe, plan: Plan, numbers: Mapping[str, int])
         shard_id = grammar.shard_id_of(place, plan.slice_number)
         labels = _labels(objects, plan.source.prefix, numbers) if numbers else {}
         places = (plan.source, plan.output)
-        yield Shard(run_id, shard_id, *places, recipe, objects, labels, plan.verify_source)
+        splits = {item.key: plan.splits[item.key] for item in objects if item.key in plan.splits}
+        more = (labels, plan.verify_source, splits)
+        yield Shard(run_id, shard_id, *places, recipe, objects, *more)
 
 
 def _labels(

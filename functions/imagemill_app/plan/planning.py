@@ -13,6 +13,7 @@ from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_wo
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
 from imagemill_app.plan.pictures import Pictures, as_they_are_now
 from imagemill_app.plan.sharding import balanced_shards, in_cutting_order
+from imagemill_app.plan.sifting.splits import planned_splits
 from imagemill_app.plan.source.existing import Existing
 from imagemill_app.plan.source.slices import KeyRange
 from imagemill_app.settings import PlanRunSettings
@@ -51,8 +52,9 @@ class Planning:
             pictures = as_they_are_now(pictures, known.entries)
         work = self._work(pictures, known.entries)
         resized = self._half_done(pictures, known.entries, work)
+        prefix = pictures.source.prefix
         shards = balanced_shards(
-            in_cutting_order(work.objects, pictures.source.prefix, self.request.recipe),
+            in_cutting_order(work.objects, prefix, self.request.recipe),
             self.settings.max_parallel_jobs / self.slices,
             min_shard_seconds=self.settings.min_shard_seconds,
             count=self.request.shards,
@@ -69,6 +71,7 @@ class Planning:
             slice_number=number,
             verify_source=self.request.verify_source,
             half_done=resized,
+            splits=planned_splits(work.objects, prefix, self.request.recipe, known.entries),
         )
 
     def _known(self, pictures: Pictures) -> Known:

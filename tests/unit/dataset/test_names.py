@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_contract.fields import Shares
-from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe import Output, Recipe, SplitBy
 from imagemill_dataset.names import (
     EXTENSIONS,
     class_of,
@@ -21,6 +21,7 @@ from imagemill_dataset.names import (
     sample_key,
     shard_tag,
     source_name,
+    split_in,
     split_of,
 )
 
@@ -142,3 +143,27 @@ def test_dataset_shard_is_known_as_that_of_its_run(run_id: str, shard: int, numb
 )
 def test_dataset_shard_is_known_by_its_name(key: str, is_ours: bool) -> None:
     assert is_dataset_shard(key) is is_ours
+
+
+@given(st.lists(names, min_size=1, max_size=20, unique=True), st.text("ab/", max_size=4))
+def test_pictures_of_a_folder_are_in_one_split(relatives: list[str], folder: str) -> None:
+    split = (("test", 0.5), ("train", 0.5))
+    inside = [f"{folder}x/{name.replace('/', '-')}" for name in relatives]
+    found = {split_of(name, split, SplitBy.FOLDER) for name in inside}
+    assert found == {split_of(f"{folder}x/later.jpg", split, SplitBy.FOLDER)}
+
+
+def test_folders_are_drawn_by_their_shares() -> None:
+    split = (("test", 0.2), ("train", 0.8))
+    drawn = [split_of(f"{n}/a.jpg", split, SplitBy.FOLDER) for n in range(2000)]
+    assert abs(drawn.count("test") - 400) < 5 * 18  # five standard deviations
+    alone = [split_of(f"{n}.jpg", split, SplitBy.FOLDER) for n in range(2000)]
+    assert alone == [split_of(f"{n}.jpg", split) for n in range(2000)]
+
+
+@given(st.sampled_from(list(EXTENSIONS)), st.integers(0, 10**5))
+def test_split_of_a_shard_is_in_its_key(output: Output, number: int) -> None:
+    tag = shard_tag("run-1", f"{number:05}")
+    assert split_in(dataset_shard_key("im_ages", "validation", tag, 0, output)) == "validation"
+    compacted = dataset_shard_key("im_ages", "train", compact_tag(["a"]), 0, output)
+    assert split_in(compacted) == "train"
