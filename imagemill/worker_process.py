@@ -1,4 +1,4 @@
-"""Runs the worker as a program, for what needs no job: checking and compacting a dataset."""
+"""Runs the worker as a program, for what needs no job: checking, compacting and comparing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WorkerEnd:
 
 
 def run_worker(command: str, out: str, *options: str) -> WorkerEnd:
-    """Run `verify` or `compact` over the results at `out`, a folder or an `s3://` address.
+    """Run a command over the results at `out`, a folder or an `s3://` address.
 
     If this process is stopped meanwhile, the worker is, too, and can first free the dataset.
 

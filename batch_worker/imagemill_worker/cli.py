@@ -1,6 +1,7 @@
 """The command line. `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
 
-`verify --output URI` and `compact --output URI` check and compact a packed dataset.
+`verify --output URI` and `compact --output URI` check and compact a packed dataset, and
+`duplicates --output URI` finds its duplicates.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _STAGES = {
 _UPKEEP = {
     "verify": "read all dataset shards back and compare them with the index",
     "compact": "rewrite dataset shards without superseded samples, and merge small ones",
+    "duplicates": "list samples whose pictures are the same or look alike",
 }
 
 
@@ -62,6 +64,11 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
 
         compact(options.output, stopping)
         return WorkerExit.DONE
+    if options.command == "duplicates":
+        from imagemill_worker.dataset.duplicates import duplicates
+
+        duplicates(options.output, stopping, distance=options.distance)
+        return WorkerExit.DONE
     from imagemill_worker.lanes.process_limits import allotted_vcpus
     from imagemill_worker.lanes.spares import close_spares, start_spares
 
@@ -95,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "verify":
             _add_repair_options(command)
+        if name == "duplicates":
+            command.add_argument(
+                "--distance",
+                type=int,
+                choices=range(17),
+                help="bits that fingerprints may differ in",
+            )
     return parser
 
 

@@ -115,6 +115,33 @@ def compact(out: Results, as_json: Json = False) -> None:
     compact_dataset(out, as_json=as_json)
 
 
+def duplicates(
+    out: Results,
+    distance: Annotated[
+        int | None,
+        typer.Option(
+            "--distance",
+            min=0,
+            max=16,
+            help="Also find pictures that look alike: bits, of 64, that may differ",
+            metavar="BITS",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List pictures that a packed dataset has more than once.
+
+    Without --distance: those whose resized pictures are the same byte for byte, which the index
+    knows. With it all shards are read: --distance 2 also finds copies that were scaled or encoded
+    anew.
+
+    Example: imagemill duplicates OUT --distance 2
+    """
+    from imagemill.commands.duplicates import list_duplicates
+
+    list_duplicates(out, distance=distance, as_json=as_json)
+
+
 def up(port: Port = None, vcpus: Vcpus = None, as_json: Json = False) -> None:
     """Run the stack on this machine, until Ctrl-C.
 
@@ -140,4 +167,4 @@ def demo() -> None:
     run_demo()
 
 
-COMMANDS = (run, plan, verify, compact, up, demo)
+COMMANDS = (run, plan, verify, compact, duplicates, up, demo)

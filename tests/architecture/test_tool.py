@@ -48,7 +48,8 @@ def test_import_of_another_command_is_found(line: str) -> None:
 
 
 def test_there_is_a_module_for_each_verb() -> None:
-    assert [path.stem for path in COMMANDS] == ["compact", "demo", "plan", "run", "up", "verify"]
+    verbs = ["compact", "demo", "duplicates", "plan", "run", "up", "verify"]
+    assert [path.stem for path in COMMANDS] == verbs
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])

@@ -30,7 +30,7 @@ def module(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_module_is_the_command_line() -> None:
     ended = module("--help")
     assert ended.returncode == 0, ended.stderr
-    for verb in ("run", "plan", "verify", "compact", "up"):
+    for verb in ("run", "plan", "verify", "compact", "duplicates", "up"):
         assert f"\n  {verb} " in ended.stdout
 
 

@@ -16,6 +16,7 @@ import pytest
 from imagemill import worker_process
 from imagemill.commands import compact as compact_command
 from imagemill.commands.compact import compact_dataset
+from imagemill.commands.duplicates import list_duplicates
 from imagemill.commands.verify import verify_dataset
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.worker_process import run_worker
@@ -239,3 +240,24 @@ def test_worker_can_clean_up_when_the_tool_is_stopped(tmp_path: Path) -> None:
         thread.join()
         signal.signal(signal.SIGALRM, handler)
     assert ended.read_text() == "gave the lock back"
+
+
+def test_duplicates_are_listed_a_group_on_each_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = {"event": "duplicates", "names": ["a.jpg", "b.jpg", "c.jpg"]}
+    summary = {"event": "compared", "samples": 5000, "groups": 1, "extra": 2}
+    commands = worker_ends(monkeypatch, WorkerExit.DONE, group, summary)
+    list_duplicates(str(tmp_path), distance=2, as_json=False)
+    assert commands[0][-5:] == ["duplicates", "--output", f"file://{tmp_path}/", "--distance", "2"]
+    text = text_of(capsys)
+    assert "a.jpg  b.jpg  c.jpg\n" in text
+    assert "5,000 samples compared: 2 of them are one too many, in 1 groups." in text
+    list_duplicates(str(tmp_path), distance=None, as_json=True)
+    assert commands[1][-1] == f"file://{tmp_path}/"
+    assert json.loads(text_of(capsys)) == {
+        "samples": 5000,
+        "groups": 1,
+        "extra": 2,
+        "duplicates": [["a.jpg", "b.jpg", "c.jpg"]],
+    }
