@@ -102,8 +102,16 @@ def _shards(run_id: str, recipe: Recipe, plan: Plan, numbers: Mapping[str, int])
         labels = _labels(objects, plan.source.prefix, numbers) if numbers else {}
         places = (plan.source, plan.output)
         splits = {item.key: plan.splits[item.key] for item in objects if item.key in plan.splits}
-        more = (labels, plan.verify_source, splits)
-        yield Shard(run_id, shard_id, *places, recipe, objects, *more)
+        yield Shard(
+            run_id,
+            shard_id,
+            *places,
+            recipe,
+            objects,
+            labels,
+            verify_source=plan.verify_source,
+            splits=splits,
+        )
 
 
 def _labels(

@@ -243,7 +243,7 @@ def test_readme_has_the_counts_and_the_loaders_of_the_card() -> None:
     assert "| train | 3 | 2 | 2,004 |" in text
     assert "The 3 classes are in `labels.txt`" in text
     assert "samples of a class lie together: shuffle them" in text
-    shuffled = card_of(INDEX, run_at(1, replace(RECIPE, shuffle=True)), LABELS)
+    shuffled = card_of(held(), run_at(1, replace(RECIPE, shuffle=True)), LABELS)
     assert "lie together" not in readme_of(shuffled)
     assert "These shards also hold superseded samples, which readers see, too: 1." in text
     for code in card()["loaders"].values():

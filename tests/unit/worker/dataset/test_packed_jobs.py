@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,35 @@ def test_every_picture_is_in_one_shard_with_its_edges(folder: Folder, output: Ou
         *(name for name in folder.files("") if name.startswith("intermediate/run-1/00000/")),
         *(name for name in folder.files("") if name.startswith("runs/")),
     }
+
+
+def test_sample_goes_into_the_split_that_was_planned_for_it(folder: Folder) -> None:
+    names = fill(folder)
+    planned = {name: "train" if place % 3 else "validation" for place, name in enumerate(names)}
+    shard = folder.plan(size=32, output="webdataset", split=SPLIT)
+    path = folder.output / keys.shard_key(shard.run_id, shard.shard_id)
+    path.write_bytes(replace(shard, splits=planned).encode())
+    run_both(folder)
+    found = {
+        sample.filename: packed.split
+        for packed in shards_of(folder)
+        for sample in samples_of(folder, packed)
+    }
+    assert found == planned
+    assert found != {name: split_of(name, tuple(SPLIT.items())) for name in names}
+
+
+def test_pictures_of_a_folder_go_into_one_split(folder: Folder) -> None:
+    for number in range(12):
+        folder.put(f"{number % 6}/{number}.jpg", jpeg(40 + number, 32))
+    folder.plan(size=32, output="webdataset", split=SPLIT, split_by="folder")
+    run_both(folder)
+    splits: dict[str, set[str]] = {}
+    for packed in shards_of(folder):
+        for sample in samples_of(folder, packed):
+            splits.setdefault(sample.filename[0], set()).add(packed.split)
+    assert len(splits) == 6
+    assert all(len(found) == 1 for found in splits.values())
 
 
 def test_sums_of_pixels_are_those_of_the_decoded_pictures(folder: Folder) -> None:
