@@ -14,8 +14,9 @@ from rich.console import Console
 
 from demo.contact_sheet import contact_sheet
 from demo.pictures import cut_pictures
+from imagemill.display.lines import print_line
 from imagemill.display.summary import print_summary
-from imagemill.errors import RunFailedError, ToolError
+from imagemill.errors import ExitCode, RunFailedError, ToolError
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalError, LocalStack, local_stack
 from imagemill.project import ROOT
@@ -118,5 +119,8 @@ def report_of(run_id: str) -> dict[str, Any]:
 if __name__ == "__main__":
     try:
         main()
+    except KeyboardInterrupt:
+        print_line(Console(stderr=True), f"demo: Stopped. {OUT} holds what was done so far.")
+        sys.exit(ExitCode.STOPPED)
     except (ToolError, LocalError) as error:
         sys.exit(f"demo: {error}")

@@ -13,10 +13,11 @@ import typer
 
 import imagemill
 from imagemill.errors import ExitCode, ToolError
+from imagemill.options.config import CONFIG, FILE_NAME
 from imagemill.paths import escaped
 from imagemill.signals import terminate_as_exit
-from imagemill.signatures import on_this_machine
-from imagemill.signatures.sections import ON_THIS_MACHINE, SectionedGroup
+from imagemill.signatures import on_a_stack, on_this_machine, recipes, results
+from imagemill.signatures.sections import ON_A_STACK, ON_THIS_MACHINE, RESULTS, SectionedGroup
 from imagemill_engine.errors import LocalError
 
 DEBUG = "IMAGEMILL_DEBUG"
@@ -31,8 +32,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in on_this_machine.COMMANDS:
-    app.command(rich_help_panel=ON_THIS_MACHINE)(command)
+for section, module in (
+    (ON_THIS_MACHINE, on_this_machine),
+    (ON_A_STACK, on_a_stack),
+    (RESULTS, results),
+):
+    for command in module.COMMANDS:
+        app.command(rich_help_panel=section)(command)
+app.add_typer(recipes.app, rich_help_panel=RESULTS)
 
 
 def _show_version(wanted: bool) -> None:
@@ -46,6 +53,11 @@ def _debug(wanted: bool) -> None:
         os.environ[DEBUG] = "true"
 
 
+def _configure(path: str | None) -> None:
+    if path:
+        os.environ[CONFIG] = path
+
+
 @app.callback()
 def options_of_all(
     version: Annotated[
@@ -54,6 +66,16 @@ def options_of_all(
             "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            callback=_configure,
+            metavar="FILE",
+            envvar=CONFIG,
+            help=f"Config file (default: {FILE_NAME} in the working folder)",
+        ),
+    ] = None,
     debug: Annotated[
         bool,
         typer.Option(

@@ -10,9 +10,10 @@ class ExitCode(IntEnum):
     """Exit codes of `imagemill`."""
 
     DONE = 0  # also where pictures were rejected
-    FAILED = 1
+    FAILED = 1  # a run, a dataset that is damaged, a stack that is broken
     NOT_POSSIBLE = 2  # nothing was started; typer's code for options that it does not know
     STOPPED = 130  # by Ctrl-C, as shells count it
+    TERMINATED = 143  # by SIGTERM, as shells count it
 
 
 class ToolError(Exception):

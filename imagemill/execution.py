@@ -63,8 +63,18 @@ def _sentence_of(cause: str) -> str:
     return message.strip().partition("\n")[0]
 
 
-def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object]) -> Execution:
-    """Start the state machine over a run request, under a name that sorts by time.
+def new_run_id() -> str:
+    """A name that no other run has, and that sorts by time."""
+    return f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+
+
+def start_run(
+    states: Any,
+    state_machine_arn: str,
+    document: Mapping[str, object],
+    run_id: str | None = None,
+) -> Execution:
+    """Start the state machine over a run request, under a new name unless one is given.
 
     Raises UsageError for a request that is too long.
     """
@@ -74,7 +84,7 @@ def start_run(states: Any, state_machine_arn: str, document: Mapping[str, object
             f"The request has {len(text):,} bytes, and Step Functions takes {MAX_INPUT_BYTES:,}. "
             "Put the names to exclude into a text file in the bucket and give its s3:// address."
         )
-    run_id = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+    run_id = run_id or new_run_id()
     started = states.start_execution(stateMachineArn=state_machine_arn, name=run_id, input=text)
     return Execution(states, started["executionArn"], run_id)
 

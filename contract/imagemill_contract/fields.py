@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,16 @@ class TrueOrFalse:
         if not isinstance(value, bool):
             raise ValueError(value)
         return value
+
+
+class Dollars:
+    allowed = "a number of USD above 0"
+
+    def read(self, value: object) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 < float(str(value)) < math.inf:
+            raise ValueError(value)
+        return float(str(value))
 
 
 class Name:

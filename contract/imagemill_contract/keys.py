@@ -208,6 +208,26 @@ def map_results_prefix(run_id: str) -> str:
     return run_folder(run_id) + "map/"
 
 
+def outcomes_folder(run_id: str, stage: Stage) -> str:
+    """Where the outcome documents of a stage are."""
+    return f"{run_folder(run_id)}outcomes/{stage}/"
+
+
+def refused_prefix(run_id: str) -> str:
+    """How the keys of all documents about refused objects begin."""
+    return run_folder(run_id) + "refused"
+
+
+def stopped_key(run_id: str) -> str:
+    """What says that a run was stopped and that nothing of it runs any more."""
+    return run_folder(run_id) + "stopped.json"
+
+
+def manifest_key(run_id: str) -> str:
+    """The keys that a run is about, if its starter has listed them."""
+    return run_folder(run_id) + "manifest.jsonl"
+
+
 def report_key(run_id: str) -> str:
     return run_folder(run_id) + "report.json"
 

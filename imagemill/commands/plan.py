@@ -9,14 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
 
-from imagemill.errors import UsageError
+from imagemill.deployed.clients import plainly
+from imagemill.deployed.stack import usable_stack
+from imagemill.display.lines import print_line
 from imagemill.execution import follow, start_run
 from imagemill.folders import check_has_pictures, checked_folders
 from imagemill.local_stack import local_stack
 from imagemill.options.filters import Filters
+from imagemill.options.stack import StackChoice
 from imagemill.run_request import bucket_request, folder_request
 from imagemill_contract.recipe import Recipe
 
@@ -24,10 +26,19 @@ POLL_SECONDS = 0.03
 
 
 def planned_folder(
-    photos: str, out: str | None, recipe: Recipe, filters: Filters, *, vcpus: int | None
+    photos: str,
+    out: str | None,
+    recipe: Recipe,
+    filters: Filters,
+    *,
+    more: Mapping[str, object],
+    vcpus: int | None,
 ) -> dict[str, Any]:
-    """What a run over a folder would do. Raises UsageError if it would be refused."""
-    fields = {**filters.to_fields(), "dry_run": True}
+    """What a run over a folder, with `more` fields in its request, would do.
+
+    Raises UsageError if it would be refused.
+    """
+    fields = {**filters.to_fields(), **more, "dry_run": True}
     with tempfile.TemporaryDirectory(prefix="imagemill-plan-") as nowhere:
         folders = checked_folders(photos, out or nowhere)
         if not folders.out.exists():
@@ -40,29 +51,26 @@ def planned_folder(
 
 
 def planned_bucket(
-    source: str, stack_name: str, recipe: Recipe, filters: Filters
+    source: str,
+    choice: StackChoice,
+    recipe: Recipe,
+    filters: Filters,
+    *,
+    more: Mapping[str, object],
 ) -> dict[str, Any]:
     """What a run of a deployed stack would do. Raises UsageError if it would be refused."""
-    fields = {**filters.to_fields(of_bucket=True), "dry_run": True}
+    fields = {**filters.to_fields(of_bucket=True), **more, "dry_run": True}
     request = bucket_request(source, recipe, fields)
-    try:
-        machine_arn = _state_machine_of(stack_name)
-        return _dry_run(boto3.client("stepfunctions"), machine_arn, request)
-    except (BotoCoreError, ClientError) as error:
-        reason = str(error).rstrip(".")
-        raise UsageError(f'--stack: "{stack_name}" cannot be asked: {reason}.') from None
-
-
-def _state_machine_of(stack_name: str) -> str:
-    """ARN of the state machine of a deployed stack. Raises UsageError if it has none."""
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    outputs = {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", ())}
-    if "StateMachineArn" not in outputs:
-        raise UsageError(f'--stack: "{stack_name}" is no stack of imagemill.')
-    return str(outputs["StateMachineArn"])
+    stack = usable_stack(choice)
+    with plainly():
+        return _dry_run(stack.client("stepfunctions"), stack.state_machine_arn, request)
 
 
 def _dry_run(states: Any, state_machine_arn: str, request: Mapping[str, object]) -> dict[str, Any]:
-    execution = start_run(states, state_machine_arn, request)
-    follow(execution, lambda: time.sleep(POLL_SECONDS))
+    try:
+        execution = start_run(states, state_machine_arn, request)
+        follow(execution, lambda: time.sleep(POLL_SECONDS))
+    except (KeyboardInterrupt, SystemExit):
+        print_line(Console(stderr=True), "Stopped. A plan writes nothing, so nothing is left.")
+        raise
     return execution.result()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imagemill.display.job_logs import JobLogs
+from imagemill.deployed.job_logs import JobLogs
 from imagemill.display.lines import print_json, print_line
 from imagemill.display.progress import RunProgress, display_on
 from imagemill.display.summary import print_stopped, print_summary

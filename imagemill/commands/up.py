@@ -25,11 +25,15 @@ export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 # upload pictures: a run starts by itself
 aws s3 cp PHOTOS s3://{input_bucket}/full/ --recursive
 
-# start a run by hand
+# start a run by hand, watch it, see what became of it
+imagemill start s3://{input_bucket}/full/
+imagemill status --watch
+imagemill runs
+imagemill failures
+
+# the same by any other client
 aws stepfunctions start-execution --state-machine-arn {state_machine} \\
     --input '{{"source": "s3://{input_bucket}/full/"}}'
-
-# see runs and results
 aws stepfunctions list-executions --state-machine-arn {state_machine}
 aws s3 ls s3://{output_bucket}/ --recursive
 aws s3 cp s3://{output_bucket}/{runs}RUN_ID/report.json -

@@ -29,8 +29,13 @@ def verify_dataset(
     if force and not repair:
         raise UsageError("--force: only repairing can be forced; use it with --repair.")
     options = ("--repair", *(["--force"] if force else [])) if repair else ()
-    with away_from_runs(out) if repair else nullcontext():
-        ended = run_worker("verify", out, *options)
+    try:
+        with away_from_runs(out) if repair else nullcontext():
+            ended = run_worker("verify", out, *options)
+    except (KeyboardInterrupt, SystemExit):
+        told = "Run the same command again to finish." if repair else "Nothing was changed."
+        print_line(Console(stderr=True), f"Stopped. {told}")
+        raise
     found = ended.events[-1]
     if as_json:
         print_json(_findings(ended.events))

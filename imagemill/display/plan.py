@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from imagemill.display.lines import print_json
+from imagemill.display.times import duration
 
 
 def print_plan(plan: Mapping[str, Any], *, as_json: bool) -> None:
@@ -43,3 +44,16 @@ def print_table(console: Console, plan: Mapping[str, Any]) -> None:
         console.print(f"refused: {plan['refused']:,} that no job can be given", highlight=False)
     if plan["deleted"]:
         console.print(f"deleted at the source since: {plan['deleted']:,}", highlight=False)
+
+
+def forecast(plan: Mapping[str, Any]) -> str:
+    """The plan in one line."""
+    expected = plan["estimate"]
+    if not plan["shards"]:
+        return "There is nothing to do."
+    pictures = f"{plan['objects']:,} {'picture' if plan['objects'] == 1 else 'pictures'}"
+    jobs = f"{plan['shards']:,} {'job' if plan['shards'] == 1 else 'jobs'} per stage"
+    return (
+        f"{pictures} in {jobs}, estimated {duration(60 * expected['minutes'])} "
+        f"and {expected['total_dollars']:.2f} USD"
+    )

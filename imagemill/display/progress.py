@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from imagemill.display.job_logs import StageProgress
+from imagemill.deployed.job_logs import StageProgress
 from imagemill_contract.keys import Stage
 
 PLAIN_LINE_SECONDS = 5.0

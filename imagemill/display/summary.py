@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imagemill.display.job_logs import StageProgress
+from imagemill.deployed.job_logs import StageProgress
 from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
+from imagemill.display.times import duration
 from imagemill.paths import escaped
 from imagemill_contract.keys import DATASET_README, Stage
 from imagemill_contract.locations import Location
@@ -20,9 +21,12 @@ from imagemill_contract.outcomes import Reason, Status
 MAX_SHOWN = 20
 
 
-def print_summary(console: Console, report: Mapping[str, Any], seconds: float) -> None:
+def print_summary(
+    console: Console, report: Mapping[str, Any], seconds: float | None = None
+) -> None:
     """Print the counts of each stage, then what was rejected or failed, and why."""
-    console.print(_counts(report, title=f"{report['run_id']}  ({seconds:.1f} s)"))
+    took = "" if seconds is None else f"  ({duration(seconds)})"
+    console.print(_counts(report, title=f"{report['run_id']}{took}"))
     print_line(console, report["sentence"])
     warning = _warning(report)
     if warning:
@@ -115,12 +119,17 @@ def _place_of(output: str, key: str) -> str:
 
 def _print_rows(console: Console, status: Status, rows: list[Mapping[str, Any]]) -> None:
     for row in rows[:MAX_SHOWN]:
-        line = Text.assemble(
-            f"{status} {escaped(row['key'])}: ", (row["reason"], "yellow"), f", {_detail(row)}"
-        )
-        console.print(line, soft_wrap=True)
+        print_outcome(console, row)
     if len(rows) > MAX_SHOWN:
         print_line(console, f"... and {len(rows) - MAX_SHOWN:,} more {status}, all in the report")
+
+
+def print_outcome(console: Console, row: Mapping[str, Any]) -> None:
+    """Print what became of one picture, and why."""
+    line = Text.assemble(
+        f"{row['status']} {escaped(row['key'])}: ", (row["reason"], "yellow"), f", {_detail(row)}"
+    )
+    console.print(line, soft_wrap=True)
 
 
 def _detail(row: Mapping[str, Any]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, get_type_hints
+from typing import Annotated
 
 import typer
 
 from imagemill.errors import UsageError
-from imagemill.options.groups import OptionGroup, option
+from imagemill.options.groups import OptionGroup, group_of
 from imagemill.options.values import number_or_text
 from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.locations import Location
@@ -92,12 +92,4 @@ def _lines_of(path: str) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _options() -> OptionGroup[Filters]:
-    hints = get_type_hints(Filters, include_extras=True)
-    parameters = tuple(
-        option(item.name, hints[item.name], item.default) for item in fields(Filters)
-    )
-    return OptionGroup(parameters, lambda typed: Filters(**typed))
-
-
-FILTERS = _options()
+FILTERS: OptionGroup[Filters] = group_of(Filters, lambda typed: Filters(**typed))

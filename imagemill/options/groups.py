@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from inspect import Parameter, Signature
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 Read = TypeVar("Read")
 Command = Callable[..., None]
@@ -29,6 +29,14 @@ class OptionGroup(Generic[Read]):
 def option(name: str, annotation: object, default: object) -> Parameter:
     """A keyword-only parameter, which typer makes into an option."""
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def group_of(kind: type[Read], read: Callable[[Mapping[str, Any]], Read]) -> OptionGroup[Read]:
+    """The options that a dataclass declares: one for each field, annotated as an option."""
+    hints = get_type_hints(kind, include_extras=True)
+    defaults = {item.name: item.default for item in fields(kind)}  # type: ignore[arg-type] # a dataclass
+    parameters = tuple(option(name, hints[name], default) for name, default in defaults.items())
+    return OptionGroup(parameters, read)
 
 
 def with_options(**groups: OptionGroup[Any]) -> Callable[[Command], Command]:

@@ -11,6 +11,7 @@ from imagemill.options.filters import FILTERS, Filters
 from imagemill.options.groups import with_options
 from imagemill.options.machine import Json, Port, Vcpus
 from imagemill.options.recipe import RECIPE
+from imagemill.options.stack import STACK, MaxCost, StackChoice, budget
 from imagemill_contract.recipe import Recipe
 
 Results = Annotated[
@@ -42,18 +43,17 @@ def run(
     run_folder(photos, out, recipe, fields, vcpus=vcpus, as_json=as_json)
 
 
-@with_options(recipe=RECIPE, filters=FILTERS)
+@with_options(recipe=RECIPE, filters=FILTERS, stack=STACK)
 def plan(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, or s3://bucket/prefix/")],
     recipe: Recipe,
     filters: Filters,
+    stack: StackChoice,
     out: Annotated[
         str | None,
         typer.Argument(metavar="[OUT]", help="Folder with earlier results, which are left out"),
     ] = None,
-    stack: Annotated[
-        str, typer.Option(metavar="NAME", help="Stack that plans s3://")
-    ] = "imagemill",
+    max_cost: MaxCost = None,
     vcpus: Vcpus = None,
     as_json: Json = False,
 ) -> None:
@@ -70,9 +70,10 @@ def plan(
     if source.startswith("s3://"):
         if out is not None:
             raise UsageError("OUT: is only for folders; a stack knows what is in its own bucket.")
-        shown = planned_bucket(source, stack, recipe, filters)
+        shown = planned_bucket(source, stack, recipe, filters, more=budget(max_cost))
     else:
-        shown = planned_folder(source, out, recipe, filters, vcpus=vcpus)
+        more = budget(max_cost)
+        shown = planned_folder(source, out, recipe, filters, more=more, vcpus=vcpus)
     print_plan(shown, as_json=as_json)
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.cli_page import commands
+
 ROOT = Path(__file__).parents[2]
-COMMANDS = sorted((ROOT / "imagemill/commands").glob("[a-z]*.py"))
+COMMANDS = sorted((ROOT / "imagemill/commands").rglob("[a-z]*.py"))
 
 
 def imported_modules(source: str) -> set[str]:
@@ -48,8 +50,7 @@ def test_import_of_another_command_is_found(line: str) -> None:
 
 
 def test_there_is_a_module_for_each_verb() -> None:
-    verbs = ["compact", "demo", "duplicates", "plan", "run", "up", "verify"]
-    assert [path.stem for path in COMMANDS] == verbs
+    assert {path.stem for path in COMMANDS} == {name.partition(" ")[0] for name in commands()}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])

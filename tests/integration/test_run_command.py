@@ -56,6 +56,13 @@ def test_broken_files_are_rejected_each_with_its_reason_and_the_rest_is_written(
             assert image.size == (128, 128)
     assert {path: path.read_bytes() for path in photos.iterdir()} == before
 
+    (row,) = json.loads(imagemill("runs", "--out", out, "--json").stdout)
+    assert (row["run_id"], row["state"], row["images"]) == (report["run_id"], "succeeded", 55)
+    assert row["rejected"] == len(REASON_OF_BROKEN)
+    assert report["sentence"] in imagemill("report", "--out", out).stdout
+    listed = json.loads(imagemill("failures", "--out", out, "--json").stdout)
+    assert {item["key"]: item["reason"] for item in listed} == REASON_OF_BROKEN
+
 
 def test_awkward_names_and_recipe_file(tmp_path: Path) -> None:
     photos, out, recipe = tmp_path / "my photos", tmp_path / "out+100%", tmp_path / "recipe.toml"
@@ -65,9 +72,10 @@ def test_awkward_names_and_recipe_file(tmp_path: Path) -> None:
         (photos / name).write_bytes(cut(index))  # told by its bytes: all are JPEG
     recipe.write_text('size = 64\nmode = "keep_ratio_largest"\nformat = "png"\nedge = "sobel"\n')
 
-    ended = imagemill("run", photos, out, "--recipe", recipe, "--size", 96)
+    ended = imagemill("run", photos, out, "--recipe", recipe, "--size", 96, "--json")
 
     assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == report_in(out)  # and nothing else is printed there
     expected = {name if name.endswith(".png") else f"{name}.png" for name in names}
     assert names_in(out / "resized") == names_in(out / "edges") == expected
     with Image.open(out / "resized" / "x y" / "a+b.jpg.png") as image:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagemill_contract.errors import RequestError
-from imagemill_contract.fields import TrueOrFalse, WholeNumber, check_names, shown
+from imagemill_contract.fields import Dollars, TrueOrFalse, WholeNumber, check_names, shown
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.selection import (
@@ -21,9 +21,10 @@ from imagemill_contract.requests.windows import Window
 REQUEST_FIELDS = (
     *("source", "manifest", "window", "closes", "output", "recipe"),
     *Selection.names(),
-    *("shards", "full", "prune", "verify_source", "dry_run", "alone"),
+    *("shards", "full", "retry", "prune", "verify_source", "max_cost", "dry_run", "alone"),
 )
 _TRUE_OR_FALSE = TrueOrFalse()
+_DOLLARS = Dollars()
 _SHARDS = WholeNumber(1, 1_000_000)
 
 
@@ -40,8 +41,10 @@ class RunRequest:
         selection: Which of the objects are taken.
         shards: Number of shards instead of the planner's choice, for measurements.
         full: Also do what is done already.
+        retry: Also do again what an earlier run has rejected for good.
         verify_source: Compare each source object with the MD5 that its ETag is, where it is one.
         prune: Remove the results of sources that are gone.
+        max_cost: Refuse the run if its plan costs more USD than this.
         dry_run: Plan only, and write nothing.
     """
 
@@ -53,8 +56,10 @@ class RunRequest:
     selection: Selection = field(default_factory=Selection)
     shards: int | None = None
     full: bool = False
+    retry: bool = False
     verify_source: bool = False
     prune: bool = False
+    max_cost: float | None = None
     dry_run: bool = False
     alone: bool = False
 
@@ -82,8 +87,10 @@ class RunRequest:
             selection=Selection.from_document(document, allow_files=allow_files),
             shards=read_number(document, "shards", _SHARDS),
             full=_flag(document, "full"),
+            retry=_flag(document, "retry"),
             verify_source=_flag(document, "verify_source"),
             prune=_flag(document, "prune"),
+            max_cost=_dollars(document),
             dry_run=_flag(document, "dry_run"),
             alone=_alone(document),
         )
@@ -91,6 +98,11 @@ class RunRequest:
 
 def _flag(document: Mapping[str, object], name: str) -> bool:
     return read_value(document, name, _TRUE_OR_FALSE) is True
+
+
+def _dollars(document: Mapping[str, object]) -> float | None:
+    value = read_value(document, "max_cost", _DOLLARS)
+    return value if isinstance(value, float) else None
 
 
 def _alone(document: Mapping[str, object]) -> bool:

@@ -75,20 +75,42 @@ class BatchApi:
         return {"jobs": [job.describe() for job in jobs if job is not None]}
 
     def list_jobs(self, request: Document) -> Document:
-        """ListJobs: without a status, those that are RUNNING. Raises ClientError."""
+        """ListJobs: without a status, those that are RUNNING. Raises ClientError.
+
+        A filter by name gives jobs of all states, as on AWS.
+        """
         queue = queue_named(request.get("jobQueue", ""))
-        wanted = request.get("jobStatus") or JobStatus.RUNNING
         found = [
             job.summary()
             for job in self._executor.jobs()
             if job.spec.placement.queue_arn == queue["jobQueueArn"]
         ]
+        if request.get("filters"):
+            pattern = name_wanted(request["filters"])
+            return {"jobSummaryList": [job for job in found if is_named(job["jobName"], pattern)]}
+        wanted = request.get("jobStatus") or JobStatus.RUNNING
         return {"jobSummaryList": [job for job in found if job["status"] == wanted]}
 
     def terminate_job(self, request: Document) -> Document:
         """TerminateJob: whether or not the job has started."""
         self._executor.terminate(request["jobId"], request.get("reason", ""))
         return {}
+
+
+def name_wanted(filters: list[Document]) -> str:
+    """The value of a filter by name. Raises ClientError for what Batch or the engine refuses."""
+    if len(filters) != 1 or len(filters[0].get("values") or ()) != 1:
+        raise ClientError("Exactly one filter with one value is allowed")
+    if filters[0].get("name") != "JOB_NAME":
+        raise ClientError("The embedded engine filters by JOB_NAME only")
+    value: str = filters[0]["values"][0]
+    return value
+
+
+def is_named(name: str, pattern: str) -> bool:
+    """Whether a job has that name, or begins so if the pattern ends in `*`; in either case."""
+    name, pattern = name.lower(), pattern.lower()
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
 def definition_named(reference: str) -> Document:

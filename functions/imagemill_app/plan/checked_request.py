@@ -1,4 +1,4 @@
-"""Checks a request before anything else is read."""
+"""Checks a request before anything else is read, and what its run would cost."""
 
 from __future__ import annotations
 
@@ -62,3 +62,20 @@ def checked_output(request: RunRequest, bucket: Location) -> Location:
             "results would become sources."
         )
     return output
+
+
+def check_cost(estimated_dollars: float, asked: float | None, most_of_stack: float) -> None:
+    """Raises RunRefused with the numbers.
+
+    Args:
+        estimated_dollars: Of the plan.
+        asked: The request's own limit, or None.
+        most_of_stack: The limit of the stack, which no request can raise; 0 for none.
+    """
+    limits = {"max_cost of the request": asked, "MaxRunDollars of the stack": most_of_stack}
+    for name, dollars in limits.items():
+        if dollars and estimated_dollars > dollars:
+            raise RunRefused(
+                f"max_cost: the run is estimated to cost {estimated_dollars:.4f} USD, which is "
+                f"above {dollars:g} USD, the {name}."
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from imagemill_app.plan.checked_request import request_of
+from imagemill_app.plan.checked_request import check_cost, request_of
 from imagemill_app.plan.documents import write_plan
 from imagemill_app.plan.draft import Draft, read_draft
 from imagemill_app.plan.earlier.stopped_runs import adopted_counts, clear_away
@@ -57,7 +57,7 @@ def write_commit(
 def planned_run(
     draft: Draft, request: RunRequest, totals: PlanTotals, settings: PlanRunSettings
 ) -> PlannedRun:
-    """A run with these totals."""
+    """A run with these totals. Raises RunRefused if it would cost more than is allowed."""
     run = draft.run
     forecast = estimate(
         totals.objects,
@@ -66,6 +66,7 @@ def planned_run(
         settings.max_parallel_jobs,
         packed=request.recipe.is_packed,
     )
+    check_cost(forecast.total_dollars, request.max_cost, settings.max_run_dollars)
     return PlannedRun(
         run_id=run.run_id,
         started=run.started,

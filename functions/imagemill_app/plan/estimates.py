@@ -30,8 +30,12 @@ class Estimate:
     minutes: float
     dollars: dict[str, float]
 
+    @property
+    def total_dollars(self) -> float:
+        return round(sum(self.dollars.values()), 6)
+
     def to_document(self) -> dict[str, object]:
-        return {**asdict(self), "total_dollars": round(sum(self.dollars.values()), 6)}
+        return {**asdict(self), "total_dollars": self.total_dollars}
 
 
 def estimate(

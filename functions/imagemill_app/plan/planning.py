@@ -94,7 +94,9 @@ class Planning:
             relatives = [relative_key(item.key, prefix) for item in objects]
             has_outputs = output_test(self.output, request.recipe.format, relatives)
         labels = {other.run.run_id: other.done_label for other in self.taken_over}
-        return remaining_work(objects, prefix, request.recipe, entries, has_outputs, labels)
+        return remaining_work(
+            objects, prefix, request.recipe, entries, has_outputs, labels, retry=request.retry
+        )
 
     def _half_done(self, pictures: Pictures, entries: Mapping[str, Entry], work: Work) -> HalfDone:
         if self.request.full or self.request.recipe.is_packed:

@@ -41,6 +41,30 @@ def test_a_definition_and_a_queue_may_be_given_by_name(jobs: Any, stack: Stack):
     assert (end["status"], end["jobDefinition"]) == ("SUCCEEDED", definition)
 
 
+def test_jobs_are_found_by_the_beginning_of_their_names_in_whatever_state(jobs: Any, stack: Stack):
+    ended = jobs.submit("true", jobName="Found-1")
+    jobs.end(ended)
+    running = jobs.submit("sleep 60", jobName="found-2")
+    jobs.submit("true", jobName="lost-1")
+
+    def named(*values: str, name: str = "JOB_NAME") -> set[str]:
+        listed = jobs.batch.list_jobs(
+            jobQueue=stack.outputs["JobQueueArn"],
+            filters=[{"name": name, "values": list(values)}],
+        )
+        return {job["jobId"] for job in listed["jobSummaryList"]}
+
+    assert named("found-*") == {ended, running}
+    assert named("found-1") == {ended}
+    assert named("found") == set()
+    with pytest.raises(ClientError, match="filters by JOB_NAME only"):
+        named("x", name="JOB_DEFINITION")
+    with pytest.raises(ClientError, match="Exactly one filter with one value"):
+        named("x", "y")
+    jobs.batch.terminate_job(jobId=running, reason="found")
+    assert jobs.end(running)["statusReason"] == "found"
+
+
 def test_a_job_runs_with_its_role_its_region_and_this_engine(
     jobs: Any, engine: Engine, stack: Stack
 ):

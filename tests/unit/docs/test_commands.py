@@ -16,10 +16,11 @@ from imagemill.options.recipe import recipe_from
 from imagemill.project import ROOT
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.request import RunRequest
+from tests.helpers.cli_page import commands
 from tests.helpers.pages import PAGES, codes, command_lines, page_id, plain, section, table, text_of
 
 TOOL = typer.main.get_command(app)
-COMMANDS = getattr(TOOL, "commands")  # noqa: B009 # of a group
+COMMANDS = commands()
 OPTIONS_OF_ALL = {flag for item in TOOL.params for flag in item.opts} | {"--help"}
 WITHOUT_ARGUMENTS = {
     name for name, command in COMMANDS.items() if not any(item.required for item in command.params)
@@ -51,9 +52,15 @@ RECIPE_ROWS = table(text_of("docs/recipe.md"), "field")
 PACKED_ROWS = table(section(text_of("docs/recipe.md"), "Packed datasets"), "field")
 
 
+def split(words: list[str]) -> tuple[str, list[str]]:
+    """The command that is typed, such as `recipe check`, and what follows it."""
+    length = 2 if " ".join(words[:2]) in COMMANDS else 1
+    return " ".join(words[:length]), words[length:]
+
+
 def recipe_of(words: list[str]) -> Recipe:
     """The recipe that a command asks for. Raises for options or values that are not taken."""
-    name, *arguments = words
+    name, arguments = split(words)
     context = COMMANDS[name].make_context(name, arguments)
     typed = {field: context.params[field] for field in RECIPE_FIELDS & set(context.params)}
     return recipe_from(None, typed)
@@ -67,7 +74,7 @@ def flags_of(command: str) -> set[str]:
 
 @pytest.mark.parametrize(("page", "words"), TOOL_LINES, ids=str)
 def test_command_of_the_tool_parses(page: str, words: list[str]) -> None:
-    name, *arguments = words
+    name, arguments = split(words)
     if name in OPTIONS_OF_ALL:
         return
     assert name in COMMANDS
@@ -97,7 +104,8 @@ def test_example_of_a_recipe_field_sets_it(row: dict[str, str]) -> None:
 
 
 def test_pages_show_every_command_of_the_tool() -> None:
-    shown = {words[0] for _, words in TOOL_LINES if len(words) > 1 or words[0] in WITHOUT_ARGUMENTS}
+    named = [split(words) for _, words in TOOL_LINES]
+    shown = {name for name, arguments in named if arguments or name in WITHOUT_ARGUMENTS}
     assert shown - OPTIONS_OF_ALL == set(COMMANDS)
 
 

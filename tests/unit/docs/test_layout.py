@@ -45,6 +45,7 @@ def written_keys() -> set[str]:
         keys.shard_key("RUN", "00000"),
         keys.outcome_key("RUN", Stage.RESIZE, "00000"),
         keys.open_run_key("RUN"),
+        *(keys.manifest_key("RUN"), keys.stopped_key("RUN")),
         keys.upkeep_lock_key(1),
         keys.journal_key("RUN", Stage.RESIZE, "00000", "000000"),
     }

@@ -75,9 +75,12 @@ def test_exit_code_is_that_of_the_tool(
 ) -> None:
     ends: dict[str, BaseException] = {
         "done, also when some pictures were rejected": SystemExit(0),
-        "the run failed": RunFailedError("Too many failed."),
+        "it failed: a run did not succeed, a dataset is damaged, something of a stack is broken": (
+            RunFailedError("Too many failed.")
+        ),
         "the request cannot be carried out; nothing was started": UsageError("No such folder."),
         "stopped by Ctrl-C": SystemExit(ExitCode.STOPPED),
+        "ended by SIGTERM, as carefully as by Ctrl-C": SystemExit(ExitCode.TERMINATED),
     }
 
     def ended(**_options: str) -> None:

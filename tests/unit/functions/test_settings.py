@@ -17,13 +17,14 @@ PLAN = {
     "UPLOAD_RECIPE": "{}",
     "COMMIT": "",
     "WORKER_IMAGE_URI": "image",
+    "MAX_RUN_DOLLARS": "2.5",
     "ALLOW_FILE_URIS": "false",
 }
 
 
 def test_settings_are_read_by_their_names() -> None:
     assert PlanRunSettings.from_env(PLAN) == PlanRunSettings(
-        "out", 256, 30, 250_000, "{}", False, "", "image"
+        "out", 256, 30, 250_000, "{}", False, "", "image", 2.5
     )
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",

@@ -113,6 +113,15 @@ def test_what_outcome_documents_have_is_not_done_again(in_bucket: dict[str, Any]
     assert names[1] in Worker(second).keys
 
 
+def test_run_that_was_cancelled_is_over_at_once(in_bucket: dict[str, Any]) -> None:
+    first = plan(in_bucket)
+    plan(in_bucket, "run-2", 2)
+    assert {other.run_id for other in open_runs(BUCKET)} == {"run-1", "run-2"}
+    write_bytes(BUCKET, keys.stopped_key(first["run_id"]), b"{}")
+    plan(in_bucket, "run-3", 3)
+    assert {other.run_id for other in open_runs(BUCKET)} == {"run-2", "run-3"}
+
+
 def test_picture_without_its_edges_is_done_again(in_bucket: dict[str, Any]) -> None:
     Worker(plan(in_bucket)).begin(5, [Stage.RESIZE])
     assert plan(in_bucket, "run-2", 2)["objects"] == 10

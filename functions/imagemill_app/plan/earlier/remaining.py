@@ -25,6 +25,7 @@ MAX_ASKED_FOR = 100
 _MOST_EXTENSION_BYTES = 5  # .webp
 
 UNCHANGED = "unchanged"
+RETRIED = "retry of rejected"
 REJECTED_BEFORE = "rejected by an earlier run"
 _NO_LABELS: Mapping[str, str] = {}
 
@@ -51,11 +52,14 @@ def remaining_work(
     entries: Mapping[str, Entry],
     has_outputs: Callable[[str], bool],
     labels: Mapping[str, str] = _NO_LABELS,
+    *,
+    retry: bool = False,
 ) -> Work:
     """Leave out what an earlier run has done with the same bytes (by ETag) and the same recipe.
 
     `has_outputs` says whether all outputs of a relative key are there; `labels` what to call the
-    objects that certain runs have done, by the runs' ids, instead of `unchanged`.
+    objects that certain runs have done, by the runs' ids, instead of `unchanged`. With `retry` what
+    was rejected for good is done again, too.
     """
     kept: list[SourceObject] = []
     reasons: Counter[str] = Counter()
@@ -71,6 +75,8 @@ def remaining_work(
         relative = relative_key(item.key, prefix)
         entry = entries.get(relative)
         reason = _redo_reason(item, entry, recipe_change)
+        if reason is None and retry and entry is not None and entry.reason:
+            reason = RETRIED
         if reason is None and entry is not None and entry.reason:
             done[REJECTED_BEFORE] += 1
         elif reason is None and has_outputs(relative):
@@ -162,7 +168,7 @@ def _redo_reason(
     if entry.reason is Reason.OVERWRITTEN:
         return "overwritten by another run"
     if entry.reason in PASSING:
-        return "retry of rejected"
+        return RETRIED
     if entry.reason in GIVEN_UP:
         return "retry of failed"
     return None

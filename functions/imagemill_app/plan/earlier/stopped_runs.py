@@ -16,9 +16,15 @@ from typing import Any
 from imagemill_app.results.open_runs import OpenRun, close_run, open_runs
 from imagemill_app.results.rival_runs import contest, rivals_of
 from imagemill_app.results.work_done import work_done
-from imagemill_app.stores import last_modified, list_keys, remove, remove_folder
+from imagemill_app.stores import exists, last_modified, list_keys, remove, remove_folder
 from imagemill_contract.index_keys import adopted_index_key, adopted_leaves_stem
-from imagemill_contract.keys import DATASET, intermediate_folder, run_folder, run_journal_folder
+from imagemill_contract.keys import (
+    DATASET,
+    intermediate_folder,
+    run_folder,
+    run_journal_folder,
+    stopped_key,
+)
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.names import is_shard_of_run
@@ -129,7 +135,8 @@ def clear_away(output: Location, taken_over: Iterable[TakenOver], index: StoredI
 def _state(output: Location, other: OpenRun, *, alone: bool) -> tuple[bool, bool]:
     """Whether a run is surely over, and whether that is known by the lock."""
     is_locked_out = alone and bool(other.run["alone"])
-    return is_locked_out or _is_idle(output, other.run_id), is_locked_out
+    is_over = is_locked_out or exists(output, stopped_key(other.run_id))
+    return is_over or _is_idle(output, other.run_id), is_locked_out
 
 
 def _is_idle(output: Location, run_id: str) -> bool:

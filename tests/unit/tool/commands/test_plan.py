@@ -2,22 +2,31 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoRegionError
+from botocore.exceptions import (
+    ClientError,
+    DataNotFoundError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from rich.console import Console
 from typer.testing import CliRunner
 
 from imagemill.cli import app
 from imagemill.commands import plan as plan_command
 from imagemill.commands.plan import planned_bucket
+from imagemill.deployed import clients
 from imagemill.display.plan import print_plan, print_table
-from imagemill.errors import UsageError
+from imagemill.errors import RunFailedError, UsageError
 from imagemill.execution import start_run
 from imagemill.options.filters import Filters
+from imagemill.options.stack import StackChoice
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.request import RunRequest
 
@@ -42,6 +51,9 @@ PLAN: dict[str, Any] = {
 }
 
 
+CHOICE = StackChoice(region="us-east-1")
+
+
 @dataclass
 class Aws:
     """CloudFormation and Step Functions as far as the command asks them."""
@@ -53,14 +65,21 @@ class Aws:
         default_factory=lambda: {"status": "SUCCEEDED", "output": json.dumps(PLAN)}
     )
 
-    def client(self, _service: str) -> Aws:
+    @property
+    def region_name(self) -> str:
+        return "us-east-1"
+
+    def Session(self, **_names: str) -> Aws:  # boto3's own name
+        return self
+
+    def client(self, _service: str, **_options: Any) -> Aws:
         return self
 
     def describe_stacks(self, **_names: str) -> dict[str, Any]:
         if self.error:
             raise self.error
         outputs = [{"OutputKey": key, "OutputValue": text} for key, text in self.outputs.items()]
-        return {"Stacks": [{"Outputs": outputs}]}
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
 
     def start_execution(self, **request: str) -> dict[str, str]:
         self.started.append(request)
@@ -73,7 +92,8 @@ class Aws:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     fake = Aws()
-    monkeypatch.setattr(plan_command, "boto3", fake)
+    monkeypatch.setattr(clients, "boto3", fake)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(plan_command, "POLL_SECONDS", 0)
     return fake
 
@@ -116,7 +136,7 @@ def test_text_for_machines_is_the_plan(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_bucket_is_planned_by_the_stack_with_a_request_that_it_accepts(aws: Aws) -> None:
     filters = Filters(include=["*.jpg"], min_bytes="1kB", limit=5, full=True)
-    plan = planned_bucket("s3://bucket/full/", "imagemill", Recipe(size=64), filters)
+    plan = planned_bucket("s3://bucket/full/", CHOICE, Recipe(size=64), filters, more={})
     assert plan == PLAN
     (started,) = aws.started
     assert started["stateMachineArn"] == MACHINE
@@ -164,17 +184,53 @@ def test_file_that_is_not_there_is_named(filters: Filters, sentence: str) -> Non
         filters.to_fields()
 
 
+def refusal(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("error", "kind", "sentence"),
     [
-        NoRegionError(),
-        ClientError({"Error": {"Code": "ValidationError", "Message": "absent"}}, "DescribeStacks"),
+        (NoRegionError(), UsageError, "No AWS region is set. Give --region or --profile, or set"),
+        (NoCredentialsError(), UsageError, "There are no AWS credentials. Give --profile, or set"),
+        (
+            refusal("ValidationError", "Stack with id absent does not exist"),
+            UsageError,
+            '--stack: there is no stack "absent" in',
+        ),
+        (refusal("ExpiredToken", "x"), UsageError, "The AWS credentials have expired. Sign in"),
+        (
+            refusal("AccessDenied", "no rights."),
+            UsageError,
+            "AWS denies DescribeStacks: no rights.",
+        ),
+        (
+            refusal("InvalidClientTokenId", "x"),
+            UsageError,
+            "AWS does not know these credentials.",
+        ),
+        (
+            refusal("InternalFailure", "It broke"),
+            RunFailedError,
+            "AWS refuses DescribeStacks: It broke.",
+        ),
+        (
+            EndpointConnectionError(endpoint_url="http://127.0.0.1:9"),
+            RunFailedError,
+            'AWS does not answer: Could not connect to the endpoint URL: "http://127.0.0.1:9"',
+        ),
+        (DataNotFoundError(data_path="x"), UsageError, "AWS cannot be asked: Unable to load data"),
     ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_stack_that_cannot_be_asked_is_named(aws: Aws, error: Exception) -> None:
+def test_stack_that_cannot_be_asked_is_one_sentence_that_says_what_to_do(
+    aws: Aws, error: Exception, kind: type[Exception], sentence: str
+) -> None:
     aws.error = error
-    with pytest.raises(UsageError, match='--stack: "absent" cannot be asked'):
-        planned_bucket("s3://bucket/full/", "absent", Recipe(), Filters())
+    with pytest.raises(kind, match=f"^{re.escape(sentence)}") as raised:
+        planned_bucket("s3://bucket/full/", StackChoice("absent"), Recipe(), Filters(), more={})
+    assert str(raised.value).endswith((".", "?"))
+    assert ".." not in str(raised.value)
 
 
 def test_folder_of_results_is_refused_beside_a_bucket(aws: Aws) -> None:
@@ -183,28 +239,22 @@ def test_folder_of_results_is_refused_beside_a_bucket(aws: Aws) -> None:
     assert aws.started == []
 
 
-def test_region_that_is_not_given_is_one_sentence(aws: Aws) -> None:
-    aws.error = NoRegionError()
-    with pytest.raises(UsageError, match=r"cannot be asked: You must specify a region\.$"):
-        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters())
-
-
 def test_bad_request_for_a_bucket_is_refused_before_the_stack_is_asked(aws: Aws) -> None:
     with pytest.raises(UsageError, match="limit: 0 is not allowed"):
-        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters(limit=0))
+        planned_bucket("s3://bucket/full/", CHOICE, Recipe(), Filters(limit=0), more={})
     assert aws.started == []
 
 
 def test_stack_of_something_else_is_named(aws: Aws) -> None:
     aws.outputs = {"Website": "x"}
     with pytest.raises(UsageError, match='--stack: "other" is no stack of imagemill'):
-        planned_bucket("s3://bucket/full/", "other", Recipe(), Filters())
+        planned_bucket("s3://bucket/full/", StackChoice("other"), Recipe(), Filters(), more={})
 
 
 def test_refusal_is_shown_as_it_is(aws: Aws) -> None:
     aws.end = {"status": "FAILED", "error": "RunRefused", "cause": "source: there is no bucket."}
     with pytest.raises(UsageError, match="source: there is no bucket"):
-        planned_bucket("s3://bucket/full/", "imagemill", Recipe(), Filters())
+        planned_bucket("s3://bucket/full/", CHOICE, Recipe(), Filters(), more={})
 
 
 def test_command_prints_the_plan_for_machines(aws: Aws) -> None:

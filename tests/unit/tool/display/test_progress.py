@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from imagemill.display.job_logs import JobLogs, StageProgress
+from imagemill.deployed.job_logs import JobLogs, StageProgress
 from imagemill.display.progress import BarDisplay, LineDisplay, RunProgress, display_on
 
 
@@ -15,10 +17,16 @@ class Paginator:
         self.messages = messages
 
     def paginate(
-        self, *, logGroupName: str, startTime: int
+        self, *, logGroupName: str, startTime: int, filterPattern: str
     ) -> list[dict[str, Any]]:  # as boto3 has it
         assert logGroupName == "workers"
-        wanted = [item for item in self.messages if item[0] >= startTime]
+        assert '$.run_id = "r"' in filterPattern
+        events = re.findall(r'event = "(\w+)"', filterPattern)
+        wanted = [
+            (at, text)
+            for at, text in self.messages
+            if at >= startTime and (not text.endswith("}") or json.loads(text)["event"] in events)
+        ]
         return [{"events": [{"timestamp": at, "message": text}]} for at, text in wanted]
 
 
@@ -50,6 +58,32 @@ def test_progress_is_the_last_word_of_each_shard_summed() -> None:
         "resize": StageProgress(done=10, rejected=1),
         "edge": StageProgress(done=1, failed=1),
     }
+
+
+def test_rate_is_that_of_the_last_minute_over_all_shards() -> None:
+    logs = Logs()
+    reader = JobLogs(logs, "workers", "r", since_ms=0)
+    for second in range(0, 200, 10):
+        done = second if second <= 100 else 100 + 3 * (second - 100)
+        logs.add(1000 * second, stage="resize", shard_id="00000", done=done)
+        logs.add(1000 * second, stage="resize", shard_id="00001", done=2 * second)
+    assert reader.read()["resize"].done == 100 + 3 * 90 + 2 * 190
+    assert reader.rates()["resize"] == pytest.approx(5.0)
+    assert reader.rates()["edge"] == 0
+
+
+def test_look_at_a_long_run_reads_how_jobs_have_ended_and_the_last_minute() -> None:
+    logs = Logs()
+    reader = JobLogs(logs, "workers", "r", since_ms=0)
+    logs.add(1_000, stage="resize", shard_id="00000", done=50)
+    logs.add(2_000, event="end", stage="resize", shard_id="00000", done=100, rejected=4)
+    logs.add(9_000, stage="resize", shard_id="00001", done=7)
+    logs.add(595_000, stage="resize", shard_id="00001", done=900)
+    logs.add(600_000, stage="resize", shard_id="00001", done=950)
+    reader.skip_to(600_000)
+    assert reader.since_ms == 540_000
+    assert reader.read() == {"resize": StageProgress(done=1050, rejected=4)}
+    assert reader.rates()["resize"] == pytest.approx(10.0)
 
 
 def test_pipe_gets_plain_lines_and_a_terminal_gets_bars() -> None:

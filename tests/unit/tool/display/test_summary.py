@@ -40,7 +40,8 @@ def shown(**changes: Any) -> list[str]:
 
 
 def rejected(key: str, detail: str = "It is empty.") -> dict[str, str]:
-    return {"stage": "resize", "key": key, "reason": "empty", "detail": detail}
+    row = {"stage": "resize", "key": key, "status": "rejected"}
+    return {**row, "reason": "empty", "detail": detail}
 
 
 def test_what_was_planned_is_not_called_done() -> None:
@@ -77,7 +78,9 @@ def test_detail_of_many_lines_is_shown_on_one() -> None:
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    lines = shown(failed=[rejected(str(number)) for number in range(MAX_SHOWN + 1234)])
+    lines = shown(
+        failed=[{**rejected(str(n)), "status": "failed"} for n in range(MAX_SHOWN + 1234)]
+    )
     assert sum(line.startswith("failed ") for line in lines) == MAX_SHOWN
     assert "... and 1,234 more failed, all in the report" in lines
 

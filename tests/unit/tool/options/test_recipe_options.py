@@ -15,6 +15,7 @@ from imagemill import cli
 from imagemill.errors import UsageError
 from imagemill.options.filters import FILTERS
 from imagemill.options.recipe import RECIPE
+from imagemill.options.stack import STACK
 from imagemill.signatures import on_this_machine
 from imagemill_contract.fields import TrueOrFalse
 from imagemill_contract.recipe import Output, Recipe
@@ -28,8 +29,8 @@ COMMANDS: dict[str, Any] = {
 }
 FIELDS = {field.name: field for field in recipe_fields()}
 # options of these commands that say nothing of the recipe
-OTHERS = {item.name for item in FILTERS.parameters} | {
-    *("recipe_file", "photos", "source", "out", "prune", "stack", "as_json", "vcpus"),
+OTHERS = {item.name for group in (FILTERS, STACK) for item in group.parameters} | {
+    *("recipe_file", "photos", "source", "out", "prune", "max_cost", "as_json", "vcpus"),
 }
 
 

@@ -52,6 +52,15 @@ def test_recipe_from_before_a_field_was_new_is_the_same_recipe() -> None:
     assert any("sharpen 3 -> None" in reason for reason in reasons)
 
 
+def test_retry_also_does_what_was_rejected_for_good_and_nothing_that_is_done() -> None:
+    objects = [SourceObject(f"full/{name}.jpg", "e1", 1) for name in "abc"]
+    entries = {"a.jpg": done(), "b.jpg": done(reason=Reason.TRUNCATED), "c.jpg": done("e0")}
+    left = remaining_work(objects, "full/", RECIPE, entries, lambda relative: True, retry=True)
+    assert [item.key for item in left.objects] == ["full/b.jpg", "full/c.jpg"]
+    assert left.reasons == {"retry of rejected": 1, "changed": 1}
+    assert left.done == {"unchanged": 1}
+
+
 def test_missing_output_is_made_again() -> None:
     left = work({f"{name}.jpg": done() for name in "abc"}, outputs=False)
     assert left.reasons == {"output missing": 3}

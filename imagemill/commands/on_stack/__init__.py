@@ -1,0 +1,1 @@
+"""Commands about runs of a deployed stack, one module for each verb. None imports another."""

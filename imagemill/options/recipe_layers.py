@@ -1,0 +1,124 @@
+"""Where the fields of a recipe come from: the config file, a recipe file, options, defaults."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagemill.errors import UsageError
+from imagemill.options.config import config
+from imagemill.options.values import json_or_text, number_or_text
+from imagemill.paths import escaped, path_errors
+from imagemill_contract.errors import RecipeError
+from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_fields import recipe_fields
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Fields that were given in one place.
+
+    Attributes:
+        source: What a person calls that place.
+        where: How sentences about them begin.
+    """
+
+    source: str
+    where: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedValue:
+    """A field of the recipe that counts, as a JSON value, and where it was given."""
+
+    field: str
+    value: object
+    source: str
+
+
+def layers_of(path: Path | None, options: Mapping[str, bool | str | None]) -> list[Layer]:
+    """What was given, the strongest last. Raises UsageError for a file that cannot be read.
+
+    Args:
+        path: Of the recipe file, or None.
+        options: What was typed, by field; None for what was not.
+    """
+    rules = {field.name: field.rule for field in recipe_fields()}
+    typed = {name: text for name, text in options.items() if text is not None}
+    layers = [
+        Layer(
+            "options", "recipe", {name: _value(text, rules[name]) for name, text in typed.items()}
+        )
+    ]
+    if path:
+        layers.insert(0, Layer(escaped(str(path)), escaped(str(path)), _document_in(path)))
+    filed = config()
+    if filed.recipe:
+        layers.insert(0, Layer(filed.source, f"{filed.source}.recipe", filed.recipe))
+    return layers
+
+
+def recipe_of(layers: Sequence[Layer]) -> Recipe:
+    """The recipe that counts. Raises UsageError with the contract's sentence."""
+    document: dict[str, object] = {}
+    try:
+        for layer in layers:
+            Recipe.values_in(layer.values, where=layer.where)
+            document.update(layer.values)
+        return Recipe.from_document(document)
+    except RecipeError as error:
+        raise UsageError(str(error)) from None
+
+
+def sourced_values(layers: Sequence[Layer]) -> list[SourcedValue]:
+    """Every field of the recipe that counts, with where its value was given. Raises UsageError."""
+    document = recipe_of(layers).to_document()
+    sources = {name: layer.source for layer in layers for name in layer.values}
+    options = set(layers[-1].values)
+    return [
+        SourcedValue(
+            name,
+            value,
+            f"--{name.replace('_', '-')}" if name in options else sources.get(name, DEFAULT),
+        )
+        for name, value in document.items()
+    ]
+
+
+def _value(typed: bool | str, rule: Rule) -> object:
+    """The JSON value that the rule reads, from what was typed."""
+    if isinstance(typed, bool):
+        return typed
+    if isinstance(rule, Shares):
+        return _shares(typed)
+    return number_or_text(typed) if isinstance(rule, WholeNumber | ByteCount) else typed
+
+
+def _shares(text: str) -> object:
+    """`train=0.9,validation=0.1` as an object; any other text as it is, for the rule to refuse."""
+    if text.startswith("{"):  # as in a document
+        return json_or_text(text)
+    pairs = [part.partition("=") for part in text.split(",")]
+    shares = {name.strip(): number_or_text(share.strip()) for name, _, share in pairs}
+    is_whole = all(equals for _, equals, _ in pairs) and len(shares) == len(pairs)
+    return shares if is_whole else text
+
+
+def _document_in(path: Path) -> dict[str, object]:
+    name = escaped(str(path))
+    try:
+        with path_errors("--recipe", str(path)):
+            text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except ValueError as error:
+        raise UsageError(f'--recipe: "{name}" is not JSON or TOML: {error}.') from None
+    if not isinstance(document, dict):
+        raise UsageError(f'--recipe: "{name}" must hold an object of fields.')
+    return document
