@@ -43,8 +43,9 @@ class FolderObjects:
             raise StoreFault(FaultKind.GONE, "EISDIR", "There is no such file.")
         with _faults(), path.open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
-            # as obstore has told the planner
-            found = f"{status.st_ino:x}-{status.st_mtime_ns // 1000:x}-{status.st_size:x}"
+            # as obstore has told the planner, for which no time is before 1970
+            microseconds = max(status.st_mtime_ns, 0) // 1000
+            found = f"{status.st_ino:x}-{microseconds:x}-{status.st_size:x}"
             if etag not in ("", found):
                 raise StoreFault(FaultKind.CHANGED, "412", "The file has changed.")
             body = file.readall()
@@ -121,7 +122,7 @@ class FolderObjects:
 
     def _path(self, key: str) -> Path:
         """Raises StoreFault for a key that would lead out of the folder."""
-        if not key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+        if "\0" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
             raise StoreFault(FaultKind.NAME, "InvalidName", f"{key!r} is no path in a folder.")
         return self._folder / key
 

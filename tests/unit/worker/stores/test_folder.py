@@ -38,6 +38,42 @@ def test_a_file_is_written_and_overwritten_and_leaves_nothing_beside_it(
         assert bytes(objects.get("a/b/c.jpg")) == body
 
 
+@pytest.mark.parametrize("seconds", [-5.5, 0, 1e-6, 1_700_000_000.123456, 4_000_000_000.999999])
+def test_a_file_has_the_etag_of_the_listing(
+    objects: FolderObjects, tmp_path: Path, seconds: float
+) -> None:
+    objects.put("a/b.jpg", b"body")
+    os.utime(tmp_path / "out" / "a" / "b.jpg", (seconds, seconds))
+    [[meta]] = LocalStore(tmp_path / "out").list()
+    etag = str(meta["e_tag"]).strip('"')
+    assert bytes(objects.get("a/b.jpg", etag)) == b"body"
+    os.utime(tmp_path / "out" / "a" / "b.jpg", (seconds + 1, seconds + 7))
+    with pytest.raises(StoreFault) as caught:
+        objects.get("a/b.jpg", etag)
+    assert caught.value.kind is FaultKind.CHANGED
+
+
+@pytest.mark.parametrize(
+    "name", ["a%20b.jpg", "a#b?.jpg", "x\\y~{}[]|.jpg", "e\u0301\u00fc.jpg", "..x"]
+)
+def test_a_file_with_an_awkward_name_is_read_by_the_name_in_the_listing(
+    objects: FolderObjects, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "out" / name).write_bytes(b"body")
+    [[meta]] = LocalStore(tmp_path / "out").list()
+    assert bytes(objects.get(meta["path"])) == b"body"
+
+
+def test_what_cannot_be_read_says_why(objects: FolderObjects) -> None:
+    objects.put("dir/x.jpg", b"body")
+    kinds = {"gone.jpg": FaultKind.GONE, "dir": FaultKind.GONE, "dir/x.jpg/y": FaultKind.CLASH}
+    names = dict.fromkeys(("a//b", "../out/dir/x.jpg", "/dir/x.jpg", "nul\0", "n" * 300, ""))
+    for key, kind in {**kinds, **dict.fromkeys(names, FaultKind.NAME)}.items():
+        with pytest.raises(StoreFault) as caught:
+            objects.get(key)
+        assert caught.value.kind is kind, key
+
+
 def test_the_same_bytes_are_not_written_again(objects: FolderObjects, tmp_path: Path) -> None:
     objects.put("a.jpg", b"body")
     inode = (tmp_path / "out" / "a.jpg").stat().st_ino
