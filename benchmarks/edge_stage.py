@@ -16,7 +16,8 @@ import cv2
 from benchmarks.photographs import photographs
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import EdgeMethod, Recipe
-from imagemill_worker.picture.edges import edge_map, edges_of, encoded_edges, read_picture
+from imagemill_worker.picture.edge_methods import edges_of
+from imagemill_worker.picture.edges import edge_map, encoded_edges, read_picture
 from imagemill_worker.picture.stages import product_of
 
 PASSES = 400
@@ -45,7 +46,7 @@ def main() -> None:
         images = [read_picture(body, method) for body in bodies]
         decode = microseconds(partial(read_picture, method=method), bodies)
         maps = [edge_map(body, recipe) for body in bodies]
-        find = microseconds(partial(edges_of, method=method), images)
+        find = microseconds(partial(edges_of, recipe=recipe), images)
         encode = microseconds(encoded_edges, maps)
         whole = microseconds(partial(product_of, Stage.EDGE, recipe=recipe), bodies)
         size = sum(len(encoded_edges(edges)) for edges in maps) // len(maps)

@@ -14,3 +14,6 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 # A whole file. A view into the store client's memory where there is one: a copy would cost a
 # hundredth of the time that is spent on a picture.
 FileBytes: TypeAlias = bytes | memoryview
+
+# Left, top, width and height of a picture within its padding, in pixels
+Area: TypeAlias = tuple[int, int, int, int]

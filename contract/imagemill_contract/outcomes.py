@@ -63,6 +63,7 @@ class Outcome:
         sha256: Hexadecimal digest of what was written or packed, or empty.
         etag: S3's ETag of what was written, without quotes; empty in folders and datasets.
         position: Place among what was packed into the same shard, from 0, or None.
+        area: Left, top, width and height of the picture within its padding; None without padding.
     """
 
     key: str
@@ -76,6 +77,7 @@ class Outcome:
     sha256: str = ""
     etag: str = ""
     position: int | None = None
+    area: tuple[int, int, int, int] | None = None
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
@@ -91,9 +93,18 @@ class Outcome:
             values = dict(row)
             status = Status(str(values.pop("status")))
             reason = Reason(str(values.pop("reason"))) if "reason" in values else None
+            if "area" in values:
+                values["area"] = _area(values["area"])
             return cls(status=status, reason=reason, **values)  # type: ignore[arg-type] # checked below
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
+
+
+def _area(value: object) -> tuple[int, ...]:
+    """Raises ValueError unless it is a list of four numbers."""
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError(value)
+    return tuple(value)
 
 
 @dataclass(frozen=True, slots=True)

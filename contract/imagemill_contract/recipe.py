@@ -9,20 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from enum import StrEnum
 
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import (
     ByteCount,
     Colour,
     Name,
+    Number,
     OneOf,
     Rule,
     Shares,
     TrueOrFalse,
     WholeNumber,
     read_fields,
-    shown,
 )
 from imagemill_contract.recipe_parts.choices import (
     Anchor,
@@ -32,14 +31,9 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
+from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode", "SplitBy"]
-
-# Fields that apply to dataset shards only.
-_OF_DATASETS = (
-    *("dataset_name", "shard_bytes", "split", "split_by", "stratify"),
-    *("shuffle", "seed", "label_from_folder"),
-)
 
 
 def _rule(rule: Rule, text: str) -> dict[str, object]:
@@ -87,6 +81,21 @@ class Recipe:
     edge: EdgeMethod = field(
         default=EdgeMethod.CANNY, metadata=_rule(OneOf(EdgeMethod), "How edges are found")
     )
+    canny_low: int = field(
+        default=0,
+        metadata=_rule(WholeNumber(0, 2040), "Gradient below which there is no edge; 0 for auto"),
+    )
+    canny_high: int = field(
+        default=0,
+        metadata=_rule(WholeNumber(0, 2040), "Gradient above which there is an edge; 0 for auto"),
+    )
+    blur: float = field(
+        default=1.0,
+        metadata=_rule(Number(0, 16), "Blur before canny, as a standard deviation in pixels"),
+    )
+    line_art_contrast: bool = field(
+        default=False, metadata=_rule(TrueOrFalse(), "Black lines and no speckle in line art")
+    )
     edge_three_channels: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Write edge maps with three channels")
     )
@@ -126,7 +135,7 @@ class Recipe:
         """
         values = cls.values_in(document, where)
         recipe = cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
-        recipe._check_together(where)
+        check_together(recipe, where)
         return recipe
 
     @classmethod
@@ -140,7 +149,7 @@ class Recipe:
 
     def to_document(self) -> dict[str, object]:
         """All fields, as JSON values."""
-        return {name: _json_value(value) for name, value in asdict(self).items()}
+        return {name: json_value(value) for name, value in asdict(self).items()}
 
     @property
     def is_packed(self) -> bool:
@@ -152,29 +161,3 @@ class Recipe:
         """16 hexadecimal digits that change with any field."""
         text = json.dumps(self.to_document(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _check_together(self, where: str) -> None:
-        """Raises RecipeError for a field that would have no effect, as a person expects one."""
-        if self.seed and not self.shuffle:
-            raise RecipeError(f"{where}.seed: {self.seed} has no effect unless shuffle is true.")
-        if self.stratify and not (self.label_from_folder and self.split_by is SplitBy.PICTURE):
-            raise RecipeError(
-                f"{where}.stratify: true has no effect unless label_from_folder is true and "
-                "split_by is picture."
-            )
-        if self.is_packed:
-            return
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name in _OF_DATASETS and value != item.default:
-                forms = ", ".join(form for form in Output if form is not Output.FILES)
-                raise RecipeError(
-                    f"{where}.{item.name}: {shown(_json_value(value))} has no effect unless output "
-                    f"is one of {forms}."
-                )
-
-
-def _json_value(value: object) -> object:
-    if isinstance(value, tuple):
-        return dict(value)
-    return str(value) if isinstance(value, StrEnum) else value

@@ -18,6 +18,7 @@ from imagemill.options.recipe_layers import Layer, layers_of, recipe_of
 from imagemill_contract.fields import (
     ByteCount,
     Colour,
+    Number,
     OneOf,
     Shares,
     TrueOrFalse,
@@ -26,7 +27,10 @@ from imagemill_contract.fields import (
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 
-_METAVARS = {WholeNumber: "N", ByteCount: "BYTES", Colour: "#RRGGBB", Shares: "NAME=SHARE,..."}
+_METAVARS = {
+    **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
+    Shares: "NAME=SHARE,...",
+}
 _FILE = "recipe_file"
 
 

@@ -13,7 +13,7 @@ from imagemill.options.config import config
 from imagemill.options.values import json_or_text, number_or_text
 from imagemill.paths import escaped, path_errors
 from imagemill_contract.errors import RecipeError
-from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
+from imagemill_contract.fields import ByteCount, Number, Rule, Shares, WholeNumber
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import recipe_fields
 
@@ -98,7 +98,7 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return typed
     if isinstance(rule, Shares):
         return _shares(typed)
-    return number_or_text(typed) if isinstance(rule, WholeNumber | ByteCount) else typed
+    return number_or_text(typed) if isinstance(rule, WholeNumber | Number | ByteCount) else typed
 
 
 def _shares(text: str) -> object:

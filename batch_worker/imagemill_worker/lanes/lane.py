@@ -133,7 +133,7 @@ class Lane:
     def _written(self, index: int, task: Task) -> Ended:
         with self._budget.of(task.read.bytes):
             body = self._source.read(task)
-            made = self._product(index, body)
+            made = self._product(index, task, body)
             del body
         put = self._sink.write(task, made.body)
         outcome = Outcome(
@@ -145,19 +145,19 @@ class Lane:
             height=made.height,
             sha256=hashlib.sha256(made.body).hexdigest(),
             etag=put.etag,
+            area=made.area,
         )
         if put.offset is None:
             return Ended(index, outcome)
         return Ended(index, outcome, Product(put.offset, len(made.body), made.pixels))
 
-    def _product(self, index: int, body: FileBytes) -> stages.Product:
+    def _product(self, index: int, task: Task, body: FileBytes) -> stages.Product:
         alone = self.assignment.alone
         with self._compute:
             self._danger.enter(index)
             try:
-                return stages.product_of(
-                    Stage(self.assignment.stage), body, self._recipe, alone=alone
-                )
+                stage = Stage(self.assignment.stage)
+                return stages.product_of(stage, body, self._recipe, task.area, alone=alone)
             except MemoryError as error:
                 if not alone:
                     raise AloneError from error

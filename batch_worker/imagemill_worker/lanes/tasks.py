@@ -11,6 +11,7 @@ from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.pixels import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Task:
         output_key: Whole key of what to write; empty for what is packed.
         digest: SHA-256 that the read bytes must have; empty if it is not known.
         offset: Where it begins in the intermediate shard, in bytes.
+        area: Left, top, width and height of the picture within its padding; None without padding.
     """
 
     key: str
@@ -30,6 +32,7 @@ class Task:
     output_key: str
     digest: str = ""
     offset: int = 0
+    area: Area | None = None
 
     def to_row(self) -> list[object]:
         """The task as JSON, without names: a shard may have tens of thousands."""
@@ -42,14 +45,16 @@ class Task:
             self.output_key,
             self.digest,
             self.offset,
+            self.area,
         ]
 
     @classmethod
     def from_row(cls, row: Sequence[object]) -> Task:
-        key, name, etag, size, output_key, digest, offset = cast(
-            "tuple[str, str, str, int, str, str, int]", row
+        key, name, etag, size, output_key, digest, offset, area = cast(
+            "tuple[str, str, str, int, str, str, int, Area | None]", row
         )
-        return cls(key, SourceObject(name, etag, size), output_key, digest, offset)
+        read = SourceObject(name, etag, size)
+        return cls(key, read, output_key, digest, offset, area and cast("Area", tuple(area)))
 
 
 def resize_tasks(shard: Shard) -> list[Task | Outcome]:
@@ -87,7 +92,8 @@ def _edge_task(shard: Shard, row: Outcome, offset: int) -> Task | Outcome:
         detail = "There is no resized picture to find edges in."
         return Outcome(row.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE, detail)
     read = SourceObject(row.output_key, "", row.output_bytes)
-    return Task(row.key, read, _output_key(Stage.EDGE, shard, row.key), row.sha256, offset)
+    key = _output_key(Stage.EDGE, shard, row.key)
+    return Task(row.key, read, key, row.sha256, offset, row.area)
 
 
 def _output_key(stage: Stage, shard: Shard, key: str) -> str:

@@ -9,23 +9,33 @@ from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import EdgeMethod, Recipe
 from imagemill_dataset.shards import CHANNELS, PixelSums
 from imagemill_worker.errors import PictureError
-from imagemill_worker.pixels import FileBytes, Pixels
+from imagemill_worker.picture.edge_methods import edges_of
+from imagemill_worker.pixels import Area, FileBytes, Pixels
 
-# The thresholds of OpenCV's own examples: gradients below the first are never edges, those above
-# the second always are.
-_CANNY_THRESHOLDS = (100, 200)
+_NO_EDGE = {EdgeMethod.CANNY: 0, EdgeMethod.SOBEL: 0, EdgeMethod.LINE_ART: 255}
 
 
-def edge_map(body: FileBytes, recipe: Recipe) -> Pixels:
+def edge_map(body: FileBytes, recipe: Recipe, area: Area | None = None) -> Pixels:
     """The edges of a picture that the resize stage wrote.
+
+    `area` is where the picture lies within its padding, which has no edges; None without padding.
 
     Returns uint8 (H, W), or (H, W, 3) with equal channels if the recipe wants three.
 
     Raises:
         PictureError: `corrupt`: the file is not what the resize stage wrote.
     """
-    edges = edges_of(read_picture(body, recipe.edge), recipe.edge)
+    image = read_picture(body, recipe.edge)
+    edges = edges_of(image, recipe) if area is None else _edges_in(image, recipe, area)
     return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
+
+
+def _edges_in(image: Pixels, recipe: Recipe, area: Area) -> Pixels:
+    left, top, width, height = area
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    edges = np.full(image.shape[:2], _NO_EDGE[recipe.edge], np.uint8)
+    edges[rows, columns] = edges_of(image[rows, columns], recipe)
+    return edges
 
 
 def read_picture(body: FileBytes, method: EdgeMethod) -> Pixels:
@@ -42,25 +52,6 @@ def _decoded(body: FileBytes, flag: int) -> Pixels:
     if image is None:
         raise PictureError(Reason.CORRUPT, "The resized picture cannot be decoded.")
     return image
-
-
-def edges_of(image: Pixels, method: EdgeMethod) -> Pixels:
-    """Edges of a picture that `read_picture` returned: a new array, uint8 (H, W).
-
-    Canny gives 0 and 255. Sobel gives the length of the gradient, cut at 255. Line art gives dark
-    lines on white: 255 - (brightest of the 3 x 3 neighbours - pixel) in each colour, then its grey.
-    """
-    if method is EdgeMethod.CANNY:
-        edges: Pixels = cv2.Canny(image, *_CANNY_THRESHOLDS)
-    elif method is EdgeMethod.SOBEL:
-        across = cv2.Sobel(image, cv2.CV_32F, 1, 0)
-        down = cv2.Sobel(image, cv2.CV_32F, 0, 1)
-        edges = cv2.convertScaleAbs(cv2.magnitude(across, down))
-    else:
-        brightest = cv2.dilate(image, np.ones((3, 3), np.uint8))
-        lines = cv2.bitwise_not(cv2.absdiff(image, brightest))
-        edges = cv2.cvtColor(lines, cv2.COLOR_BGR2GRAY)
-    return edges
 
 
 def pixel_sums(body: FileBytes) -> PixelSums:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagemill_contract.recipe import Recipe, ResizeMode
+from imagemill_worker.pixels import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Placement:
         """How many times the picture is larger than the result, along the axis where it is less."""
         left, top, right, bottom = self.box
         return min((right - left) / self.width, (bottom - top) / self.height)
+
+    @property
+    def area(self) -> Area | None:
+        """Left, top, width and height of the resampled box on the canvas; None if it fills it."""
+        return (*self.offset, self.width, self.height) if self.has_border else None
 
     @property
     def has_border(self) -> bool:

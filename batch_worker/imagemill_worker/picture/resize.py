@@ -17,7 +17,7 @@ from imagemill_worker.picture.colour import finished_colour
 from imagemill_worker.picture.geometry import Placement
 from imagemill_worker.picture.orientation import swaps_sides, upright
 from imagemill_worker.picture.size_limits import check_memory, checked_placement
-from imagemill_worker.pixels import FileBytes, Pixels
+from imagemill_worker.pixels import Area, FileBytes, Pixels
 
 # Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, some
 # photographs lose detail: at 1.5 one of eight has an SSIM of .96; from 1.59 on all have over .97.
@@ -44,10 +44,26 @@ class _Stored:
     target: Placement
 
 
-def resized(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
-    """The picture in a file as the recipe wants it: upright, opaque, sRGB, in the mode's shape.
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """A picture as the recipe wants it.
 
-    Returns uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
+    Attributes:
+        pixels: uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
+        area: Left, top, width and height of the picture within its padding; None without padding.
+    """
+
+    pixels: Pixels
+    area: Area | None = None
+
+
+def resized(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
+    """The pixels of `padded`."""
+    return padded(body, recipe, alone=alone).pixels
+
+
+def padded(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Resized:
+    """The picture in a file as the recipe wants it: upright, opaque, sRGB, in the mode's shape.
 
     Raises:
         PictureError: The picture cannot be decoded, or exceeds the recipe's limits.
@@ -62,10 +78,11 @@ def resized(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
         if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
             from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
-            return top_left_square(body, kind, recipe.size)
+            return Resized(top_left_square(body, kind, recipe.size))
         image = _resampled(stored)
     image = finished_colour(image, stored.icc_profile, recipe)
-    return _on_canvas(upright(_array_of(image), stored.orientation), stored.target, recipe)
+    pixels = upright(_array_of(image), stored.orientation)
+    return Resized(_on_canvas(pixels, stored.target, recipe), stored.target.area)
 
 
 def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.shards import PixelSums
-from imagemill_worker.pixels import FileBytes
+from imagemill_worker.pixels import Area, FileBytes
 
 NEEDS_TOO_MUCH_MEMORY = "Decoding the picture needs more memory than one picture may take."
-
 
 _LIBRARIES = {
     # ImageFile: Pillow itself would import it only for the first picture
@@ -28,13 +27,16 @@ _LIBRARIES = {
 class Product:
     """A file to be written, and its size in pixels.
 
-    `pixels` are set for an edge map that is packed: the sums of the picture beside it.
+    Attributes:
+        pixels: For an edge map that is packed: the sums of the picture beside it.
+        area: Left, top, width and height of a picture within its padding; None without padding.
     """
 
     body: bytes
     width: int
     height: int
     pixels: PixelSums = field(default_factory=PixelSums)
+    area: Area | None = None
 
 
 def import_libraries(stage: Stage) -> None:
@@ -43,8 +45,17 @@ def import_libraries(stage: Stage) -> None:
         importlib.import_module(name)
 
 
-def product_of(stage: Stage, body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Product:
+def product_of(
+    stage: Stage,
+    body: FileBytes,
+    recipe: Recipe,
+    area: Area | None = None,
+    *,
+    alone: bool = True,
+) -> Product:
     """The file that a stage makes from a file.
+
+    `area` is where the picture in the file lies within its padding, if it has one.
 
     Raises:
         PictureError: The picture gets no output.
@@ -55,12 +66,12 @@ def product_of(stage: Stage, body: FileBytes, recipe: Recipe, *, alone: bool = T
         from imagemill_worker.codecs import encode
         from imagemill_worker.picture import resize
 
-        image = resize.resized(body, recipe, alone=alone)
-        file = encode.encoded(image, recipe.format, recipe.quality)
-        return Product(file, image.shape[1], image.shape[0])
+        done = resize.padded(body, recipe, alone=alone)
+        file = encode.encoded(done.pixels, recipe.format, recipe.quality)
+        return Product(file, done.pixels.shape[1], done.pixels.shape[0], area=done.area)
     from imagemill_worker.picture import edges
 
-    edge_map = edges.edge_map(body, recipe)
+    edge_map = edges.edge_map(body, recipe, area)
     file = edges.encoded_edges(edge_map)
     sums = edges.pixel_sums(body) if recipe.is_packed else PixelSums()
     return Product(file, edge_map.shape[1], edge_map.shape[0], sums)

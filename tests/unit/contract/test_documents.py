@@ -33,6 +33,7 @@ outcomes = st.builds(
     detail=text,
     output_key=st.none() | text.filter(bool),
     output_bytes=st.integers(0, 10**9),
+    area=st.none() | st.tuples(*[st.integers(0, 16_384)] * 4),
 )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tarfile
 import time
 import zlib
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -49,6 +51,29 @@ def test_resize_then_edge_write_a_file_and_an_outcome_for_each_object(folder: Fo
     assert folder.run("edge").code == 0
     assert folder.reasons("edge") == {"broken.jpg": "no_resized_image"}
     assert set(folder.files("edges")) == {f"{name}.png" for name in NAMES}
+
+
+@pytest.mark.parametrize("output", ["files", "webdataset"])
+def test_edge_job_learns_from_the_resize_job_where_the_padding_is(
+    folder: Folder, output: str
+) -> None:
+    folder.put("a.jpg", jpeg(200, 100))
+    folder.plan(size=64, mode="border", edge="line_art", output=output)
+    for stage in ("resize", "edge"):
+        assert folder.run(stage).code == 0
+    (resized,) = folder.outcomes("resize")
+    assert resized.area == (0, 16, 64, 32)
+    edges = folder.output / "edges/a.jpg.png"
+    if output == "webdataset":
+        (path,) = (folder.output / "dataset").rglob("*.tar")
+        with tarfile.open(path) as tar:
+            tar.extractall(edges.parent, filter="data")
+        (edges,) = edges.parent.rglob("*.edge.png")
+    with Image.open(edges) as image:
+        ink = 255 - np.asarray(image)
+    assert not ink[:16].any()
+    assert not ink[48:].any()
+    assert ink[16:48].any()
 
 
 def test_log_lines_count_to_the_end(folder: Folder) -> None:

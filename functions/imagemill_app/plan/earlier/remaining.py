@@ -16,6 +16,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
 from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_contract.recipe_parts.earlier import as_of_today
 from imagemill_dataset.index import Entry
 from imagemill_dataset.reasons import GIVEN_UP, PASSING
 from imagemill_dataset.stored_index import StoredIndex
@@ -183,7 +184,8 @@ def _recipe_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
     """An earlier recipe with all the fields of today."""
+    then = as_of_today(recipe)
     try:
-        return Recipe.from_document(recipe).to_document()
+        return Recipe.from_document(then).to_document()
     except ContractError:  # it has a field that is gone, which is named as a difference
-        return recipe
+        return {**Recipe().to_document(), **then}

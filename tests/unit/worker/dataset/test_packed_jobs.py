@@ -17,7 +17,7 @@ from PIL import Image
 from imagemill_contract import keys
 from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.outcomes import Outcome, Status
-from imagemill_contract.recipe import EdgeMethod, Output
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -25,7 +25,7 @@ from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.dataset.intermediate import IntermediateWriter
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.journal import Journal
-from imagemill_worker.picture.edges import edges_of, read_picture
+from imagemill_worker.picture.edges import edge_map
 from imagemill_worker.spool import Spooled
 from imagemill_worker.stores.opening import open_store
 from tests.helpers.jobs import Folder
@@ -93,7 +93,7 @@ def test_every_picture_is_in_one_shard_with_its_edges(folder: Folder, output: Ou
         assert (rows[name].output_key, rows[name].position) == (key, position)
         assert sample.key == sample_key(name)
         assert pixels_of(sample.image).shape == (48, 48, 3)
-        expected = edges_of(read_picture(sample.image, EdgeMethod.CANNY), EdgeMethod.CANNY)
+        expected = edge_map(sample.image, Recipe())
         assert np.array_equal(pixels_of(sample.edge)[:, :, 0], expected)
     assert rows["cats/broken.jpg"].status is Status.SKIPPED
     assert set(folder.files("")) == {

@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from imagemill_contract.locations import Location
-from imagemill_contract.recipe import EdgeMethod, Output
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import EXTENSIONS
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 from imagemill_worker.dataset.proof import check_shard, prove
 from imagemill_worker.errors import TryAgainError
-from imagemill_worker.picture.edges import edges_of, encoded_edges, read_picture
+from imagemill_worker.picture.edges import edge_map, encoded_edges
 from imagemill_worker.stores.opening import open_store
 from imagemill_worker.stores.store import Store
 from tests.helpers.pictures import jpeg
@@ -29,7 +29,7 @@ FORMATS = list(EXTENSIONS)
 
 def sample(number: int) -> Sample:
     picture = jpeg(60 + number, 40)
-    edge = encoded_edges(edges_of(read_picture(picture, EdgeMethod.CANNY), EdgeMethod.CANNY))
+    edge = encoded_edges(edge_map(picture, Recipe()))
     digest = sha256(picture).hexdigest()
     return Sample(f"{number}", f"{number}.jpg", picture, "jpg", edge, 60 + number, 40, digest)
 

@@ -11,14 +11,14 @@ from typing import BinaryIO
 import pytest
 
 from imagemill_contract.locations import Location
-from imagemill_contract.recipe import EdgeMethod, Output
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import EXTENSIONS
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import TryAgainError
-from imagemill_worker.picture.edges import edges_of, encoded_edges, pixel_sums, read_picture
+from imagemill_worker.picture.edges import edge_map, encoded_edges, pixel_sums
 from imagemill_worker.stores.opening import open_store
 from imagemill_worker.stores.store import Store
 from tests.helpers.pictures import jpeg
@@ -28,7 +28,7 @@ LARGEST_BYTES = 100_000
 
 def member(number: int) -> Member:
     picture = jpeg(60 + number, 40)
-    edge = encoded_edges(edges_of(read_picture(picture, EdgeMethod.CANNY), EdgeMethod.CANNY))
+    edge = encoded_edges(edge_map(picture, Recipe()))
     digest = sha256(picture).hexdigest()
     size = (60 + number, 40)
     sample = Sample(f"{number}", f"{number}.jpg", picture, "jpg", edge, *size, digest)

@@ -57,6 +57,14 @@ def test_edges_are_of_what_was_resized_and_prove_its_digest() -> None:
     )
 
 
+def test_edges_are_looked_for_where_the_picture_lies_within_its_padding() -> None:
+    area = (0, 13, 96, 70)
+    tasks = edge_tasks(shard(), [written(key, area=area) for key in KEYS])
+    assert [task.area for task in tasks if isinstance(task, Task)] == [area] * 3
+    row = json.loads(json.dumps(tasks[0].to_row()))
+    assert Task.from_row(row) == tasks[0]
+
+
 def test_object_that_was_not_resized_is_skipped_in_its_place() -> None:
     rejected = Outcome(KEYS[1], Status.REJECTED, Reason.CORRUPT)
     failed = Outcome(KEYS[2], Status.FAILED, Reason.JOB_FAILED)

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import EdgeMethod
+from imagemill_contract.recipe import EdgeMethod, ImageFormat, Recipe, ResizeMode
 from imagemill_worker.errors import PictureError
+from imagemill_worker.picture.edge_methods import canny, edges_of, line_art, with_contrast
 from imagemill_worker.picture.edges import (
     edge_map,
-    edges_of,
     encoded_edges,
     pixel_sums,
     read_picture,
 )
-from tests.helpers.pictures import file_of, photograph, recipe
+from imagemill_worker.picture.stages import product_of
+from tests.helpers.pictures import Array, file_of, photograph, recipe
+
+GREY = np.asarray(photograph().convert("L"))
+
+
+def of(method: EdgeMethod) -> Recipe:
+    return Recipe(edge=method)
 
 
 @pytest.mark.parametrize("method", EdgeMethod)
 def test_edges_lie_where_the_picture_changes(method: EdgeMethod) -> None:
     grey = np.zeros((40, 40), np.uint8)
     grey[:, 20:] = 200
-    edges = edges_of(np.dstack([grey] * 3) if method is EdgeMethod.LINE_ART else grey, method)
+    edges = edges_of(np.dstack([grey] * 3) if method is EdgeMethod.LINE_ART else grey, of(method))
     assert (edges.shape, edges.dtype) == (grey.shape, np.dtype(np.uint8))
     background = 255 if method is EdgeMethod.LINE_ART else 0
     assert (edges[:, :17] == background).all()
@@ -42,24 +51,104 @@ def test_even_picture_has_no_edges(method: EdgeMethod) -> None:
 
 
 def test_canny_says_yes_or_no() -> None:
-    edges = edges_of(np.asarray(photograph().convert("L")), EdgeMethod.CANNY)
+    edges = edges_of(np.asarray(photograph().convert("L")), of(EdgeMethod.CANNY))
     assert set(np.unique(edges)) == {0, 255}
+
+
+@pytest.mark.parametrize(("low", "high"), [(100, 200), (30, 400)])
+def test_fixed_thresholds_without_blur_give_the_edges_of_opencv(low: int, high: int) -> None:
+    recipe = Recipe(blur=0.0, canny_low=low, canny_high=high)
+    assert np.array_equal(edges_of(GREY, recipe), cv2.Canny(GREY, low, high))
+
+
+def test_blur_comes_before_the_thresholds() -> None:
+    blurred = cv2.GaussianBlur(GREY, (0, 0), 2.5)
+    found = edges_of(GREY, Recipe(blur=2.5, canny_low=20, canny_high=60))
+    assert np.array_equal(found, cv2.Canny(blurred, 20, 60))
+
+
+def test_lower_threshold_follows_the_upper_one() -> None:
+    assert np.array_equal(canny(GREY, 1.0, 0, 200), canny(GREY, 1.0, 80, 200))
+
+
+@pytest.mark.parametrize("contrast", [0.1, 0.3, 1.0])
+def test_thresholds_follow_the_contrast_of_the_picture(contrast: float) -> None:
+    soft = (128 + (GREY.astype(float) - 128) * contrast).astype(np.uint8)
+    assert 0.02 <= (edges_of(soft, Recipe()) > 0).mean() <= 0.2
+
+
+def test_noise_is_no_edge() -> None:
+    noise = np.random.default_rng(3).integers(126, 131, (90, 90), dtype=np.uint8)
+    assert not edges_of(noise, Recipe()).any()
+
+
+def test_contrast_makes_strong_lines_black_and_speckle_white() -> None:
+    lines = line_art(cv2.cvtColor(np.asarray(photograph()), cv2.COLOR_RGB2BGR))
+    ink, shown = 255 - lines.astype(int), 255 - with_contrast(lines).astype(int)
+    assert (shown[ink <= np.median(ink)] == 0).all()
+    assert (shown[ink > np.percentile(ink, 98)] == 255).all()
+    order = np.argsort(ink, axis=None)
+    assert (np.diff(shown.ravel()[order]) >= 0).all()
+
+
+def test_contrast_makes_no_lines_of_what_is_nearly_even() -> None:
+    nearly = np.random.default_rng(3).integers(252, 256, (90, 90), dtype=np.uint8)
+    assert with_contrast(nearly).min() > 200
+
+
+def ink_of(recipe: Recipe, sides: tuple[int, int]) -> tuple[Array, Array]:
+    """Of a photograph's edge map: the ink within its area, and that in its padding."""
+    picture = product_of(Stage.RESIZE, file_of(photograph().resize(sides), "PNG"), recipe)
+    edges = edge_map(picture.body, recipe, picture.area)
+    ink = cv2.bitwise_not(edges) if recipe.edge is EdgeMethod.LINE_ART else edges
+    left, top, width, height = picture.area or (0, 0, *ink.shape[::-1])
+    inside = ink[top : top + height, left : left + width].copy()
+    ink[top : top + height, left : left + width] = 0
+    return inside, ink
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#000000", "#ff8000"])
+@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("mode", ResizeMode)
+@pytest.mark.parametrize("sides", [(250, 190), (90, 250), (128, 128)])
+def test_padding_has_neither_edges_nor_a_frame(
+    mode: ResizeMode, method: EdgeMethod, background: str, sides: tuple[int, int]
+) -> None:
+    padded = Recipe(size=96, mode=mode, edge=method, background=background, quality=80)
+    bare = replace(padded, mode=ResizeMode.KEEP_RATIO_LARGEST)
+    if mode is not ResizeMode.BORDER:
+        bare = padded
+    inside, outside = ink_of(padded, sides)
+    alone, _ = ink_of(bare, sides)
+    assert not outside.any()
+    assert inside.shape == alone.shape
+    for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        assert (inside[line] > 60).mean() < (alone[line] > 60).mean() + 0.2
+
+
+@pytest.mark.parametrize("method", EdgeMethod)
+def test_edges_of_a_padded_picture_are_those_of_the_picture(method: EdgeMethod) -> None:
+    padded = Recipe(size=96, mode=ResizeMode.BORDER, format=ImageFormat.PNG, edge=method)
+    inside, _ = ink_of(padded, (250, 190))
+    alone, _ = ink_of(replace(padded, mode=ResizeMode.KEEP_RATIO_LARGEST), (250, 190))
+    assert inside.shape == (73, 96)
+    assert np.array_equal(inside, alone)
 
 
 def test_sobel_is_the_length_of_the_gradient_cut_at_white() -> None:
     across, down = np.meshgrid(np.arange(60), np.arange(60))
     ramp = (2 * across + down).astype(np.uint8)  # 2 to the right, 1 down: the kernel weighs by 8
-    edges = edges_of(ramp, EdgeMethod.SOBEL)
+    edges = edges_of(ramp, of(EdgeMethod.SOBEL))
     assert (edges[1:-1, 1:-1] == round(8 * 5**0.5)).all()
     step = np.zeros((9, 9), np.uint8)
     step[:, 5:] = 255
-    assert edges_of(step, EdgeMethod.SOBEL)[4, 4] == 255
+    assert edges_of(step, of(EdgeMethod.SOBEL))[4, 4] == 255
 
 
 def test_line_art_is_dark_by_how_much_a_neighbour_is_brighter() -> None:
     image = np.full((9, 9, 3), 100, np.uint8)
     image[4, 4] = 130
-    edges = edges_of(image, EdgeMethod.LINE_ART)
+    edges = edges_of(image, of(EdgeMethod.LINE_ART))
     ring = np.zeros((9, 9), bool)
     ring[3:6, 3:6] = True
     ring[4, 4] = False
@@ -72,7 +161,7 @@ def test_picture_is_not_changed_by_its_edges() -> None:
     for method in EdgeMethod:
         image = read_picture(body, method)
         before = image.copy()
-        edges_of(image, method)
+        edges_of(image, of(method))
         assert np.array_equal(image, before)
 
 

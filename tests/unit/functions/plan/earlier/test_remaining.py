@@ -11,7 +11,7 @@ from imagemill_app.stores import StoreAt
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe import EdgeMethod, ImageFormat, Output, Recipe, ResizeMode
 from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_index import StoredIndex
@@ -44,12 +44,40 @@ def test_changed_recipe_does_all_again_and_names_the_field() -> None:
 
 
 def test_recipe_from_before_a_field_was_new_is_the_same_recipe() -> None:
-    fields = {name: value for name, value in RUN.recipe.items() if name in ("size", "mode")}
+    fields = {name: value for name, value in RUN.recipe.items() if name in ("size", "mode", "blur")}
     old = IndexedRun("run-0", "2025", str(SOURCE), fields)
     assert work({"a.jpg": Entry("e1", None, old)}).done == {"unchanged": 1}
     gone = IndexedRun("run-0", "2025", str(SOURCE), {**fields, "sharpen": 3})
     reasons = work({"a.jpg": Entry("e1", None, gone)}).reasons
-    assert any("sharpen 3 -> None" in reason for reason in reasons)
+    assert reasons == {"recipe changed: sharpen 3 -> None": 1, "new": 2}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        (
+            {"size": 128},
+            Recipe(),
+            "canny_low 100 -> 0, canny_high 200 -> 0, blur 0.0 -> 1.0",
+        ),
+        (
+            {"edge": "sobel", "mode": "border"},
+            Recipe(edge=EdgeMethod.SOBEL, mode=ResizeMode.BORDER),
+            "edges_of_padding True -> None",
+        ),
+    ],
+)
+def test_edge_maps_of_an_earlier_release_are_made_again(
+    before: dict[str, object], now: Recipe, reason: str
+) -> None:
+    entry = Entry("e1", None, IndexedRun("run-0", "2025", str(SOURCE), before))
+    assert work({"a.jpg": entry}, now).reasons == {f"recipe changed: {reason}": 1, "new": 2}
+
+
+def test_edge_maps_of_an_earlier_release_that_are_still_wanted_are_left() -> None:
+    entry = Entry("e1", None, IndexedRun("run-0", "2025", str(SOURCE), {"size": 128}))
+    wanted = Recipe(canny_low=100, canny_high=200, blur=0.0)
+    assert work({"a.jpg": entry}, wanted).done == {"unchanged": 1}
 
 
 def test_retry_also_does_what_was_rejected_for_good_and_nothing_that_is_done() -> None:

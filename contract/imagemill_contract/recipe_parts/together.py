@@ -1,0 +1,85 @@
+"""What the fields of a recipe may not hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from imagemill_contract.errors import RecipeError
+from imagemill_contract.fields import shown
+from imagemill_contract.recipe_parts.choices import EdgeMethod, Output, SplitBy
+
+if TYPE_CHECKING:
+    from imagemill_contract.recipe import Recipe
+
+_FORMS = ", ".join(form for form in Output if form is not Output.FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """Fields that have an effect only where `holds`; `text` ends a sentence that begins "unless".
+
+    Where it does not hold, they must have their default.
+    """
+
+    names: tuple[str, ...]
+    text: str
+    holds: Callable[[Recipe], bool]
+
+
+_CONDITIONS = (
+    _Condition(("seed",), "shuffle is true", lambda recipe: recipe.shuffle),
+    _Condition(
+        ("stratify",),
+        "label_from_folder is true and split_by is picture",
+        lambda recipe: recipe.label_from_folder and recipe.split_by is SplitBy.PICTURE,
+    ),
+    _Condition(
+        (
+            *("dataset_name", "shard_bytes", "split", "split_by", "stratify"),
+            *("shuffle", "seed", "label_from_folder"),
+        ),
+        f"output is one of {_FORMS}",
+        lambda recipe: recipe.output is not Output.FILES,
+    ),
+    _Condition(
+        ("blur", "canny_low", "canny_high"),
+        "edge is canny",
+        lambda recipe: recipe.edge is EdgeMethod.CANNY,
+    ),
+    _Condition(("canny_low",), "canny_high is given, too", lambda recipe: recipe.canny_high > 0),
+    _Condition(
+        ("line_art_contrast",),
+        "edge is line_art",
+        lambda recipe: recipe.edge is EdgeMethod.LINE_ART,
+    ),
+)
+
+
+def check_together(recipe: Recipe, where: str) -> None:
+    """Raises RecipeError for a field that would have no effect, as a person expects one."""
+    defaults = {item.name: item.default for item in fields(recipe)}
+    for condition in _CONDITIONS:
+        if condition.holds(recipe):
+            continue
+        for name in condition.names:
+            value = getattr(recipe, name)
+            if value != defaults[name]:
+                raise RecipeError(
+                    f"{where}.{name}: {shown(json_value(value))} has no effect unless "
+                    f"{condition.text}."
+                )
+    if recipe.canny_low > recipe.canny_high:
+        raise RecipeError(
+            f"{where}.canny_low: {recipe.canny_low} must not be above canny_high, which is "
+            f"{recipe.canny_high}."
+        )
+
+
+def json_value(value: object) -> object:
+    """What a document has for a field's value."""
+    if isinstance(value, tuple):
+        return dict(value)
+    return str(value) if isinstance(value, StrEnum) else value
