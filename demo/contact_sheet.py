@@ -11,7 +11,6 @@ from demo.sheets import Layout, Tile, framed, sheet
 from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.recipe import ImageFormat
 
-LEFT_OUT = "retina.jpg"  # at 128 pixels its edges are only its rim
 SOURCE_WIDTH, SOURCE_HEIGHT = 190, 128
 LAYOUT = Layout(column=SOURCE_WIDTH, gap=14, caption=26, font=12)
 SHORT_NAME = 8  # hexadecimal digits
@@ -28,7 +27,6 @@ def contact_sheet(cuts: list[Cut], sources: Path, out: Path) -> Image.Image:
     largest: dict[str, Cut] = {}
     for cut in sorted(cuts, key=lambda cut: (cut.photograph, cut.share)):
         largest[cut.photograph] = cut
-    largest.pop(LEFT_OUT)
     return sheet([column_of(cut, sources, out) for cut in largest.values()], LAYOUT)
 
 
