@@ -77,6 +77,17 @@ def test_thresholds_follow_the_contrast_of_the_picture(contrast: float) -> None:
     assert 0.02 <= (edges_of(soft, Recipe()) > 0).mean() <= 0.2
 
 
+def test_upper_threshold_is_the_gradient_that_a_tenth_of_the_picture_exceeds() -> None:
+    across, down = (
+        cv2.Sobel(GREY, cv2.CV_16S, *axis, borderType=cv2.BORDER_REPLICATE)
+        for axis in ((1, 0), (0, 1))
+    )
+    lengths = np.sort((np.abs(across) + np.abs(down)).ravel())
+    high = int(lengths[int(lengths.size * 0.9)])
+    assert 24 < high < 2040
+    assert np.array_equal(edges_of(GREY, Recipe(blur=0.0)), canny(GREY, 0.0, 0, high))
+
+
 def test_noise_is_no_edge() -> None:
     noise = np.random.default_rng(3).integers(126, 131, (90, 90), dtype=np.uint8)
     assert not edges_of(noise, Recipe()).any()
