@@ -15,7 +15,7 @@ SCAN := .venvs/scan/bin/checkov
 PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface croissant))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
-	batch_worker/requirements.txt
+	batch_worker/requirements.txt batch_worker/requirements-model.txt
 # A process for each processor; what shares an engine stays together (tests/conftest.py).
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 # $(call pip_install,VENV,ARGUMENTS): what pip says is shown only if it fails.

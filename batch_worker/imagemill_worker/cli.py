@@ -1,5 +1,6 @@
 """The command line. `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
 
+`model --shard URI --model URI` runs a neural network over a shard's resized pictures.
 `verify --output URI` and `compact --output URI` check and compact a packed dataset, and
 `duplicates --output URI` finds its duplicates.
 """
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Sequence
 
 from imagemill_contract.errors import WorkerExit
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import ModelOutput, Stage
 
 _STAGES = {
     Stage.RESIZE: "resize the pictures of a shard",
@@ -69,6 +70,12 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
 
         duplicates(options.output, stopping, distance=options.distance)
         return WorkerExit.DONE
+    if options.command == "model":
+        return _run_model(options, stopping)
+    return _run_stage(options, stopping)
+
+
+def _run_stage(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
     from imagemill_worker.lanes.process_limits import allotted_vcpus
     from imagemill_worker.lanes.spares import close_spares, start_spares
 
@@ -85,6 +92,23 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
     return WorkerExit.DONE
 
 
+def _run_model(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
+    from imagemill_worker.lanes.process_limits import allotted_vcpus
+    from imagemill_worker.model.opening import ModelArguments, open_model_job
+
+    arguments = ModelArguments(
+        options.shard,
+        options.model,
+        ModelOutput(options.model_output),
+        options.preprocessing,
+        options.gpu,
+        options.vcpus or allotted_vcpus(),
+        options.threads,
+    )
+    open_model_job(arguments, stopping).run()
+    return WorkerExit.DONE
+
+
 def _ended(code: WorkerExit, error: Exception) -> WorkerExit:
     sys.stderr.write(f"imagemill_worker: {error or type(error).__name__}\n")
     return code
@@ -95,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for stage, text in _STAGES.items():
         _add_job_options(commands.add_parser(str(stage), help=text))
+    _add_model_options(
+        commands.add_parser("model", help="run a neural network over a shard's resized pictures")
+    )
     for name, text in _UPKEEP.items():
         command = commands.add_parser(name, help=text)
         command.add_argument(
@@ -119,6 +146,21 @@ def _add_repair_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="with --repair: take runs that are open for over"
     )
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    _add_job_options(parser)
+    parser.add_argument("--model", required=True, metavar="URI", help="address of an ONNX file")
+    parser.add_argument(
+        "--model-output", required=True, choices=list(ModelOutput), help="what the model gives"
+    )
+    parser.add_argument(
+        "--preprocessing",
+        default="",
+        metavar="JSON",
+        help="how pictures become its input (default: what its metadata say)",
+    )
+    parser.add_argument("--gpu", action="store_true", help="run on the GPU, or not at all")
 
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:

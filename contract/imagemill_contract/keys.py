@@ -54,6 +54,27 @@ class Stage(StrEnum):
 STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
 
 
+class ModelOutput(StrEnum):
+    """What a neural network gives for a picture."""
+
+    VECTOR = "vector"  # an embedding, as float16
+    SCORES = "scores"  # a number, or one for each label
+    IMAGE = "image"  # a drawing, a mask, a depth map
+
+
+MODEL_RESULTS = {
+    ModelOutput.VECTOR: ("embeddings/", ".npy"),
+    ModelOutput.SCORES: ("scores/", ".json"),
+    ModelOutput.IMAGE: ("drawn/", ".png"),
+}
+
+
+def model_result_key(output: ModelOutput, relative: str) -> str:
+    """The key of what a model gave for a picture: `a.jpg` becomes `embeddings/a.jpg.npy`."""
+    folder, extension = MODEL_RESULTS[output]
+    return folder + output_name(relative, extension, MOST_KEY_BYTES - len(folder))
+
+
 def relative_key(source_key: str, source_prefix: str) -> str:
     """The part of a key below the source prefix. Raises ContractError for a key outside it."""
     relative = source_key.removeprefix(source_prefix)
@@ -192,6 +213,10 @@ def shard_key(run_id: str, shard_id: str) -> str:
 
 def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
     return f"{run_folder(run_id)}outcomes/{stage}/{_checked_shard_id(shard_id)}.jsonl.gz"
+
+
+def model_outcome_key(run_id: str, shard_id: str) -> str:
+    return f"{run_folder(run_id)}outcomes/model/{_checked_shard_id(shard_id)}.jsonl.gz"
 
 
 def intermediate_folder(run_id: str) -> str:

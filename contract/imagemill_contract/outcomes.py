@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     DECODER_CRASHED = "decoder_crashed"
     DECODER_TIMEOUT = "decoder_timeout"
+    NOT_FINITE = "not_finite"  # what the model gave is no number
     # rejected: the object
     GONE = "gone"
     CHANGED = "changed"

@@ -28,6 +28,9 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     f"{WORKER}.lanes": {
         *(f"{WORKER}.{name}" for name in ("pixels", "errors", "spool", "picture", "stores"))
     },
+    f"{WORKER}.model": {
+        *(f"{WORKER}.{name}" for name in ("pixels", "errors", "progress", "lanes", "stores")),
+    },
     f"{WORKER}.dataset.formats": set(),
     f"{WORKER}.dataset": {
         *(f"{WORKER}.{name}" for name in ("errors", "journal", "picture", "progress", "spool")),

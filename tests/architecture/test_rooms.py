@@ -39,6 +39,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         {"imagemill_contract", "imagemill_dataset", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
         | {"pi_heif", "pillow_jxl"}
         | {"boto3", "botocore"}  # in stores/odd_keys.py alone, see below
+        | {"onnxruntime"}  # in model/ alone, see below
         | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
     "worker_image": ("batch_worker/*.py", {"boto3"}),
@@ -176,3 +177,13 @@ def test_worker_imports_boto3_only_for_keys_that_obstore_cannot_name() -> None:
         if {"boto3", "botocore"} & set(imported_packages(path.read_text()))
     }
     assert importers == {"stores/odd_keys.py"}
+
+
+def test_onnx_runtime_which_the_base_image_lacks_is_imported_by_one_room_of_the_worker() -> None:
+    worker = ROOT / "batch_worker" / "imagemill_worker"
+    importers = {
+        path.relative_to(worker).parts[0]
+        for path in worker.rglob("*.py")
+        if "onnxruntime" in set(imported_packages(path.read_text()))
+    }
+    assert importers == {"model"}

@@ -1,0 +1,141 @@
+"""How pictures become a model's input, and what its output is: declared, or in the model itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from imagemill_contract.errors import RequestError
+from imagemill_contract.fields import Name, OneOf, Rule, WholeNumber, read_fields
+from imagemill_worker.errors import ArgumentsError
+
+# Entries of a model's own metadata, each a JSON text
+PREPROCESSING, LABELS = "imagemill.preprocessing", "imagemill.labels"
+
+
+class Layout(StrEnum):
+    NCHW = "nchw"  # batch, channels, rows, columns
+    NHWC = "nhwc"
+
+
+class Channels(StrEnum):
+    RGB = "rgb"
+    BGR = "bgr"
+    GREY = "grey"
+
+
+class Range(StrEnum):
+    UNIT = "unit"  # 0 to 1
+    BYTE = "byte"  # 0 to 255
+
+
+@dataclass(frozen=True, slots=True)
+class _PerChannel:
+    """One number, or one for each of three channels."""
+
+    above_zero: bool = False
+    allowed = "a list of 1 or 3 numbers"
+
+    def read(self, value: object) -> tuple[float, ...]:
+        if not isinstance(value, list | tuple) or len(value) not in (1, 3):
+            raise ValueError(value)
+        for number in value:
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise ValueError(value)
+            if self.above_zero and number <= 0:
+                raise ValueError(value)
+        return tuple(map(float, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From 8-bit pixels to a model's input: (pixels in `range` - `mean`) / `std`.
+
+    Attributes:
+        width: Pixels; 0 for what the model's input shape says.
+        height: Pixels; 0 for what the model's input shape says.
+        layout: None for what the model's input shape says.
+        channels: Which, in which order.
+        range: Of the pixels before `mean` and `std`, given in the same order as the channels.
+        output_range: Of the pixels that a model for pictures gives.
+        output: Name of the model's output; empty for its first.
+    """
+
+    width: int = 0
+    height: int = 0
+    layout: Layout | None = None
+    channels: Channels = Channels.RGB
+    range: Range = Range.UNIT
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    output_range: Range = Range.UNIT
+    output: str = ""
+
+    @classmethod
+    def from_document(cls, document: object, where: str) -> Preprocessing:
+        """Raises ArgumentsError with one sentence that names the field and what is allowed."""
+        try:
+            values = read_fields(document, _RULES, where, RequestError)
+        except RequestError as error:
+            raise ArgumentsError(str(error)) from error
+        found = cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
+        for name in ("mean", "std"):
+            if found.channels is Channels.GREY and len(getattr(found, name)) > 1:
+                raise ArgumentsError(f"{where}.{name}: one number is enough for channels grey.")
+        return found
+
+
+class _OutputName(Name):
+    allowed = "the name of an output of the model"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError(value)
+        return value
+
+
+_RULES: Mapping[str, Rule] = {
+    "width": WholeNumber(1, 16_384),
+    "height": WholeNumber(1, 16_384),
+    "layout": OneOf(Layout),
+    "channels": OneOf(Channels),
+    "range": OneOf(Range),
+    "mean": _PerChannel(),
+    "std": _PerChannel(above_zero=True),
+    "output_range": OneOf(Range),
+    "output": _OutputName(),
+}
+assert set(_RULES) == {item.name for item in fields(Preprocessing)}  # noqa: S101 # kept together
+
+
+def preprocessing_of(declared: str, metadata: Mapping[str, str]) -> Preprocessing:
+    """What was declared, a JSON text; or else what the model's metadata say; or else the default.
+
+    Raises ArgumentsError.
+    """
+    if declared:
+        return Preprocessing.from_document(_json(declared, "preprocessing"), "preprocessing")
+    if PREPROCESSING in metadata:
+        where = f"the model's {PREPROCESSING}"
+        return Preprocessing.from_document(_json(metadata[PREPROCESSING], where), where)
+    return Preprocessing()
+
+
+def labels_of(metadata: Mapping[str, str]) -> list[str]:
+    """The names of a model's scores, from its metadata; empty without. Raises ArgumentsError."""
+    if LABELS not in metadata:
+        return []
+    labels = _json(metadata[LABELS], f"the model's {LABELS}")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ArgumentsError(f"the model's {LABELS} must be a list of names.")
+    return labels
+
+
+def _json(text: str, where: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError as error:
+        raise ArgumentsError(f"{where}: it is no JSON: {error}.") from error
+    return value
