@@ -51,23 +51,6 @@ class WholeNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    least: int
-    most: int
-
-    @property
-    def allowed(self) -> str:
-        return f"a number from {self.least} to {self.most}"
-
-    def read(self, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(value)
-        if not self.least <= value <= self.most:  # neither does NaN
-            raise ValueError(value)
-        return float(value)
-
-
-@dataclass(frozen=True, slots=True)
 class ByteCount:
     """A number of bytes, or a text with its unit: kB to TB are decimal, KiB to TiB binary."""
 

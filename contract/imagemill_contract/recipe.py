@@ -15,7 +15,6 @@ from imagemill_contract.fields import (
     ByteCount,
     Colour,
     Name,
-    Number,
     OneOf,
     Rule,
     Shares,
@@ -31,6 +30,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
+from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode", "SplitBy"]

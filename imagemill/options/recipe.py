@@ -18,7 +18,6 @@ from imagemill.options.recipe_layers import Layer, layers_of, recipe_of
 from imagemill_contract.fields import (
     ByteCount,
     Colour,
-    Number,
     OneOf,
     Shares,
     TrueOrFalse,
@@ -26,6 +25,7 @@ from imagemill_contract.fields import (
 )
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
+from imagemill_contract.recipe_parts.numbers import Number
 
 _METAVARS = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},

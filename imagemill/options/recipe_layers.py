@@ -13,9 +13,10 @@ from imagemill.options.config import config
 from imagemill.options.values import json_or_text, number_or_text
 from imagemill.paths import escaped, path_errors
 from imagemill_contract.errors import RecipeError
-from imagemill_contract.fields import ByteCount, Number, Rule, Shares, WholeNumber
+from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import recipe_fields
+from imagemill_contract.recipe_parts.numbers import Number
 
 DEFAULT = "default"
 

@@ -90,6 +90,7 @@ def test_run_and_plan_have_the_same_filters() -> None:
 )
 def test_switch_works_without_a_value_both_ways(name: str, flag: str) -> None:
     beside = [] if name == "label_from_folder" else ["--label-from-folder"]  # `stratify` needs it
+    beside += ["--edge", "line_art"]  # `line_art_contrast` needs it
     typed = ["--output", "parquet", *beside, flag + name.replace("_", "-")]
     assert getattr(recipe_of(*typed), name) is (flag == "--")
 
