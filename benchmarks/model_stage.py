@@ -8,6 +8,7 @@ small network; the default is 5,000 pictures.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +115,8 @@ def compare(pictures: int) -> None:
         bare, stage = [], []
         for _ in range(ROUNDS):
             bare.append(cpu_seconds_of(bare_loop(opened(folder))))
-            stage.append(cpu_seconds_of(opened(folder).run))
+            with redirect_stdout(io.StringIO()):  # the job's log
+                stage.append(cpu_seconds_of(opened(folder).run))
     for name, found in (("bare loop", bare), ("model stage", stage)):
         print(f"{name:12} {pictures / min(found):6.1f} pictures per CPU second")
     print(f"the stage takes {min(stage) / min(bare):.3f} times as long")
