@@ -30,7 +30,7 @@ CHECKS := check-lint check-format check-types check-template check-statemachine 
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy \
-	check-readers format docs bench hooks clean
+	check-readers check-rights rights format docs bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -90,6 +90,9 @@ check-deploy: $(INSTALLED) $(SAM) $(AWS) ## Deploy, update and delete with the r
 check-readers: $(INSTALLED) $(READERS) ## Read datasets with webdataset, TensorFlow, Hugging Face
 	@$(BIN)/python -m pytest -m readers tests/readers
 
+check-rights: $(INSTALLED) ## Take each right away, see the pipeline break (ten minutes or more)
+	@$(BIN)/python -m pytest -m rights tests/rights
+
 hooks: $(PRE_COMMIT) ## Run the checks before each commit (pre-commit)
 	@$(PRE_COMMIT) install
 
@@ -100,6 +103,9 @@ docs: $(INSTALLED) ## Write docs/cli.md anew from the help texts
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+rights: $(INSTALLED) ## Write the table of docs/rights.md, which takes as long as check-rights
+	@$(BIN)/python -m tests.helpers.rights_table
 
 bench: $(INSTALLED) ## Run the short benchmarks in 5 minutes; benchmarks/README.md has the results of all
 	@$(BIN)/python -m benchmarks

@@ -19,7 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 TESTS = Path(__file__).parent
 
 # What takes milliseconds comes first, so that most mistakes show within seconds.
-ROOMS = ("architecture", "unit", "engine", "integration", "deploy", "readers")
+ROOMS = ("architecture", "unit", "engine", "integration", "deploy", "readers", "rights")
 
 # Where a fixture that several tests share is an engine, or a stack on it.
 ROOMS_OF_ENGINES = ("engine", "integration")

@@ -191,10 +191,10 @@ def images_of_jobs(environment: Mapping[str, str]) -> set[str]:
 def test_a_run_goes_on_while_the_stack_is_updated(
     environment: dict[str, str], outputs: dict[str, str], tmp_path: Path
 ) -> None:
-    write_pictures(tmp_path, 120)
+    write_pictures(tmp_path, 200)
     bucket = outputs["InputBucketName"]
     aws_text(environment, "s3", "cp", tmp_path, f"s3://{bucket}/long/", "--recursive")
-    arn = started(environment, outputs, {"source": f"s3://{bucket}/long/", "shards": 60})
+    arn = started(environment, outputs, {"source": f"s3://{bucket}/long/", "shards": 200})
 
     changed = [NEWER_IMAGE, "LogRetentionDays=7", *PARAMETERS[1:]]
     output_of([SAM, "deploy", "--parameter-overrides", *changed], environment)
@@ -203,7 +203,7 @@ def test_a_run_goes_on_while_the_stack_is_updated(
     assert images_of_jobs(environment) == {NEWER_IMAGE.partition("=")[2]}
     end = ended(environment, arn)
     assert end["status"] == "SUCCEEDED", end
-    assert json.loads(end["output"])["stages"]["edge"]["written"] == 120
+    assert json.loads(end["output"])["stages"]["edge"]["written"] == 200
 
 
 def test_sam_delete_leaves_the_buckets_with_what_is_in_them(
