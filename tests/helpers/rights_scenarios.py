@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +91,10 @@ class World:
         group = resource_id(self.stack, f"{name}LogGroup")
         return len(self.stack.client("logs").describe_log_streams(logGroupName=group)["logStreams"])
 
+    def until_logged(self, name: str, before: int) -> None:
+        """Wait for a stream in a log group that had so many."""
+        self.until(lambda: self.log_streams(name) > before, f"{name} logs", LOG_SECONDS)
+
     def keys(self, prefix: str) -> set[str]:
         return keys_in(self.stack, self.stack.output_bucket, prefix)
 
@@ -119,7 +124,7 @@ def upload(world: World) -> None:
     for _ in range(2):
         prefix = prefix_of("upload")
         world.upload(f"full/{prefix}", 1)
-        world.until(lambda p=prefix: world.keys(f"edges/{p}"), "the upload is processed")
+        world.until(partial(world.keys, f"edges/{prefix}"), "the upload is processed")
     for run in executions(world.stack).values():
         if run.run_id.startswith("upload-"):
             world.end(run)
@@ -137,7 +142,7 @@ def by_hand(world: World) -> None:
     expect(world.run(prefix)["stages"]["edge"]["written"] == 2, "both are written")
     expect("Nothing to do" in world.run(prefix)["sentence"], "both are known as done")
     for name in names:
-        world.until(lambda n=name: world.log_streams(n) > before[n], f"{name} logs", LOG_SECONDS)
+        world.until_logged(name, before[name])
 
 
 def manifest(world: World) -> None:
@@ -185,7 +190,7 @@ def slices(world: World) -> None:
     world.run(prefix, prune=True)
     expect(not world.keys(edges_of(prefix, 0)), "what was deleted is removed")
     for name in OF_SLICES:
-        world.until(lambda n=name: world.log_streams(n) > before[n], f"{name} logs", LOG_SECONDS)
+        world.until_logged(name, before[name])
 
 
 def stopped(world: World) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from imagemill.local_stack import LocalStack, deployed_on, worker_environment
+from imagemill.project import ROOT
 from imagemill_engine.engine import Engine
-from tests.helpers.pages import ROOT, plain, tables, text_of
+from tests.helpers.pages import plain, tables, text_of
 from tests.helpers.rights import Grant, grants, without
 from tests.helpers.rights_scenarios import SCENARIOS, Broken, World
 
