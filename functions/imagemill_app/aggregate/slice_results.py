@@ -91,11 +91,24 @@ class SliceResults:
         return {str(row["key"]): cast("list[str]", row["outputs"]) for row in rows}
 
     def _rows_of_shards(self) -> Iterator[Row]:
+        """Rows in the order of their keys, as shards are unless they are shuffled."""
+        if self.run.recipe.get("shuffle"):
+            yield from sorted(self._rows_of_shuffled_shards(), key=itemgetter(0))
+            return
         last = ""
         for shard in shards_of_slice(self.output, self.run.run_id, self.number):
             keys = sorted(item.key for item in shard.objects)
             _check_planned_once(shard, [key for key in keys if key <= last])
             last = keys[-1] if keys else last
+            failure = self.failures.get(shard.shard_id)
+            yield from self._rows_of(shard, str(failure) if failure else "")
+
+    def _rows_of_shuffled_shards(self) -> Iterator[Row]:
+        seen: set[str] = set()
+        for shard in shards_of_slice(self.output, self.run.run_id, self.number):
+            keys = {item.key for item in shard.objects}
+            _check_planned_once(shard, sorted(keys & seen))
+            seen |= keys
             failure = self.failures.get(shard.shard_id)
             yield from self._rows_of(shard, str(failure) if failure else "")
 
