@@ -141,7 +141,7 @@ def printed_by(environment: str, command: list[object], cwd: Path, home: Path) -
 
 def outcomes_in(out: Path, stage: Stage) -> dict[str, Outcome]:
     """By the key below the source."""
-    (run_folder,) = (out / "runs").iterdir()
+    (run_folder,) = (path for path in (out / "runs").iterdir() if path.is_dir())
     paths = (run_folder / "outcomes" / stage).iterdir()
     return {row.key: row for path in paths for row in decode_outcomes(path.read_bytes())[1]}
 
