@@ -37,7 +37,11 @@ HERE = Path(__file__).parent
 PHOTOGRAPHS = ROOT.parent / "shared" / "photos" / "full"
 CLASSES = ("birch", "red fox", "été.2017")
 # pictures of many shapes: a reader that takes width for height is found out
-OF_PICTURES = {"size": 96, "mode": "keep_ratio"}
+OF_PICTURES = {
+    **{"size": 96, "mode": "keep_ratio"},
+    # what one call of OpenCV does, so that the edge maps can be computed here, too
+    **{"blur": 0, "canny_low": 100, "canny_high": 200},
+}
 OF_DATASETS = {"split": {"train": 0.8, "validation": 0.2}, "label_from_folder": True}
 
 PACKED = (Output.WEBDATASET, Output.TFRECORD, Output.PARQUET)
