@@ -148,7 +148,8 @@ def check_leftovers(
 
 
 def index_of(files: Mapping[str, bytes]) -> Index:
-    parts = sorted((key, body) for key, body in files.items() if key.startswith(keys.INDEX))
+    below = sorted((key, body) for key, body in files.items() if key.startswith(keys.INDEX))
+    parts = [(key, body) for key, body in below if key.endswith(".jsonl.gz")]
     return Index.of_parts(parts)
 
 

@@ -47,7 +47,7 @@ class Pictures:
     keys: KeyRange = ALL_KEYS
 
     def within(self, keys: KeyRange) -> Pictures:
-        """Those in a smaller range. What was left out is counted with the rest of this one."""
+        """Those in a smaller range. Who lists that range counts what is left out there."""
         return replace(
             self,
             objects=[item for item in self.objects if keys.has(item.key)],

@@ -59,6 +59,9 @@ def plan_slice(
     plan = planning.plan(found.pictures, number)
     is_cut = plan.keys != found.pictures.keys
     is_last = found.is_last and not is_cut
+    if is_cut and draft.is_listed:  # count what is left out in this part of the slice alone
+        part = list_slice(request, draft.source, plan.keys, step.kept, settings.slice_objects)
+        plan = replace(plan, ignored=part.listing.ignored)
     if not request.dry_run:
         write_slice(run_id, request.recipe, plan, draft.labels)
     totals = replace(plan.totals(run_id), is_last=is_last)

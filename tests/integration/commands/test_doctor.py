@@ -115,7 +115,7 @@ def test_whole_stack_is_well_in_every_way(call: Call, patient: LocalStack) -> No
         (without_public_addresses, "network", "gives machines no public address"),
         (with_lost_message, "dead-letter queue", "holds 1 messages about uploads"),
         (without_notification, "uploads", "notifies no queue of uploads"),
-        (without_trigger, "uploads", "the trigger of GroupObjectsFunction is Disabl"),
+        (without_trigger, "uploads", "the trigger of GroupObjectsFunction is Disab"),
     ],
 )
 def test_what_is_broken_is_named_with_its_fix_and_nothing_else_is(

@@ -286,3 +286,17 @@ def test_aggregation_that_is_killed_and_repeated_gives_the_same_bytes(
         report(run)
     report(run)
     assert contents() == expected
+
+
+def test_what_is_left_out_is_counted_also_where_deleted_sources_cut_a_slice(
+    aws: dict[str, Any],
+) -> None:
+    gone = ["d/1.jpg", "e.jpg"]
+    put(dict.fromkeys(["a.jpg", "b.txt", "c.txt", "z.txt", *gone], b"1"))
+    run = plan({"source": SOURCE})
+    Worker(run).finish()
+    report(run)
+    StoreAt(Location(f"s3://{INPUT}")).remove([f"full/{name}" for name in gone])
+    for most_objects in (1, 2, 3):
+        whole, sliced = whole_and_sliced({"source": SOURCE}, most_objects)
+        assert sums(sliced) == sums(whole)

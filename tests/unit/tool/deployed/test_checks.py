@@ -231,7 +231,7 @@ def test_limit_of_the_account_is_compared_with_what_the_stack_wants(
 
 
 def job(minutes_ago: float, **changes: Any) -> dict[str, Any]:
-    at = int((NOW - timedelta(minutes=minutes_ago)).timestamp() * 1000)
+    at = int((datetime.now(UTC) - timedelta(minutes=minutes_ago)).timestamp() * 1000)
     return {"jobId": "1", "jobName": "resize-run-1-00000", "createdAt": at, **changes}
 
 

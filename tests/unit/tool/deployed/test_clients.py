@@ -53,5 +53,5 @@ def test_another_endpoint_gets_the_credentials_of_the_user() -> None:
 
 
 def test_profile_that_is_not_there_is_named() -> None:
-    with pytest.raises(UsageError, match=r"--profile: The config profile \(nix\) could not be fo"):
+    with pytest.raises(UsageError, match=r"--profile: The config profile \(nix\) could not be"):
         Clients(StackChoice(profile="nix"))

@@ -39,6 +39,11 @@ FINGERPRINTS = st.dictionaries(
 )
 
 
+@pytest.fixture(autouse=True)
+def allow_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_FILE_URIS", "true")
+
+
 def linked(fingerprints: dict[str, int], distance: int) -> list[list[str]]:
     """The groups by the definition: all that can be reached by steps of at most `distance`."""
     left, groups = sorted(fingerprints), []
