@@ -152,6 +152,8 @@ def _part_of(
     run = other.indexed
     shards: dict[str, DatasetShard] = {}
     rows = _rows(output, other, others, shards)
+    if run.recipe.get("shuffle"):  # its shards have no order
+        rows = iter(sorted(rows, key=itemgetter(0)))
     first = next(rows, None)
     if first is None:
         return b""
@@ -162,7 +164,7 @@ def _part_of(
 def _rows(
     output: Location, other: OpenRun, others: Sequence[OpenRun], shards: dict[str, DatasetShard]
 ) -> Iterator[Row]:
-    """Rows in the order of keys; `shards` gets the dataset shards that they name before them."""
+    """Rows in the order of shards; `shards` gets the dataset shards that they name before them."""
     rivals = rivals_of(output, other, others)
     for done in work_done(output, other.indexed):
         entries = dict(done.entries)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imagemill_app.plan.earlier.stopped_runs import Adopted, adopted_runs, clear_away
-from imagemill_app.results.open_runs import OpenRun, write_open_run
+from imagemill_app.results.open_runs import OpenRun, indexed_run, write_open_run
+from imagemill_app.results.work_done import work_done
 from imagemill_app.stores import StoreAt, list_keys
 from imagemill_contract import keys
 from imagemill_contract.documents import encode_journal
@@ -69,6 +71,25 @@ def test_rejected_pictures_are_taken_over_before_edges_begin(run: PackedRun) -> 
     assert {name: entry.reason for name, entry in index.entries.items()} == {
         NAMES[5]: Reason.CORRUPT
     }
+
+
+def test_work_of_a_shuffled_run_is_taken_over_whatever_the_order_of_its_shards(
+    run: PackedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {**run.document, "recipe": {**run.document["recipe"], "shuffle": True}}
+    write_open_run(run.output, OpenRun({**document, "alone": True}, frozenset(), frozenset()))
+    (whole,) = work_done(run.output, indexed_run(run.document))
+    names = list(whole.entries)
+    pieces = [
+        replace(whole, entries={name: whole.entries[name] for name in part})
+        for part in (names[2:], names[:2])
+    ]
+    monkeypatch.setattr(
+        "imagemill_app.plan.earlier.stopped_runs.work_done", lambda *_: iter(pieces)
+    )
+    (adopted,) = taken_over(run, alone=False)
+    index = Index.of_parts([(adopted.part_key, adopted.part)])
+    assert set(index.entries) == set(NAMES[:4])
 
 
 def test_leftovers_of_a_run_go_when_it_is_surely_over(run: PackedRun) -> None:
