@@ -9,6 +9,7 @@ output bucket. Signatures are not checked.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 PAGE = 1000
 _DATE = {"Last-Modified": "Mon, 23 Nov 2026 10:15:30 GMT"}
@@ -51,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     folders: dict[str, Names]
     bodies: dict[str, bytes]  # by path
     paths: list[str]  # of the bodies, in order
+    parts: dict[tuple[str, int], bytes]  # of uploads that have begun
     requests: Counter[str]
     lock = Lock()
 
@@ -66,17 +68,50 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self.requests["HEAD"] += 1
-        self._answer(404, b"")
+        body = self.bodies.get(self._parsed()[0])
+        length = {"ETag": '"0"', "Content-Length": str(len(body or b"")), **_DATE}
+        self._answer(404 if body is None else 200, b"", length)
 
     def do_PUT(self) -> None:
         self.requests["PUT"] += 1
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        path = self._parsed()[0]
+        path, query = self._parsed()
+        if "partNumber" in query:
+            self.parts[query["uploadId"], int(query["partNumber"])] = self._body()
+        else:
+            self._store(path, self._body())
+        self._answer(200, b"", {"ETag": '"0"'})
+
+    def do_POST(self) -> None:
+        self.requests["POST"] += 1
+        path, query = self._parsed()
+        body = self._body()
+        if "uploads" in query:
+            number = str(len(self.parts))
+            self._answer(200, f"<I><UploadId>{path}{number}</UploadId></I>".encode())
+        elif "uploadId" in query:
+            mine = sorted(part for part in self.parts if part[0] == query["uploadId"])
+            self._store(path, b"".join(self.parts.pop(part) for part in mine))
+            self._answer(200, b"<C><ETag>0</ETag></C>")
+        else:
+            keys = re.findall("<Key>(.*?)</Key>", body.decode())
+            for key in map(unescape, keys):
+                self._remove(f"{path.rstrip('/')}/{key}")
+            deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+            self._answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
+
+    def _remove(self, path: str) -> None:
+        with self.lock:
+            if self.bodies.pop(path, None) is not None:
+                self.paths.remove(path)
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _store(self, path: str, body: bytes) -> None:
         with self.lock:
             if path not in self.bodies:
                 insort(self.paths, path)
             self.bodies[path] = body
-        self._answer(200, b"", {"ETag": '"0"'})
 
     def _listing(self, bucket: str, query: dict[str, str]) -> bytes:
         prefix = query.get("prefix", "")
@@ -145,7 +180,7 @@ def main() -> None:
         "output-bucket/resized/": Names("resized/", "", done, count),
         "output-bucket/edges/": Names("edges/", ".png", done, count),
     }
-    Handler.bodies, Handler.paths, Handler.requests = {}, [], Counter()
+    Handler.bodies, Handler.paths, Handler.parts, Handler.requests = {}, [], {}, Counter()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)

@@ -12,6 +12,8 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,9 @@ def _cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measured(count: int, done: int) -> dict[str, Any]:
-    """What it takes to plan a bucket of `count` keys, some of which an earlier run has done."""
+@contextmanager
+def s3_environment(count: int, done: int) -> Iterator[tuple[dict[str, str], Callable[[], Any]]]:
+    """A loopback S3: the environment of a process that uses it, and its requests when asked."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.key_server", str(count), str(done)],
         cwd=ROOT,
@@ -88,31 +91,41 @@ def measured(count: int, done: int) -> dict[str, Any]:
     )
     assert server.stdin is not None
     assert server.stdout is not None
+    asking, answers = server.stdin, server.stdout
+
+    def requests() -> Any:
+        asking.write("requests\n")
+        asking.flush()
+        return json.loads(answers.readline())
+
     with server:
         port = server.stdout.readline().strip()
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(str(ROOT / room) for room in ROOMS),
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
-        command = [sys.executable, "-m", "benchmarks.listing", str(count), str(done)]
+        yield (
+            {
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(str(ROOT / room) for room in ROOMS),
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+                "AWS_REGION": "us-east-1",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+            },
+            requests,
+        )
+        server.terminate()
+
+
+def measured(count: int, done: int) -> dict[str, Any]:
+    """What it takes to plan a bucket of `count` keys, some of which an earlier run has done."""
+    command = [sys.executable, "-m", "benchmarks.listing", str(count), str(done)]
+    with s3_environment(count, done) as (environment, requests):
         if done:
             subprocess.run([*command, "--index"], env=environment, check=True)
-        server.stdin.write("requests of the index, which do not count\n")
-        server.stdin.flush()
-        server.stdout.readline()
+        requests()
         child = subprocess.run(
             [*command, "--child"], env=environment, check=True, stdout=subprocess.PIPE
         )
-        server.stdin.write("requests\n")
-        server.stdin.flush()
-        requests = json.loads(server.stdout.readline())
-        server.terminate()
-    return {**json.loads(child.stdout), "requests": requests}
+        return {**json.loads(child.stdout), "requests": requests()}
 
 
 def main() -> None:

@@ -48,6 +48,10 @@ class Reason(StrEnum):
     JOB_FAILED = "job_failed"
 
 
+# Millions of rows are read: this is quicker than a call of the class.
+_STATUSES: Mapping[object, Status] = {str(status): status for status in Status}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One row of an outcome document.
@@ -92,7 +96,7 @@ class Outcome:
         """Raises DocumentError for a row of another shape."""
         try:
             values = dict(row)
-            status = Status(str(values.pop("status")))
+            status = _STATUSES[values.pop("status")]
             reason = Reason(str(values.pop("reason"))) if "reason" in values else None
             if "area" in values:
                 values["area"] = _area(values["area"])

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any
 
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.documents import encode_text
 from imagemill_contract.outcomes import Reason
 from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.precedence import counts_over
 from imagemill_dataset.shards import DatasetShard
+
+_TEXT = encode_basestring
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,8 @@ def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard
     header: dict[str, object] = {"runs": [run.to_document() for _, run in runs]}
     if listed:
         header["shards"] = [shard.to_row() for shard in listed]
-    return encode_lines(
-        "index",
-        header,
-        (_row(key, entry, run_places, shard_places) for key, entry in rows),
-    )
+    lines = (_line(key, entry, run_places, shard_places) for key, entry in rows)
+    return encode_text("index", header, lines)
 
 
 def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:
@@ -156,22 +156,23 @@ def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:
     yield from _entries(header, rows, shards)
 
 
-def _row(
-    key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str, int]
-) -> dict[str, object]:
-    row: dict[str, object] = {"key": key, "etag": entry.etag, "run": runs[entry.run.run_id]}
+def _line(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str, int]) -> str:
+    """A row as JSON. Written by hand, it takes a third of the time: there are millions."""
+    parts = [f'{{"key":{_TEXT(key)},"etag":{_TEXT(entry.etag)},"run":{runs[entry.run.run_id]}']
     if entry.reason:
-        row["reason"] = str(entry.reason)
+        parts.append(f',"reason":"{entry.reason}"')
     if entry.is_pruned:
-        row["pruned"] = True
+        parts.append(',"pruned":true')
     place = entry.place
     if place:
-        row["at"] = [shards[place.shard], place.position]
-        row["image"] = [place.width, place.height, place.image_bytes, place.edge_bytes]
-        row["sha256"] = place.sha256
+        parts.append(
+            f',"at":[{shards[place.shard]},{place.position}]'
+            f',"image":[{place.width},{place.height},{place.image_bytes},{place.edge_bytes}]'
+            f',"sha256":{_TEXT(place.sha256)}'
+        )
         if place.label is not None:
-            row["label"] = place.label
-    return row
+            parts.append(f',"label":{place.label}')
+    return "".join([*parts, "}\n"])
 
 
 def _entries(

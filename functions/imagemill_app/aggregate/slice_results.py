@@ -21,10 +21,9 @@ from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason
+from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.parts.part import Row
-from imagemill_dataset.reasons import final_reason
 
 
 @dataclass(slots=True)
@@ -150,7 +149,8 @@ def _rows(
     places = {}
     if shard.recipe.is_packed:
         places = sample_places(shard, outcomes, edges.dataset_shards)
-    for source, stages in zip(shard.objects, outcomes, strict=True):
-        reason = final_reason((outcome.status, outcome.reason) for outcome in stages)
+    for source, (picture, edge) in zip(shard.objects, outcomes, strict=True):
+        is_written = picture.status is Status.WRITTEN
+        reason = edge.reason if is_written else picture.reason
         relative = relative_key(source.key, shard.source.prefix)
         yield relative, Entry(source.etag, reason, run, place=places.get(source.key))

@@ -24,6 +24,9 @@ MAX_SHARD_SECONDS = 300
 # The usual most: some shards become longer, where a cut has moved or pictures are slow.
 USUAL_SHARD_SECONDS = 250
 
+# A function that aggregates holds one shard at a time: this many objects are 250 MiB.
+MAX_SHARD_OBJECTS = 50_000
+
 # How far a cut may move from its ideal place, as a share of a shard: to keep a folder together, and
 # to keep together names that begin alike. A run waits for its longest shard.
 FOLDER_LEEWAY, NAME_LEEWAY = 0.1, 0.01
@@ -63,9 +66,10 @@ def balanced_shards(
     """Cut objects, which come in key order or shuffled, into shards of about equal work.
 
     Every object is in exactly one shard, in order; no shard is empty, and none has more than
-    MAX_SHARD_SECONDS of work unless it is a single object. A cut lies where neighbouring keys have
-    the least in common: between folders if there are any, or else between first characters of
-    names. So prefixes stay together, and nobody has to say how deep they are.
+    MAX_SHARD_OBJECTS, or more than MAX_SHARD_SECONDS of work unless it is a single object. A cut
+    lies where neighbouring keys have the least in common: between folders if there are any, or else
+    between first characters of names. So prefixes stay together, and nobody has to say how deep
+    they are.
 
     Args:
         objects: What is to be done.
@@ -126,7 +130,8 @@ def _under_the_cap(shard: Sequence[SourceObject]) -> Iterable[Sequence[SourceObj
     first, seconds = 0, 0.0
     for place, item in enumerate(shard):
         share = estimated_seconds(item)
-        if place > first and seconds + share > MAX_SHARD_SECONDS:
+        is_full = seconds + share > MAX_SHARD_SECONDS or place - first == MAX_SHARD_OBJECTS
+        if place > first and is_full:
             yield shard[first:place]
             first, seconds = place, 0.0
         seconds += share

@@ -4,9 +4,11 @@ import math
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_app.plan import sharding
 from imagemill_app.plan.sharding import (
     MAX_SHARD_SECONDS,
     balanced_shards,
@@ -133,3 +135,13 @@ def test_shuffled_shards_are_fair_samples_of_all_classes() -> None:
         assert all(abs(count - len(shard) / 10) < 5 * 6.7 for count in counts.values())
     for shard in balanced_shards(objects, 4, min_shard_seconds=30, count=20):
         assert len({item.key.split("/")[1] for item in shard}) <= 2
+
+
+def test_shard_of_tiny_pictures_has_no_more_objects_than_a_function_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sharding, "MAX_SHARD_OBJECTS", 4)
+    objects = [SourceObject(f"{number:02}", "e", 1) for number in range(10)]
+    shards = balanced_shards(objects, 1, min_shard_seconds=30)
+    assert [len(shard) for shard in shards] == [4, 4, 2]
+    assert [item for shard in shards for item in shard] == objects
