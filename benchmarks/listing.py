@@ -32,7 +32,7 @@ def plan_once(count: int, done: int) -> None:
     from imagemill_contract.locations import Location
 
     settings = PlanRunSettings("output-bucket", 256, 30, 250_000, "{}", False, "", "image")
-    before, began, calls = _cpu_seconds(), time.monotonic(), []
+    before, began, calls = cpu_seconds(), time.monotonic(), []
     run = plan_run(RUN_ID, STARTED, {"source": SOURCE}, settings)
     calls.append(time.monotonic() - began)
     if isinstance(run, DraftedRun):
@@ -51,7 +51,7 @@ def plan_once(count: int, done: int) -> None:
         "calls": len(calls),
         "longest": max(calls),
         "wall": time.monotonic() - began,
-        "cpu": _cpu_seconds() - before,
+        "cpu": cpu_seconds() - before,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(json.dumps(found))
@@ -74,7 +74,8 @@ def put_index(count: int, done: int) -> None:
     store.write(key, written_part(store, leaves_stem(key), rows, {}))
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 

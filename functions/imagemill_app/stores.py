@@ -129,13 +129,12 @@ def list_keys(location: Location, folder: str) -> list[str]:
 def keys_between(location: Location, folder: str, first: str, last: str) -> Iterator[str]:
     """Keys of the objects below `folder` from `first` to `last`, in no order in a folder."""
     before = location.prefix + first[:-1]  # comes before it, and a listing begins after that
+    start = len(location.prefix)
     for page in store_of(location.root).list(location.prefix + folder, offset=before):
-        for meta in page:
-            key = meta["path"].removeprefix(location.prefix)
-            if first <= key <= last:
-                yield key
-            elif key > last and not location.is_file:
-                return
+        keys = [meta["path"][start:] for meta in page]
+        yield from (key for key in keys if first <= key <= last)
+        if not location.is_file and keys and keys[-1] > last:
+            return
 
 
 def list_lengths(location: Location, folder: str) -> dict[str, int]:

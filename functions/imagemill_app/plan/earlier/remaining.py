@@ -11,7 +11,14 @@ from typing import Any
 from imagemill_app.stores import StoreAt, exists, keys_between, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import ContractError
-from imagemill_contract.keys import DATASET, STAGE_FOLDERS, Stage, output_key, relative_key
+from imagemill_contract.keys import (
+    DATASET,
+    STAGE_FOLDERS,
+    Stage,
+    output_extension,
+    output_key,
+    relative_key,
+)
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
@@ -102,18 +109,21 @@ def output_test(
         return asked
 
     @cache
-    def listed() -> frozenset[str]:  # only when an object is asked for at all
+    def complete() -> frozenset[str]:  # only when an object is asked for at all
         names = [name for name in relatives if keeps_its_name(name, _MOST_EXTENSION_BYTES)]
-        found: set[str] = set()
-        for stage, folder in STAGE_FOLDERS.items() if names else ():
-            keys = [output_key(stage, name, image_format) for name in names]
-            found.update(keys_between(output, folder, min(keys), max(keys)))
-        return frozenset(found)
+        for stage, folder in STAGE_FOLDERS.items():
+            end = output_extension(stage, image_format)
+            # as `output_key` has it, of names that need no change
+            keys = [folder + name + ("" if name.endswith(end) else end) for name in names]
+            found = set(keys_between(output, folder, min(keys), max(keys))) if keys else set()
+            names = [name for name, key in zip(names, keys, strict=True) if key in found]
+        return frozenset(names)
 
     def is_listed(relative: str) -> bool:
-        if not keeps_its_name(relative, _MOST_EXTENSION_BYTES):
-            return asked(relative)  # its outputs may lie far from those of its neighbours
-        return all(output_key(stage, relative, image_format) in listed() for stage in Stage)
+        if relative in complete():
+            return True
+        # outputs whose names were changed may lie far from those of their neighbours
+        return not keeps_its_name(relative, _MOST_EXTENSION_BYTES) and asked(relative)
 
     return is_listed
 
