@@ -15,7 +15,7 @@ from rich.console import Console
 from demo.contact_sheet import contact_sheet
 from demo.pictures import cut_pictures
 from imagemill.display.lines import print_line
-from imagemill.display.summary import print_summary
+from imagemill.display.summary import print_places, print_summary
 from imagemill.errors import ExitCode, RunFailedError, ToolError
 from imagemill.execution import Execution
 from imagemill.local_stack import LocalError, LocalStack, local_stack
@@ -48,6 +48,7 @@ def main() -> None:
     seconds = time.monotonic() - started
     for execution in runs:
         print_summary(console, report_of(execution.run_id), seconds)
+        print_places(console, OUT, execution.run_id)
     sheet = OUT / "contact-sheet.png"
     contact_sheet(cuts, source / SOURCE_PREFIX, OUT).save(sheet)
     console.print(f"look at: {sheet}", soft_wrap=True)

@@ -10,15 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from imagemill.deployed.job_logs import JobLogs
-from imagemill.display.lines import print_json, print_line
+from imagemill.display.lines import print_json
 from imagemill.display.progress import RunProgress, display_on
-from imagemill.display.summary import print_stopped, print_summary
+from imagemill.display.summary import print_places, print_stopped, print_summary
 from imagemill.errors import RunFailedError
 from imagemill.execution import Execution, follow, start_run, wait_for
 from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.output_lock import Lock, output_lock
-from imagemill.paths import escaped
 from imagemill.run_request import folder_request
 from imagemill_contract.keys import plan_key, report_key
 from imagemill_contract.recipe import Recipe
@@ -71,7 +70,7 @@ def run_folder(
             print_json(report)
         else:
             print_summary(console, report, time.monotonic() - started)
-            print_line(console, f"report: {escaped(str(report_path))}")
+            print_places(console, folders.out, execution.run_id)
     if failure:
         raise failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
 from imagemill.display.times import duration
 from imagemill.paths import escaped
-from imagemill_contract.keys import DATASET_README, Stage
+from imagemill_contract.keys import DATASET_README, Stage, report_key, report_page_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
 
@@ -75,6 +76,14 @@ def print_stopped(console: Console, run: RunProgress) -> None:
     else:
         print_line(console, "Stopped before any picture was done.")
     print_line(console, "Run the same command again to go on.")
+
+
+def print_places(console: Console, out: Path, run_id: str) -> None:
+    """Print where the report of a run is in a folder, and its page if it has one."""
+    print_line(console, f"report: {escaped(str(out / report_key(run_id)))}")
+    page = out / report_page_key(run_id)
+    if page.exists():
+        print_line(console, f"page: {escaped(str(page))}")
 
 
 def _warning(report: Mapping[str, Any]) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from imagemill.display.summary import MAX_SHOWN, print_summary
+from imagemill.display.summary import MAX_SHOWN, print_places, print_summary
 
 COUNTS = {"planned": 57, "written": 53, "skipped": 0, "rejected": 4, "failed": 0}
 REPORT: dict[str, Any] = {
@@ -130,3 +131,16 @@ def test_fate_of_deleted_pictures_is_told(prune: bool, output: str, fate: str) -
     deleted = {"objects": 1_001, "keys": []}
     lines = shown(deleted=deleted, prune=prune, recipe={"output": output})
     assert f"deleted at the source: 1,001; {fate}" in lines
+
+
+def test_page_of_a_report_is_named_only_if_there_is_one(tmp_path: Path) -> None:
+    def named() -> list[str]:
+        console = Console(file=io.StringIO(), width=80)
+        print_places(console, tmp_path, "run-1")
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue().splitlines()
+
+    assert named() == [f"report: {tmp_path}/runs/run-1/report.json"]
+    (tmp_path / "runs/run-1").mkdir(parents=True)
+    (tmp_path / "runs/run-1/report.html").touch()
+    assert named()[1] == f"page: {tmp_path}/runs/run-1/report.html"
