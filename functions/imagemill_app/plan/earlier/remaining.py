@@ -28,8 +28,7 @@ from imagemill_dataset.index import Entry
 from imagemill_dataset.reasons import GIVEN_UP, PASSING
 from imagemill_dataset.stored_index import StoredIndex
 
-# For this many objects or fewer, asking for each output is cheaper than listing all outputs.
-MAX_ASKED_FOR = 100
+MAX_ASKED_FOR = 100  # asking for so many outputs one by one is cheaper than listing all
 _MOST_EXTENSION_BYTES = 5  # .webp
 
 UNCHANGED = "unchanged"
