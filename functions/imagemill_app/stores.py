@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from io import UnsupportedOperation
 from pathlib import Path
 
 from obstore.exceptions import AlreadyExistsError
@@ -63,7 +64,7 @@ class Overlay:
         return sorted(own.union(self.below.keys(folder)))
 
     def remove(self, keys: Iterable[str]) -> None:
-        raise NotImplementedError("nothing can be removed that others see")
+        raise UnsupportedOperation("nothing can be removed that others see")
 
 
 def read_bytes(location: Location, key: str) -> bytes:

@@ -141,22 +141,21 @@ def test_uploaded_pictures_start_a_run_that_succeeds(
     assert len(listed.splitlines()) == 20
 
 
+def started(environment: Mapping[str, str], outputs: Mapping[str, str], request: object) -> str:
+    machine = outputs["StateMachineArn"]
+    words = ("start-execution", "--state-machine-arn", machine, "--input", json.dumps(request))
+    arn: str = json.loads(aws_text(environment, "stepfunctions", *words))["executionArn"]
+    return arn
+
+
 def test_execution_by_hand_succeeds_and_its_history_is_true(
     environment: dict[str, str], outputs: dict[str, str], tmp_path: Path
 ) -> None:
     write_pictures(tmp_path, 3)
     bucket = outputs["InputBucketName"]
     aws_text(environment, "s3", "cp", tmp_path, f"s3://{bucket}/hand/", "--recursive")
-    started = aws_text(
-        environment,
-        "stepfunctions",
-        "start-execution",
-        "--state-machine-arn",
-        outputs["StateMachineArn"],
-        "--input",
-        json.dumps({"source": f"s3://{bucket}/hand/", "recipe": {"size": 64}}),
-    )
-    arn = json.loads(started)["executionArn"]
+    request = {"source": f"s3://{bucket}/hand/", "recipe": {"size": 64}}
+    arn = started(environment, outputs, request)
 
     end = ended(environment, arn)
 
@@ -167,13 +166,6 @@ def test_execution_by_hand_succeeds_and_its_history_is_true(
     )
     types = [event["type"] for event in json.loads(history)["events"]]
     assert (types[0], types[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
-
-
-def started(environment: Mapping[str, str], outputs: Mapping[str, str], request: object) -> str:
-    machine = outputs["StateMachineArn"]
-    words = ("start-execution", "--state-machine-arn", machine, "--input", json.dumps(request))
-    arn: str = json.loads(aws_text(environment, "stepfunctions", *words))["executionArn"]
-    return arn
 
 
 def images_of_jobs(environment: Mapping[str, str]) -> set[str]:

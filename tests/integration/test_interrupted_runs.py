@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,7 @@ from imagemill_contract.locations import Location
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, keys_in, run_folder, start
-from tests.helpers.tool import IMAGEMILL, imagemill
+from tests.helpers.tool import imagemill, killed_run
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -71,23 +70,6 @@ def samples_in(out: Path) -> dict[str, tuple[bytes, bytes, str]]:
                 assert sample.filename not in found
                 found[sample.filename] = sample.image, sample.edge, sample.label_text
     return found
-
-
-def killed_run(photos: Path, out: Path, *options: str, when: Callable[[], object]) -> str:
-    """Start a run and kill its process, engine and jobs with it; the run's id."""
-    command = [str(IMAGEMILL), "run", str(photos), str(out), "--vcpus", "1", *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        until(lambda: when() or process.poll() is not None, "it is time to kill the run", 0.01)
-        assert process.poll() is None, process.communicate()
-    finally:
-        process.kill()
-        process.communicate()
-    assert not list(out.glob("runs/*/report.json"))
-    (marker,) = (out / OPEN_RUNS).iterdir()
-    return marker.stem
 
 
 def resumed_run(photos: Path, out: Path, *options: str) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from arro3.io import read_parquet
 
 from imagemill.local_stack import LocalStack
+from imagemill_contract.locations import Location
 from imagemill_dataset.names import sample_key, split_of
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
@@ -19,6 +20,7 @@ from tests.helpers.tool import imagemill
 
 pytestmark = pytest.mark.engine
 
+PLACES = ("photos", "out")
 SPLIT = (("train", 0.7), ("validation", 0.3))
 OPTIONS = ("--split", "train=0.7,validation=0.3", "--label-from-folder", "--size", "48")
 RECIPE = {"split": dict(SPLIT), "label_from_folder": True, "size": 48}  # the same
@@ -164,3 +166,26 @@ def test_stack_packs_from_bucket_to_bucket(stack: LocalStack) -> None:
     assert keys_in(stack, stack.output_bucket, "intermediate/") == set()
     again = ended(start(stack, request)).result()
     assert "Nothing to do" in again["sentence"]
+
+
+def test_shuffled_pictures_are_dealt_to_all_jobs_and_each_is_there_once(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    names = picture_folder(photos)
+    recipe = {**RECIPE, "output": "webdataset", "shuffle": True}
+    places = {name: str(Location.of_folder(PurePosixPath(tmp_path / name))) for name in PLACES}
+    request = {"source": places["photos"], "output": places["out"], "recipe": recipe, "shards": 3}
+    out.mkdir()
+    done = ended(start(stack, request)).result()
+    assert (done["verdict"], done["stages"]["edge"]["written"]) == ("succeeded", 40)
+
+    assert sorted(samples_in(out, card_in(out))) == sorted(names)
+    jobs = [
+        [row["source_key"] for row in table_in(out) if job in str(row["shard"])]
+        for job in ("-00000-", "-00001-", "-00002-")
+    ]
+    assert all({name.partition("/")[0] for name in job} == {"cat", "wolf"} for job in jobs)
+    assert "40 in use" in imagemill("verify", out).stdout
+    again = ended(start(stack, request)).result()
+    assert again["sentence"].startswith("Nothing to do: all 40 pictures are done already")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.stores.store import Store
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, start
-from tests.helpers.tool import IMAGEMILL, imagemill
+from tests.helpers.tool import imagemill, killed_run
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -59,25 +58,6 @@ def shards_in(out: Path) -> set[str]:
     return {path.relative_to(out).as_posix() for path in out.glob(f"{DATASET}*.tar")}
 
 
-def killed_run(photos: Path, out: Path) -> str:
-    """A packed run that is killed with its engine when it has written some shards; its id."""
-    process = subprocess.Popen(
-        [str(IMAGEMILL), "run", str(photos), str(out), "--vcpus", "1", *OPTIONS],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        until(lambda: len(shards_in(out)) >= 2 or process.poll() is not None, "shards", 0.01)
-        assert process.poll() is None, process.communicate()
-    finally:
-        process.kill()
-        process.communicate()
-    assert not list(out.glob("runs/*/report.json"))
-    (marker,) = (out / OPEN_RUNS).iterdir()
-    return marker.stem
-
-
 def test_what_a_killed_run_has_left_is_removed_when_it_is_not_to_be_taken_over(
     tmp_path: Path,
 ) -> None:
@@ -86,7 +66,7 @@ def test_what_a_killed_run_has_left_is_removed_when_it_is_not_to_be_taken_over(
     (photos / "000.jpg").write_bytes(cut(1, scale=4))
     for number in range(1, MANY):
         (photos / f"{number:03}.jpg").hardlink_to(photos / "000.jpg")
-    run_id = killed_run(photos, out)
+    run_id = killed_run(photos, out, *OPTIONS, when=lambda: len(shards_in(out)) >= 2)
     left = shards_in(out)
     assert len(left) >= 2
 

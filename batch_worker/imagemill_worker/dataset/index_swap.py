@@ -11,7 +11,9 @@ from collections.abc import Collection
 
 from imagemill_contract.index_keys import compacted_index_key
 from imagemill_dataset.index import Index, IndexedRun
+from imagemill_dataset.parts.merging import remove_parts
 from imagemill_dataset.stored_dataset import publish_dataset
+from imagemill_dataset.stored_index import StoredIndex
 from imagemill_worker.dataset.lease import Lease
 from imagemill_worker.errors import TryAgainError
 
@@ -31,7 +33,8 @@ def put_in_place(lease: Lease, index: Index, last: IndexedRun, old: Collection[s
     Raises TryAgainError if the lease is lost, or if another has changed the index all the same.
     """
     first_key = _written(lease, index, last)
-    lease.remove(key for key in index.part_keys if key != first_key)
+    replaced = frozenset(index.part_keys) - {first_key}
+    remove_parts(lease, [part for part in StoredIndex.opened(lease).parts if part.key in replaced])
     present = publish_dataset(lease, last, leaving_out=old)
     if not present.living.keys().isdisjoint(old):
         raise TryAgainError("The index has changed meanwhile. Run the same command again.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from imagemill_contract.index_keys import leaves_stem, merged_index_key
-from imagemill_contract.keys import LEAVES
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.merged_rows import counting_rows, needed_rows
 from imagemill_dataset.parts.part import Part
@@ -51,12 +50,6 @@ def remove_parts(store: ObjectStore, parts: Collection[Part]) -> None:
     if leaves:
         present = StoredIndex.opened(store).parts
         store.remove(leaves - {leaf.key for part in present for leaf in part.leaves})
-
-
-def unnamed_leaves(store: ObjectStore, parts: Iterable[Part]) -> list[str]:
-    """Leaves that no part names, as a merge that was killed leaves them."""
-    named = {leaf.key for part in parts for leaf in part.leaves}
-    return [key for key in store.keys(LEAVES) if key not in named]
 
 
 def _newest(parts: Sequence[Part]) -> Sequence[Part]:

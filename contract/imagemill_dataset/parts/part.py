@@ -7,9 +7,8 @@ keys are the first and the last of each leaf, so that a reader of a range opens 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from imagemill_contract.documents import encode_lines
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
@@ -94,11 +93,6 @@ def leaves_document(
         header["shards"] = [shard.to_row() for shard in listed]
     header["leaves"] = [asdict(leaf) for leaf in leaves]
     return encode_lines("index", header, ())
-
-
-def leaf_of_document(document: Mapping[str, Any]) -> Leaf:
-    """A leaf as `asdict` has written it."""
-    return Leaf(**document)
 
 
 def _in_range(rows: Iterator[Row], after: str, until: str | None) -> Iterator[Row]:

@@ -91,23 +91,21 @@ class SliceResults:
 
     def _rows_of_shards(self) -> Iterator[Row]:
         """Rows in the order of their keys, as shards are unless they are shuffled."""
-        if self.run.recipe.get("shuffle"):
-            yield from sorted(self._rows_of_shuffled_shards(), key=itemgetter(0))
-            return
-        last = ""
+        is_shuffled = bool(self.run.recipe.get("shuffle"))
+        rows = self._rows_by_shard(is_shuffled=is_shuffled)
+        yield from sorted(rows, key=itemgetter(0)) if is_shuffled else rows
+
+    def _rows_by_shard(self, *, is_shuffled: bool) -> Iterator[Row]:
+        last, seen = "", set[str]()
         for shard in shards_of_slice(self.output, self.run.run_id, self.number):
             keys = sorted(item.key for item in shard.objects)
-            _check_planned_once(shard, [key for key in keys if key <= last])
-            last = keys[-1] if keys else last
-            failure = self.failures.get(shard.shard_id)
-            yield from self._rows_of(shard, str(failure) if failure else "")
-
-    def _rows_of_shuffled_shards(self) -> Iterator[Row]:
-        seen: set[str] = set()
-        for shard in shards_of_slice(self.output, self.run.run_id, self.number):
-            keys = {item.key for item in shard.objects}
-            _check_planned_once(shard, sorted(keys & seen))
-            seen |= keys
+            if is_shuffled:
+                twice = [key for key in keys if key in seen]
+                seen.update(keys)
+            else:  # in key order the last key says it all
+                twice = [key for key in keys if key <= last]
+                last = keys[-1] if keys else last
+            _check_planned_once(shard, twice)
             failure = self.failures.get(shard.shard_id)
             yield from self._rows_of(shard, str(failure) if failure else "")
 

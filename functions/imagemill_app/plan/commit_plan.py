@@ -28,8 +28,7 @@ from imagemill_dataset.stored_index import StoredIndex
 def commit_plan(run_id: str, output: Location, settings: PlanRunSettings) -> PlannedRun:
     """Add up the slices of a drafted run and write its plan, which is the commit.
 
-    Raises RunRefused with one sentence when there is
-    nothing that could be run.
+    Raises RunRefused with one sentence when there is nothing that could be run.
     """
     draft = read_draft(run_id, output)
     request = request_of(draft.request, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from imagemill_app.stores import read_bytes, write_bytes
@@ -59,9 +59,6 @@ class PlanTotals:
             ignored=added(self.ignored, other.ignored),
             is_last=other.is_last,
         )
-
-    def without_items(self) -> PlanTotals:
-        return replace(self, items=[])
 
 
 def write_totals(output: Location, run_id: str, number: int, totals: PlanTotals) -> None:

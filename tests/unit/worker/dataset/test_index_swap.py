@@ -18,7 +18,7 @@ from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
-from imagemill_dataset.parts import merging
+from imagemill_dataset.parts import merging, written_part
 from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_dataset import publish_dataset
@@ -227,3 +227,12 @@ def test_late_part_of_who_lost_the_lock_counts_less() -> None:
     rewritten.plain.objects[compacted_index_key(last.started, last.run_id, 1, late)] = late
     found = read_index(rewritten.plain).entries
     assert {entry.place.shard for entry in found.values() if entry.place} == {"dataset/new.tar"}
+
+
+def test_rows_of_large_parts_go_with_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_part, "INLINE_ROWS", 1)
+    rewritten = Rewritten()
+    assert len(rewritten.plain.keys(keys.LEAVES)) == 1
+    rewritten.rewrite()
+    rewritten.check(AFTER)
+    assert rewritten.plain.keys(keys.LEAVES) == []
