@@ -16,6 +16,7 @@ from benchmarks.request_log import Kind, Request
 from imagemill_contract import keys
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.recipe import Output
+from imagemill_contract.reporting.prices import prices_of
 
 sys.path.append(str(ROOT / "functions"))
 
@@ -63,7 +64,8 @@ class Bill:
 
     @property
     def requests_dollars(self) -> float:
-        return self.put * estimates.DOLLARS_PER_PUT + self.get * estimates.DOLLARS_PER_GET
+        prices = prices_of()
+        return self.put * prices.put + self.get * prices.get
 
 
 def work_shards() -> int:

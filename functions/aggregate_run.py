@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagemill_app.aggregate.map_results import job_failures
 from imagemill_app.aggregate.run_report import write_report
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.settings import AggregateRunSettings
 from imagemill_app.tracing import traced
 from imagemill_contract.locations import Location
@@ -32,11 +33,12 @@ def settings() -> AggregateRunSettings:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the report of a run. `map_results_key` is null if the Map left no results."""
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     bucket = Location(f"s3://{settings().output_bucket_name}")
     results_key = event["map_results_key"]
     failures = job_failures(bucket, results_key) if results_key else {}
     tolerated_percent = settings().tolerated_failure_percent
-    verdict = write_report(event["run"], failures, tolerated_percent, event["ended"])
+    verdict = write_report(event["run"], failures, tolerated_percent, event["ended"], meter.used)
     for stage, counts in verdict.stages.items():
         for status in Status:
             metrics.add_metric(f"{stage.title()}{status.title()}", MetricUnit.Count, counts[status])

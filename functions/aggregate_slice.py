@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imagemill_app.aggregate.map_results import job_failures
 from imagemill_app.aggregate.slice_tally import aggregate_slice
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.settings import AggregateSliceSettings
 from imagemill_contract.locations import Location
 
@@ -27,9 +28,10 @@ def settings() -> AggregateSliceSettings:
 @tracer.capture_lambda_handler
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> int:
     """Aggregate a slice and return its number. `map_results_key` is null without results."""
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     bucket = Location(f"s3://{settings().output_bucket_name}")
     results_key, number = event["map_results_key"], int(event["slice"])
     failures = job_failures(bucket, results_key) if results_key else {}
-    aggregate_slice(event["run"], number, failures)
+    aggregate_slice(event["run"], number, failures, meter.used)
     logger.info("slice aggregated", extra={"run_id": event["run"]["run_id"], "slice": number})
     return number

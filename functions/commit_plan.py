@@ -11,7 +11,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.plan.commit_plan import commit_plan
+from imagemill_app.plan.totals import sum_of
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 from imagemill_contract.locations import Location
@@ -31,6 +33,7 @@ def settings() -> PlanRunSettings:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of a drafted run. Raises RunRefused with one sentence."""
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     drafted = event["run"]
     output = Location.parse(drafted["output"], "run.output")
     try:
@@ -41,4 +44,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         raise
     metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
     logger.info("run planned", extra={"run_id": run.run_id, "shards": run.shards})
-    return asdict(run)
+    used = (drafted["planning"], run.planning, meter.used().to_document())
+    return {**asdict(run), "planning": sum_of(*used)}

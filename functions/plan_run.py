@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.plan.checked_request import checked_run_id
 from imagemill_app.plan.draft import DraftedRun
 from imagemill_app.plan.plan_run import plan_run
@@ -32,6 +33,7 @@ def settings() -> PlanRunSettings:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of the requested run. Raises RunRefused with one sentence."""
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     try:
         run_id = checked_run_id(event["run_id"])
         run = plan_run(run_id, event["started"], event["request"], settings())
@@ -44,4 +46,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     else:
         metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
         logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
-    return asdict(run)
+    return {**asdict(run), "planning": meter.used().to_document()}

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.plan.plan_slice import SliceStep, plan_slice
 from imagemill_app.settings import PlanRunSettings
 from imagemill_contract.locations import Location
@@ -27,8 +28,9 @@ def settings() -> PlanRunSettings:
 @tracer.capture_lambda_handler
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan a slice of a drafted run and return the step after it."""
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     run, step = event["run"], SliceStep.from_document(event["step"])
     output = Location.parse(run["output"], "run.output")
-    following = asdict(plan_slice(run["run_id"], output, step, settings()))
+    following = asdict(plan_slice(run["run_id"], output, step, settings(), meter.used))
     logger.info("slice planned", extra={"run_id": run["run_id"], "following": following})
     return following

@@ -16,9 +16,10 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
 from imagemill_worker.errors import StoreRefusedError, TryAgainError
 from imagemill_worker.job import Job
-from imagemill_worker.lanes.messages import Assignment, Totals
+from imagemill_worker.lanes.messages import Assignment
 from imagemill_worker.lanes.supervisor import Supervisor
 from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.meter import Meter
 from imagemill_worker.progress import Progress, cpu_seconds
 from imagemill_worker.spool import Spooled, temporary_file
 
@@ -52,10 +53,13 @@ class Attempt:
     vcpus: int
     stopping: threading.Event
     _progress: Progress = field(init=False)
+    _meter: Meter = field(init=False)
     _header: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._progress = Progress(self.job.names, len(self.job.rows))
+        self._meter = Meter(self.vcpus, self.job.output, self._progress)
+        self.job.journal.usage = self._meter.usage
 
     def run(self) -> None:
         """Do all tasks, pack, then write the outcome document. Raises as `Supervisor.run` does.
@@ -77,6 +81,7 @@ class Attempt:
     def _write_document(self, outcomes: Sequence[Outcome]) -> None:
         job = self.job
         key = keys.outcome_key(job.shard.run_id, job.stage, job.shard.shard_id)
+        self._meter.write_usage(job.shard, job.stage, job.journal.used)
         header = {**job.names, "planned": len(outcomes), **self._header}
         job.output.write_document(job.shard.output.prefix + key, encode_outcomes(header, outcomes))
 
@@ -166,23 +171,12 @@ class Attempt:
             spool_of=spool_of,
             intermediate=None if job.intermediate is None else job.intermediate.fileno(),
         )
+        self._meter.lanes = lambda: supervisor.totals
         supervisor.run()
-        self._note_totals(supervisor.totals)
+        for event, counts in self._meter.notes().items():
+            self._header |= counts
+            progress.log(event, **counts)
         return results
-
-    def _note_totals(self, lanes: Totals) -> None:
-        """Say in log and header what was throttled, by this process too, and what was proven."""
-        own = self.job.output.weather
-        totals = lanes.plus(Totals(own.throttled, own.waited_seconds))
-        if totals.throttled:
-            waited_seconds = round(totals.waited_seconds, 1)
-            self._note("weather", throttled=totals.throttled, waited_seconds=waited_seconds)
-        if totals.proven or totals.unprovable:
-            self._note("sources", proven=totals.proven, unprovable=totals.unprovable)
-
-    def _note(self, event: str, **counts: float) -> None:
-        self._header |= counts
-        self._progress.log(event, **counts)
 
     def _assignment(self, tasks: Sequence[Task]) -> Assignment:
         job = self.job

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imagemill_contract import keys
@@ -17,6 +17,7 @@ from imagemill_contract.documents import Shard, decode_journal, encode_journal
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.reporting.usage import Usage, usage_of_attempts
 from imagemill_dataset.shards import DatasetShard
 from imagemill_worker.stores.store import Store
 
@@ -35,6 +36,8 @@ class Journal:
     Attributes:
         rows: Outcomes that earlier attempts have noted, by the source object's key.
         shards: Dataset shards that they have written and read back, by key.
+        used: What earlier attempts have used.
+        usage: Says what this attempt has used so far.
     """
 
     store: Store
@@ -42,6 +45,9 @@ class Journal:
     stage: Stage
     rows: Mapping[str, Outcome] = field(default_factory=dict)
     shards: Mapping[str, DatasetShard] = field(default_factory=dict)
+    used: Usage = field(default_factory=Usage)
+    usage: Callable[[], Usage] = Usage
+    _attempt: str = field(default_factory=lambda: os.urandom(4).hex())
     _pages: list[str] = field(default_factory=list)
     _unwritten: list[Outcome] = field(default_factory=list)
     _unwritten_shards: list[DatasetShard] = field(default_factory=list)
@@ -53,6 +59,7 @@ class Journal:
         folder = shard.output.prefix + keys.journal_folder(shard.run_id, stage, shard.shard_id)
         rows: dict[str, Outcome] = {}
         shards: dict[str, DatasetShard] = {}
+        headers: list[Mapping[str, object]] = []
         pages, missed = store.keys(folder), 0
         for page in pages:
             body = store.find_dispensable(page)
@@ -62,9 +69,11 @@ class Journal:
                     break
                 continue
             header, outcomes = _decoded(body)
+            headers.append(header)
             rows |= {row.key: row for row in outcomes if _is_lasting(row)}
             shards |= {item.key: item for item in _dataset_shards(header)}
-        return cls(store, shard, stage, rows, shards, pages)
+        used = usage_of_attempts(headers)
+        return cls(store, shard, stage, rows, shards, used, _pages=pages)
 
     def add(self, outcome: Outcome) -> None:
         """Note what became of an object."""
@@ -91,6 +100,8 @@ class Journal:
             "run_id": self.shard.run_id,
             "stage": str(self.stage),
             "shard_id": self.shard.shard_id,
+            "attempt": self._attempt,
+            "usage": self.usage().to_document(),
         }
         if listed:
             header["shards"] = listed

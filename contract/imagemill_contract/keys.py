@@ -219,6 +219,11 @@ def model_outcome_key(run_id: str, shard_id: str) -> str:
     return f"{run_folder(run_id)}outcomes/model/{_checked_shard_id(shard_id)}.jsonl.gz"
 
 
+def usage_key(run_id: str, stage: Stage, shard_id: str) -> str:
+    """What a job has used. By itself, so that the same outcomes are always the same bytes."""
+    return f"{run_folder(run_id)}usage/{stage}/{_checked_shard_id(shard_id)}.json"
+
+
 def intermediate_folder(run_id: str) -> str:
     """Where resize jobs leave their pictures for the edge jobs, if they are packed."""
     return f"{INTERMEDIATE}{check_run_id(run_id)}/"

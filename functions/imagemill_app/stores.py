@@ -12,19 +12,28 @@ from io import UnsupportedOperation
 from pathlib import Path
 
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import LocalStore, S3Store
 
+from imagemill_app.counted_store import CountedStore
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.request_counts import RequestCounts
 
 
 @cache
-def store_of(root: str) -> ObjectStore:
+def request_counts() -> RequestCounts:
+    """All requests to S3 that this process has made."""
+    return RequestCounts()
+
+
+@cache
+def store_of(root: str) -> CountedStore:
     """The object store on a location's root: `s3://bucket` or `file:///folder`."""
     location = Location.parse(root + "/", "location")
     if location.is_file:
-        return LocalStore(location.folder, mkdir=True)
+        return CountedStore(LocalStore(location.folder, mkdir=True), RequestCounts())
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    return S3Store(location.bucket, client_options={"allow_http": endpoint.startswith("http://")})
+    store = S3Store(location.bucket, client_options={"allow_http": endpoint.startswith("http://")})
+    return CountedStore(store, request_counts())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ INNER_ROOMS: Mapping[str, set[str]] = {
         f"{WORKER}.stores",
     },
     f"{APP}.ingest": {f"{APP}.stores", f"{APP}.refusal"},
-    f"{APP}.plan.source": {f"{APP}.stores", f"{APP}.refusal"},
+    f"{APP}.plan.source": {f"{APP}.counted_store", f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan": {f"{APP}.ingest", f"{APP}.*"},
     f"{APP}.aggregate": {f"{APP}.*", f"{APP}.tally"},
     f"{APP}.tally": set(),

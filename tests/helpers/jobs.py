@@ -155,11 +155,12 @@ class Folder:
         return {row.key: str(row.reason) for row in self.outcomes(stage) if row.reason}
 
     def files(self, below: str) -> dict[str, bytes]:
+        """All files but those that say what attempts have used, which is never the same twice."""
         folder = self.output / below
         return {
             str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and "usage" not in path.relative_to(self.output).parts
         }
 
 

@@ -192,5 +192,6 @@ class Lane:
             ended, self._unsent, self._sent_at = self._unsent, [], time.monotonic()
             weather, proof = self._weather, self._proof
             counts = (weather.throttled, weather.waited_seconds, proof.proven, proof.unprovable)
-            report = Report(ended, Totals(*counts), fault, detail)
+            totals = Totals(*counts, weather.requests.so_far())
+            report = Report(ended, totals, fault, detail)
             send(self.files.reports, report.encode())

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from imagemill_contract.outcomes import Outcome
+from imagemill_contract.reporting.usage import added
 from imagemill_dataset.shards import PixelSums
 from imagemill_worker.lanes.tasks import Task
 
@@ -126,12 +127,14 @@ class Totals:
         waited_seconds: For how long requests were held back, in the lane where it was longest.
         proven: Source objects whose MD5 was their ETag, where that was asked for.
         unprovable: Those whose ETag is no MD5.
+        requests: Requests to S3, by kind.
     """
 
     throttled: int = 0
     waited_seconds: float = 0.0
     proven: int = 0
     unprovable: int = 0
+    requests: Mapping[str, int] = field(default_factory=dict)
 
     def plus(self, other: Totals) -> Totals:
         return Totals(
@@ -139,6 +142,7 @@ class Totals:
             max(self.waited_seconds, other.waited_seconds),
             self.proven + other.proven,
             self.unprovable + other.unprovable,
+            added(self.requests, other.requests),
         )
 
 

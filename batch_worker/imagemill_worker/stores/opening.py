@@ -36,9 +36,10 @@ def open_store(
     weather = weather or Weather(patience_seconds=patience_seconds(env))
     if location.is_file:
         return Store(_folder(location, env, create=create), weather)
+    from imagemill_worker.stores.counted import CountedObjects
     from imagemill_worker.stores.s3 import S3Objects
 
-    return Store(S3Objects(location.bucket, env), weather)
+    return Store(CountedObjects(S3Objects(location.bucket, env), weather.requests), weather)
 
 
 def check_readable(item: SourceObject) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from imagemill_contract.reporting.request_counts import RequestCounts
 from imagemill_worker.errors import TryAgainError
 
 PATIENCE_SECONDS = 600.0
@@ -28,6 +29,7 @@ class Weather:
     Attributes:
         patience_seconds: How long to go on while there is nothing but faults.
         throttled: How many requests have failed for passing reasons.
+        requests: How many requests were made, by kind.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Weather:
     ) -> None:
         self.patience_seconds = patience_seconds
         self.throttled = 0
+        self.requests = RequestCounts()
         self._most = most_at_once
         self._limit = float(most_at_once)
         self._out = 0

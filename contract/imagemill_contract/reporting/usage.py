@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
 from imagemill_contract.errors import DocumentError
+
+VERSION = 1
 
 
 class Request(StrEnum):
@@ -73,6 +76,22 @@ class Usage:
             "ended": round(self.ended, 3),
         }
 
+    def encode(self) -> bytes:
+        """The usage as a document of its own."""
+        return json.dumps({"v": VERSION, **self.to_document()}).encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Usage:
+        """Raises DocumentError for another version or shape."""
+        try:
+            document = json.loads(body)
+            version = document.pop("v", None)
+        except (ValueError, AttributeError) as error:
+            raise DocumentError(f"A usage cannot be read: {error}.") from error
+        if version != VERSION:
+            raise DocumentError(f"The usage is of version {version}, not {VERSION}.")
+        return cls.from_document(document)
+
     @classmethod
     def from_document(cls, document: object) -> Usage:
         """Raises DocumentError for a document of another shape."""
@@ -80,6 +99,15 @@ class Usage:
             return cls(**cast("Mapping[str, object]", document))  # type: ignore[arg-type] # names are checked by the call
         except TypeError as error:
             raise DocumentError(f"A usage cannot be read: {error}.") from error
+
+
+def usage_of_attempts(headers: Iterable[Mapping[str, object]]) -> Usage:
+    """The sum of what attempts have used, each by the last of its headers, which come in order."""
+    latest = {header["attempt"]: header["usage"] for header in headers if "usage" in header}
+    total = Usage()
+    for document in latest.values():
+        total = total.plus(Usage.from_document(document))
+    return total
 
 
 def added(*counts: Mapping[str, int]) -> dict[str, int]:

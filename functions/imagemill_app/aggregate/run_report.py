@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from imagemill_app.aggregate.bill import bill_of
 from imagemill_app.aggregate.dataset_report import DatasetReport, published_dataset
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.report_document import counted, measured, row_of, timed
@@ -21,6 +22,7 @@ from imagemill_app.tally.tally import failed_percent
 from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.run_report import encode_report
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.parts.merging import merge_parts
@@ -42,13 +44,14 @@ def write_report(
     failures: Mapping[str, JobFailure],
     tolerated_percent: float,
     ended: str,
+    used: Callable[[], LambdaUsage] = LambdaUsage,
 ) -> RunVerdict:
     """Write the part of the index of a run, and its report, from the tallies of its slices.
 
     A run of one slice has no tally: its outcomes are read now.
 
     It can be called again at any point, because it writes the same for the same outcomes.
-    `ended` is when the last job had ended, in ISO 8601.
+    `ended` is when the last job had ended, in ISO 8601; `used` says what this invocation has used.
 
     Raises DocumentError if an object has no outcome, or two, or a sample is not where it should be.
     """
@@ -67,15 +70,16 @@ def write_report(
         stages={str(stage): asdict(counts) for stage, counts in stages.items()},
         reasons=tally.problems.reasons(),
     )
+    merge_parts(StoreAt(output))
+    _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
+    remove_draft(output, run["run_id"])
     report = {**run, **asdict(verdict), **timed(run, ended)}
     report |= {**counted(tally, stages), **measured(tally)}
     report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
+    report["bill"] = bill_of(run, tally, used())
     _publish(output, report)
-    merge_parts(StoreAt(output))
-    _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
-    remove_draft(output, run["run_id"])
     close_run(output, run["run_id"])
     return verdict
 

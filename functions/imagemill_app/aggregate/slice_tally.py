@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from imagemill_app.tally.tally import Tally
 from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.keys import tally_key
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_dataset.parts.part import Leaf
 from imagemill_dataset.parts.written_part import written_leaves
 
@@ -64,7 +65,10 @@ class SliceTally:
 
 
 def aggregate_slice(
-    run: Mapping[str, Any], number: int, failures: Mapping[str, JobFailure]
+    run: Mapping[str, Any],
+    number: int,
+    failures: Mapping[str, JobFailure],
+    used: Callable[[], LambdaUsage] = LambdaUsage,
 ) -> SliceTally:
     """Read the outcomes of a slice; write its leaves of the index, and then its tally.
 
@@ -78,6 +82,7 @@ def aggregate_slice(
     rows = results.rows(run)
     leaves = list(written_leaves(StoreAt(output), stem, rows, results.packed.by_key, {}))
     check_lengths(output, results.packed.shards)
+    results.tally.functions = used()
     tally = SliceTally(results.tally, results.packed, results.deleted, leaves)
     body = json.dumps(tally.to_document(), ensure_ascii=False).encode()
     write_bytes(output, tally_key(indexed.run_id, number), body)

@@ -90,6 +90,7 @@ def planned_run(
         tool=tool_name(settings.commit),
         estimate=forecast.to_document(),
         slices=totals.slices,
+        planning=totals.functions,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from imagemill_app.plan.totals import write_totals
 from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import StoreAt
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.stored_index import StoredIndex
 
@@ -46,7 +47,11 @@ class SliceStep:
 
 
 def plan_slice(
-    run_id: str, output: Location, step: SliceStep, settings: PlanRunSettings
+    run_id: str,
+    output: Location,
+    step: SliceStep,
+    settings: PlanRunSettings,
+    used: Callable[[], LambdaUsage] = LambdaUsage,
 ) -> SliceStep:
     """Plan a slice and return the next step. Of a dry run only the totals are written."""
     draft = read_draft(run_id, output)
@@ -64,7 +69,7 @@ def plan_slice(
         plan = replace(plan, ignored=part.listing.ignored)
     if not request.dry_run:
         write_slice(run_id, request.recipe, plan, draft.labels)
-    totals = replace(plan.totals(run_id), is_last=is_last)
+    totals = replace(plan.totals(run_id), is_last=is_last, functions=used().to_document())
     write_totals(output, run_id, number, totals)
     kept = step.kept + sum(map(plan.keys.has, found.selected_keys))
     return SliceStep(step.range, step.count + 1, plan.keys.until or "", kept, is_last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagemill_contract import VERSION
@@ -23,6 +24,7 @@ class PlannedRun:
         alone: Whether its starter holds a lock on the output until it ends.
         tool: The tool's version and commit, as the cards of datasets name it.
         estimate: The document of `estimates.Estimate`.
+        planning: What functions have used to plan it, but for the one that makes this.
         slices: Numbers of the slices that are aggregated.
         is_planned: True: nothing is left to be planned.
     """
@@ -49,6 +51,7 @@ class PlannedRun:
     alone: bool = False
     tool: str = ""
     estimate: dict[str, object] = field(default_factory=dict)
+    planning: Mapping[str, object] = field(default_factory=dict)
     slices: list[int] = field(default_factory=list)
     is_planned: bool = True
 

@@ -11,6 +11,7 @@ from typing import Any
 from imagemill_app.stores import read_bytes, write_bytes
 from imagemill_contract.keys import slice_key
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 
 VERSION = 1
 
@@ -31,6 +32,7 @@ class PlanTotals:
         to_do: How many objects are to be done, by reason.
         done: How many are left out as done, by reason.
         ignored: How many the request or their names leave out, by reason.
+        functions: What the functions have used that planned it.
         is_last: Whether nothing of a range is left after it.
     """
 
@@ -43,6 +45,7 @@ class PlanTotals:
     to_do: Counts = field(default_factory=dict)
     done: Counts = field(default_factory=dict)
     ignored: Counts = field(default_factory=dict)
+    functions: Mapping[str, Any] = field(default_factory=dict)
     is_last: bool = True
 
     def plus(self, other: PlanTotals) -> PlanTotals:
@@ -57,6 +60,7 @@ class PlanTotals:
             to_do=added(self.to_do, other.to_do),
             done=added(self.done, other.done),
             ignored=added(self.ignored, other.ignored),
+            functions=sum_of(self.functions, other.functions),
             is_last=other.is_last,
         )
 
@@ -72,6 +76,14 @@ def read_totals(output: Location, run_id: str, number: int) -> PlanTotals:
     document = json.loads(read_bytes(output, slice_key(run_id, number)))
     del document["v"]
     return PlanTotals(**document)
+
+
+def sum_of(*documents: Mapping[str, Any]) -> dict[str, object]:
+    """What functions have used together."""
+    total = LambdaUsage()
+    for document in documents:
+        total = total.plus(LambdaUsage.from_document(document))
+    return total.to_document()
 
 
 def added(*counts: Counts) -> dict[str, int]:

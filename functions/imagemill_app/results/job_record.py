@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from obstore.exceptions import BaseError
@@ -13,9 +13,15 @@ from obstore.exceptions import BaseError
 from imagemill_app.stores import list_keys, read_bytes
 from imagemill_contract.documents import Shard, decode_journal, decode_outcomes
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.keys import Stage, journal_folder, outcome_key, relative_key
+from imagemill_contract.keys import (
+    Stage,
+    journal_folder,
+    outcome_key,
+    relative_key,
+    usage_key,
+)
 from imagemill_contract.outcomes import Outcome, Status
-from imagemill_contract.reporting.usage import Usage
+from imagemill_contract.reporting.usage import Usage, usage_of_attempts
 from imagemill_dataset.shards import DatasetShard
 
 # Keys in the sentence that says what is wrong.
@@ -58,12 +64,16 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
         _dataset_shards(header),
         verified,
         is_complete=True,
-        usage=_usage(header),
+        usage=_usage(shard, stage),
     )
 
 
-def _usage(header: Mapping[str, object]) -> Usage | None:
-    return Usage.from_document(header["usage"]) if "usage" in header else None
+def _usage(shard: Shard, stage: Stage) -> Usage | None:
+    """What the job has used, if it could say so."""
+    with suppress(FileNotFoundError, DocumentError):
+        body = read_bytes(shard.output, usage_key(shard.run_id, stage, shard.shard_id))
+        return Usage.decode(body)
+    return None
 
 
 def _check_keys(shard: Shard, stage: Stage, found: Sequence[str]) -> None:
@@ -91,25 +101,29 @@ def _from_journal(shard: Shard, stage: Stage) -> JobRecord:
     outcomes: dict[str, Outcome] = {}
     dataset_shards: dict[str, DatasetShard] = {}
     last_words = ""
+    headers: list[Mapping[str, object]] = []
     folder = journal_folder(shard.run_id, stage, shard.shard_id)
     for page in sorted(list_keys(shard.output, folder)):
         with suppress(FileNotFoundError, DocumentError, BaseError):
             header, rows = decode_journal(read_bytes(shard.output, page))
+            headers.append(header)
             dataset_shards |= {item.key: item for item in _dataset_shards(header)}
             outcomes |= {row.key: row for row in rows}
             last_words = str(header.get("last_words", last_words))
     of_shard = {item.key for item in shard.objects}
     outcomes = {key: row for key, row in outcomes.items() if key in of_shard}
     if shard.recipe.is_packed and stage is Stage.EDGE:
-        return _of_closed_shards(shard, outcomes, dataset_shards.values(), last_words)
-    return JobRecord(outcomes, last_words=last_words)
+        found = _of_closed_shards(shard, outcomes, dataset_shards.values())
+    else:
+        found = JobRecord(outcomes)
+    usage = usage_of_attempts(headers)
+    return replace(found, last_words=last_words, usage=usage if usage.attempts else None)
 
 
 def _of_closed_shards(
     shard: Shard,
     outcomes: Mapping[str, Outcome],
     dataset_shards: Iterable[DatasetShard],
-    last_words: str,
 ) -> JobRecord:
     """Only dataset shards all of whose samples are noted, and nothing that lies in others."""
     places = {
@@ -126,7 +140,7 @@ def _of_closed_shards(
         if row.status is not Status.WRITTEN or places.get(key) in names
     }
     samples = sum(item.samples for item in closed)
-    return JobRecord(kept, closed, {"shards": len(closed), "samples": samples}, last_words)
+    return JobRecord(kept, closed, {"shards": len(closed), "samples": samples})
 
 
 def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:

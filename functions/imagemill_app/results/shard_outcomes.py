@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError
 from imagemill_app.results.job_record import JobRecord
 from imagemill_app.stores import write_bytes
 from imagemill_contract.documents import Shard, encode_outcomes
-from imagemill_contract.keys import Stage, outcome_key
+from imagemill_contract.keys import Stage, outcome_key, usage_key
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
 
@@ -33,7 +33,7 @@ def complete_outcomes(
 def write_missing(
     shard: Shard, stage: Stage, record: JobRecord, outcomes: Sequence[Outcome]
 ) -> None:
-    """Write the outcome document of a job that could not do so itself.
+    """Write the outcome document of a job that could not do so itself, and what it has used.
 
     Where that cannot be written either, the report is the only one that says what became of them.
     """
@@ -50,7 +50,9 @@ def write_missing(
         header["shards"] = [item.to_row() for item in record.dataset_shards]
         header["verified"] = dict(record.verified)
     if record.usage is not None:
-        header["usage"] = record.usage.to_document()
+        place = usage_key(shard.run_id, stage, shard.shard_id)
+        with suppress(BaseError):
+            write_bytes(shard.output, place, record.usage.encode())
     key = outcome_key(shard.run_id, stage, shard.shard_id)
     with suppress(BaseError):
         write_bytes(shard.output, key, encode_outcomes(header, outcomes))

@@ -17,6 +17,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, StageCounts, Status
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.usage import Usage
 
 VERSION = 1
@@ -32,12 +33,14 @@ class Tally:
         sources: What the objects are.
         problems: Those that were rejected or failed.
         jobs: What the jobs of each stage have used.
+        functions: What Lambda functions have used to make the parts.
         output_bytes: Bytes that each stage has written.
     """
 
     sources: Sources = field(default_factory=Sources)
     problems: Problems = field(default_factory=Problems)
     jobs: dict[Stage, Jobs] = field(default_factory=lambda: {stage: Jobs() for stage in Stage})
+    functions: LambdaUsage = field(default_factory=LambdaUsage)
     output_bytes: Counter[Stage] = field(default_factory=Counter)
     _statuses: dict[Stage, Counter[Status]] = field(
         default_factory=lambda: {stage: Counter() for stage in Stage}
@@ -81,6 +84,7 @@ class Tally:
     def merge(self, other: Tally) -> None:
         self.sources.merge(other.sources)
         self.problems.merge(other.problems)
+        self.functions = self.functions.plus(other.functions)
         self.output_bytes.update(other.output_bytes)
         for stage in Stage:
             self.jobs[stage].merge(other.jobs[stage])
@@ -100,6 +104,7 @@ class Tally:
             "sources": self.sources.to_document(),
             "problems": self.problems.to_document(),
             "jobs": {str(stage): jobs.to_document() for stage, jobs in self.jobs.items()},
+            "functions": self.functions.to_document(),
             "output_bytes": {str(stage): self.output_bytes[stage] for stage in Stage},
             "statuses": {
                 str(stage): {str(status): statuses[status] for status in Status}
@@ -116,6 +121,7 @@ class Tally:
             Sources.from_document(document["sources"]),
             Problems.from_document(document["problems"]),
             {stage: Jobs.from_document(document["jobs"][stage]) for stage in Stage},
+            LambdaUsage.from_document(document["functions"]),
             Counter({stage: document["output_bytes"][stage] for stage in Stage}),
             {
                 stage: Counter({Status(name): n for name, n in document["statuses"][stage].items()})

@@ -11,9 +11,13 @@ from botocore.exceptions import ClientError
 from obstore.store import S3Store
 
 from imagemill.execution import Execution, start_run
+from imagemill_contract.keys import report_key
+from imagemill_contract.reporting.run_report import decode_report
+from imagemill_contract.reporting.usage import added
 from tests.helpers.faults.kinds import LoseAnswer, Reset, Throttle
 from tests.helpers.faults.requests import WRITES, Operation
 from tests.helpers.photographs import cut
+from tests.helpers.priced import priced
 from tests.helpers.proxied_stack import ProxiedStack, proxied_stack
 from tests.helpers.s3_jobs import client_of
 from tests.helpers.waiting import until
@@ -127,3 +131,15 @@ def store(proxied: ProxiedStack, bucket: str, credentials: dict[str, str]) -> An
         secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
         client_options={"allow_http": True},
     )
+
+
+def test_the_bill_counts_the_requests_that_s3_sees(proxied: ProxiedStack) -> None:
+    proxied.proxy.records.clear()
+    run = ended(proxied, "billed")
+    seen = priced(proxied.proxy)
+    client, bucket = proxied.stack.client("s3"), proxied.stack.output_bucket
+    body = client.get_object(Bucket=bucket, Key=report_key(run.run_id))["Body"].read()
+    bill = decode_report(body)["bill"]
+    billed = added(bill["used"]["requests_of"]["jobs"], bill["used"]["requests_of"]["functions"])
+    assert billed == pytest.approx(seen, rel=0.01)
+    assert bill["total_dollars"] == pytest.approx(sum(bill["dollars"].values()), abs=1e-5)

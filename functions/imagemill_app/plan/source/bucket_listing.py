@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -12,9 +12,10 @@ from obstore.exceptions import BaseError
 from imagemill_app.plan.source.bucket_pages import pages_after
 from imagemill_app.plan.source.key_ranges import TooManyObjectsError, list_in_ranges
 from imagemill_app.refusal import RunRefused
-from imagemill_app.stores import store_of
+from imagemill_app.stores import request_counts, store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.usage import Request
 
 _NOT_LISTABLE = {
     "NoSuchBucket": "there is no such bucket",
@@ -63,6 +64,7 @@ def found_after(source: Location, after: str) -> Iterator[SourceObject]:
 def check_listable(source: Location) -> None:
     """Raises RunRefused. boto3's errors have codes; those of obstore's listing have none."""
     s3 = _s3()
+    request_counts().add(Request.LIST)
     try:
         s3.list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=1)
     except s3.exceptions.ClientError as error:
@@ -76,7 +78,9 @@ def first_folders(source: Location) -> list[str]:
     """Names of the folders right below a source in a bucket."""
     pages = _s3().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=source.bucket, Prefix=source.prefix, Delimiter="/")
-    prefixes = (item["Prefix"] for page in found for item in page.get("CommonPrefixes", []))
+    prefixes = (
+        item["Prefix"] for page in _counted(found) for item in page.get("CommonPrefixes", [])
+    )
     return [prefix.removeprefix(source.prefix).rstrip("/") for prefix in prefixes]
 
 
@@ -84,6 +88,12 @@ def _s3() -> Any:
     import boto3  # half of what a run over a folder would have to import
 
     return boto3.client("s3")
+
+
+def _counted(pages: Iterable[Any]) -> Iterator[Any]:
+    for page in pages:
+        request_counts().add(Request.LIST)
+        yield page
 
 
 def _is_about_a_key(error: Exception) -> bool:
@@ -94,6 +104,7 @@ def _has_odd_start(source: Location) -> bool:
     """Whether keys of a whole bucket begin with a slash, which obstore would take off."""
     if source.prefix:
         return False
+    request_counts().add(Request.LIST)
     answer = _s3().list_objects_v2(Bucket=source.bucket, Prefix="/", MaxKeys=1)
     return bool(answer.get("Contents"))
 
@@ -102,7 +113,7 @@ def _odd_pages_after(source: Location, after: str) -> Generator[list[SourceObjec
     """List the slow way, by boto3, which reads every key that S3 has."""
     pages = _s3().get_paginator("list_objects_v2")
     start = {"StartAfter": after} if after else {}
-    for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix, **start):
+    for page in _counted(pages.paginate(Bucket=source.bucket, Prefix=source.prefix, **start)):
         yield [
             SourceObject(item["Key"], item["ETag"].strip('"'), item["Size"])
             for item in page.get("Contents", [])

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from obstore.store import ObjectStore
-
+from imagemill_app.counted_store import CountedStore
 from imagemill_contract.documents import SourceObject
 
 PAGE_OBJECTS = 1000  # as many as S3 gives at once
@@ -18,7 +17,7 @@ LOOKUPS_AT_ONCE = 32
 
 
 def pages_after(
-    store: ObjectStore, prefix: str, key: str | None
+    store: CountedStore, prefix: str, key: str | None
 ) -> Generator[list[SourceObject], None, None]:
     """The objects below `prefix` after a key (None: from the start), in key order."""
     for page in store.list(prefix or None, offset=key, chunk_size=PAGE_OBJECTS):
@@ -43,7 +42,7 @@ def _renamed(item: SourceObject) -> SourceObject:
 
 
 def _folder_paths(
-    objects: Iterable[SourceObject], store: ObjectStore, prefix: str
+    objects: Iterable[SourceObject], store: CountedStore, prefix: str
 ) -> frozenset[str]:
     """Paths of empty objects whose keys end in a slash: no empty object has the path as its key."""
     empty = [item.key for item in objects if not item.bytes]

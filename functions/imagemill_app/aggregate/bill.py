@@ -1,0 +1,108 @@
+"""What a run has cost, by what was measured, beside what the plan expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from imagemill_app.request_forecast import requests, transitions
+from imagemill_app.tally.tally import Tally
+from imagemill_contract.recipe import Output
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
+from imagemill_contract.reporting.prices import Prices, prices_of
+from imagemill_contract.reporting.usage import Request, Usage, added
+
+# After it has counted, AggregateRun writes the report and the list of runs, which it reads first,
+# and removes the marker of the run.
+LAST_REQUESTS = {"get": 1, "put": 2, "delete": 1}
+# The state machine reads the plan and writes a manifest and two files of results.
+MACHINE_REQUESTS = {"get": 1, "put": 3}
+# Each message is sent and received; ten are received, and ten deleted, by one request.
+SQS_REQUESTS_PER_UPLOAD = 1.2
+UPLOAD_RUN = "upload-"
+
+PRICED = (Request.GET, Request.PUT, Request.LIST)
+
+
+def bill_of(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> dict[str, Any]:
+    """The bill of a run. `own` is what AggregateRun has used so far."""
+    prices = prices_of()
+    jobs = Usage()
+    for of_stage in tally.jobs.values():
+        jobs = jobs.plus(of_stage.usage)
+    functions = _functions(run, tally, own)
+    used = _used(run, jobs, functions)
+    dollars = {name: round(amount, 6) for name, amount in _dollars(used, prices).items()}
+    total = sum(dollars.values())
+    done = run["objects"] or 1
+    return {
+        "prices": {"region": prices.region, "as_of": prices.as_of},
+        "used": used,
+        "dollars": dollars,
+        "total_dollars": round(total, 6),
+        "per_million_dollars": round(total / done * 1e6, 2),
+        "estimated_dollars": run["estimate"].get("total_dollars"),
+        "packing": _packing(run, prices),
+    }
+
+
+def _functions(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> LambdaUsage:
+    """What all functions have used: the plan, slices of the run, and AggregateRun to its end."""
+    planning = LambdaUsage.from_document(run.get("planning") or {})
+    last = LambdaUsage(requests={} if run["output"].startswith("file:") else LAST_REQUESTS)
+    return planning.plus(tally.functions).plus(own).plus(last)
+
+
+def _used(run: Mapping[str, Any], jobs: Usage, functions: LambdaUsage) -> dict[str, Any]:
+    machine = MACHINE_REQUESTS if run["shards"] else {}
+    is_upload = run["run_id"].startswith(UPLOAD_RUN)
+    uploads = _pictures_seen(run) if is_upload else 0
+    return {
+        "vcpu_seconds": round(jobs.vcpu_seconds, 1),
+        "cpu_seconds": round(jobs.cpu_seconds, 1),
+        "requests": added(jobs.requests, functions.requests, machine),
+        "requests_of": {
+            "jobs": added(jobs.requests),
+            "functions": added(functions.requests),
+            "state_machine": added(machine),
+        },
+        "transitions": transitions(run["shards"]),
+        "lambda_gb_seconds": round(functions.gb_seconds, 3),
+        "lambda_requests": functions.invocations,
+        "sqs_requests": math.ceil(uploads * SQS_REQUESTS_PER_UPLOAD),
+    }
+
+
+def _pictures_seen(run: Mapping[str, Any]) -> int:
+    left_out = sum(run["done"].values()) + sum(run["ignored"].values())
+    return int(run["objects"] + run["refused"] + left_out)
+
+
+def _dollars(used: Mapping[str, Any], prices: Prices) -> dict[str, float]:
+    requests_made: Mapping[str, int] = used["requests"]
+    return {
+        "vcpu": used["vcpu_seconds"] / 3600 * prices.vcpu_hour,
+        **{kind: requests_made.get(kind, 0) * prices.of_request(kind) for kind in PRICED},
+        "step_functions": used["transitions"] * prices.transition,
+        "lambda": used["lambda_gb_seconds"] * prices.lambda_gb_second
+        + used["lambda_requests"] * prices.lambda_request,
+        "sqs": used["sqs_requests"] * prices.sqs_request,
+    }
+
+
+def _packing(run: Mapping[str, Any], prices: Prices) -> dict[str, Any]:
+    """What the requests of this run cost as files and packed, by the plan's own forecast."""
+    is_packed = run["recipe"].get("output", Output.FILES) != Output.FILES
+
+    def cost(*, packed: bool) -> float:
+        asked = requests(run["objects"], run["bytes"], run["shards"], packed=packed)
+        return sum(count * prices.of_request(kind) for kind, count in asked.items())
+
+    files, packed = cost(packed=False), cost(packed=True)
+    return {
+        "is_packed": is_packed,
+        "files_dollars": round(files, 6),
+        "packed_dollars": round(packed, 6),
+        "saving_dollars": round(files - packed, 6),
+    }

@@ -1,0 +1,44 @@
+"""How many requests and transitions a run makes, by what it has to do."""
+
+from __future__ import annotations
+
+import math
+
+TRANSITIONS_PER_RUN = 8
+TRANSITIONS_PER_SHARD = 5
+LIST_PAGE_OBJECTS = 1000
+PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload
+PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
+
+
+def transitions(shards: int) -> int:
+    """Transitions of the state machine; those that are repeated are not known before."""
+    return TRANSITIONS_PER_RUN + shards * TRANSITIONS_PER_SHARD
+
+
+def requests(objects: int, total_bytes: int, shards: int, *, packed: bool) -> dict[str, int]:
+    """Requests to S3, by kind, of a run that writes one object per picture and stage, or shards."""
+    return (_packed if packed else _files)(objects, total_bytes, shards)
+
+
+def _files(objects: int, _total_bytes: int, shards: int) -> dict[str, int]:
+    """Listed are the source and both kinds of outputs."""
+    return {
+        "get": 2 * objects + 8 * shards,
+        "put": 2 * objects + 5 * shards + 4,
+        "list": 3 * _pages(objects),
+    }
+
+
+def _packed(objects: int, total_bytes: int, shards: int) -> dict[str, int]:
+    """Assumes that the packed bytes are as many as those of the sources, at most."""
+    parts = math.ceil(total_bytes / PACKED_PART_BYTES)
+    return {
+        "get": objects + parts + 10 * shards,
+        "put": parts + PACKED_PUTS_PER_SHARD * shards + 9,
+        "list": _pages(objects) + 3,
+    }
+
+
+def _pages(objects: int) -> int:
+    return math.ceil(objects / LIST_PAGE_OBJECTS)
