@@ -39,8 +39,9 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     f"{APP}.ingest": {f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan.source": {f"{APP}.counted_store", f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan": {f"{APP}.ingest", f"{APP}.*"},
-    f"{APP}.aggregate": {f"{APP}.*", f"{APP}.tally"},
+    f"{APP}.aggregate": {f"{APP}.*", f"{APP}.tally", f"{APP}.page"},
     f"{APP}.tally": set(),
+    f"{APP}.page": set(),
     f"{TOOL}.signatures": {
         f"{TOOL}.*",
         *(f"{TOOL}.{name}" for name in ("commands", "display", "options")),

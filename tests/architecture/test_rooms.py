@@ -28,6 +28,8 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "botocore",
             "aws_lambda_powertools",
             "obstore",
+            "jinja2",
+            "PIL",  # in a process of its own, see below
         },
     ),
     "handlers": (

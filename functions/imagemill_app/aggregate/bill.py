@@ -13,9 +13,9 @@ from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.prices import Prices, prices_of
 from imagemill_contract.reporting.usage import Request, Usage, added
 
-# After it has counted, AggregateRun writes the report and the list of runs, which it reads first,
-# and removes the marker of the run.
-LAST_REQUESTS = {"get": 1, "put": 2, "delete": 1}
+# After it has counted, AggregateRun writes the report, its page, and the list of runs, which it
+# reads first, and removes the marker of the run.
+LAST_REQUESTS = {"get": 1, "put": 3, "delete": 1}
 # The state machine reads the plan and writes a manifest and two files of results.
 MACHINE_REQUESTS = {"get": 1, "put": 3}
 # Each message is sent and received; ten are received, and ten deleted, by one request.

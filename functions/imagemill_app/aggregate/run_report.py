@@ -11,15 +11,22 @@ from imagemill_app.aggregate.dataset_report import DatasetReport, published_data
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.report_document import counted, measured, row_of, timed
 from imagemill_app.aggregate.run_index import add_to_run_list
+from imagemill_app.aggregate.run_page import pictures_for, write_page
 from imagemill_app.aggregate.run_part import RunPart, written_run_part
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.page.pictures import Shown
 from imagemill_app.results.drafts import remove_draft
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
 from imagemill_app.results.packed_samples import PackedShards
 from imagemill_app.results.rival_runs import Contest, rivals_of
 from imagemill_app.stores import StoreAt, list_keys, remove_folder, write_bytes
 from imagemill_app.tally.tally import failed_percent
-from imagemill_contract.keys import intermediate_folder, report_key, run_journal_folder
+from imagemill_contract.keys import (
+    intermediate_folder,
+    report_key,
+    report_page_key,
+    run_journal_folder,
+)
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
@@ -78,14 +85,18 @@ def write_report(
     report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
+    report["page"] = output.address_of(output.prefix + report_page_key(run["run_id"]))
+    pictures = pictures_for(report)
     report["bill"] = bill_of(run, tally, used())
-    _publish(output, report)
+    _publish(output, report, pictures)
     close_run(output, run["run_id"])
     return verdict
 
 
-def _publish(output: Location, report: Mapping[str, Any]) -> None:
+def _publish(output: Location, report: Mapping[str, Any], pictures: Shown) -> None:
+    """Write the report, its page, and the run's row in the list of runs."""
     write_bytes(output, report_key(report["run_id"]), encode_report(report))
+    write_page(output, report, pictures)
     add_to_run_list(output, row_of(report))
 
 

@@ -11,7 +11,7 @@ from imagemill_app.tally.smallest import Smallest, draw_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Outcome, Status
 
-MAX_SAMPLES = 16
+MAX_SAMPLES = 12
 
 # Names of formats by extension. Others are counted as `other`, so that there are never too many.
 _FORMATS = {
