@@ -171,6 +171,16 @@ def test_every_python_file_is_in_a_room() -> None:
     assert list(ROOT.glob("*.py")) == []
 
 
+def test_handlers_decode_pictures_only_in_a_process_that_may_die_of_them() -> None:
+    app = ROOT / "functions" / "imagemill_app"
+    importers = {
+        str(path.relative_to(app))
+        for path in app.rglob("*.py")
+        if "PIL" in set(imported_packages(path.read_text()))
+    }
+    assert importers == {"page/shrink.py"}
+
+
 def test_worker_imports_boto3_only_for_keys_that_obstore_cannot_name() -> None:
     worker = ROOT / "batch_worker" / "imagemill_worker"
     importers = {

@@ -56,6 +56,8 @@ NOT_SHOWN: Mapping[str, str] = {
     "s3:ListMultipartUploadParts": IN_PARTS,
     "s3:GetObject PreprocessRole OutputBucket/runs/*/map/*": IN_PARTS,
     "s3:GetObject AggregateRunRole OutputBucket/upkeep/*": "read only beside a compaction",
+    "s3:GetObject AggregateRunRole InputBucket/*": "the page of a run has no pictures of sources",
+    "s3:PutObject WorkerRole OutputBucket/runs/*/usage/*": "the bill of a run has no jobs",
     "s3:AbortMultipartUpload WorkerRole": "used only by a job that fails while it writes",
 }
 

@@ -40,7 +40,7 @@ def bill_rows(report: Mapping[str, Any]) -> list[BillRow]:
         "lambda": (
             "Lambda",
             f"{used['lambda_gb_seconds']:,.1f} GB-s",
-            f"${prices.lambda_gb_second} per GB-s",
+            f"${prices.lambda_gb_second * 1000:.4g} per 1,000 GB-s",
         ),
         "sqs": (
             "SQS requests",

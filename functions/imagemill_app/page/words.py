@@ -11,6 +11,10 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def size(length_bytes: float) -> str:
     """Bytes in the decimal unit that fits."""
     for unit in _UNITS:
