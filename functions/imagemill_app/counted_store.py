@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagemill_contract.reporting.request_counts import RequestCounts
+from imagemill_contract.reporting.request_counts import RequestCounts, pages_of, puts_of
 from imagemill_contract.reporting.usage import Request
 
 if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta, PutMode, PutResult
     from obstore.store import ObjectStore
 
-KEYS_PER_REQUEST = 1000  # of a list, or a bulk delete
 # obstore writes longer bodies in parts of this length.
 PART_BYTES = 5 << 20
-START_AND_END_OF_MULTIPART = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class CountedStore:
     def put(self, path: str, body: bytes, *, mode: PutMode | None = None) -> PutResult:
         """Write an object. Raises what obstore raises."""
         if mode is None:
-            self.counts.add(Request.PUT, puts_of(len(body)))
+            self.counts.add(Request.PUT, puts_of(len(body), PART_BYTES))
             return self.store.put(path, body, chunk_size=PART_BYTES)
         self.counts.add(Request.PUT)
         return self.store.put(path, body, mode=mode, use_multipart=False)
@@ -51,19 +48,12 @@ class CountedStore:
         listed, pages = 0, 1
         for some in self.store.list(prefix, offset=offset, chunk_size=chunk_size):
             listed += len(some)
-            needed = max(1, math.ceil(listed / KEYS_PER_REQUEST))
+            needed = max(1, pages_of(listed))
             self.counts.add(Request.LIST, needed - pages)
             pages = needed
             yield some
 
     def delete(self, paths: str | Sequence[str]) -> None:
-        count = 1 if isinstance(paths, str) else math.ceil(len(paths) / KEYS_PER_REQUEST)
+        count = 1 if isinstance(paths, str) else pages_of(len(paths))
         self.counts.add(Request.DELETE, count)
         self.store.delete(paths)
-
-
-def puts_of(length_bytes: int) -> int:
-    """How many requests it takes to write a body of that length."""
-    if length_bytes <= PART_BYTES:
-        return 1
-    return math.ceil(length_bytes / PART_BYTES) + START_AND_END_OF_MULTIPART

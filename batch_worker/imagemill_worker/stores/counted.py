@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from imagemill_contract.reporting.request_counts import RequestCounts
+from imagemill_contract.reporting.request_counts import RequestCounts, pages_of, puts_of
 from imagemill_contract.reporting.usage import Request
 from imagemill_worker.stores.s3 import PART_BYTES, S3Objects
-
-_KEYS_PER_REQUEST = 1000  # of a list, or a bulk delete
-_START_AND_END_OF_MULTIPART = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class CountedObjects:
         return self.objects.create(key, body)
 
     def put_file(self, key: str, file: BinaryIO) -> None:
-        self.counts.add(Request.PUT, _puts_of(file.seek(0, os.SEEK_END)))
+        self.counts.add(Request.PUT, puts_of(file.seek(0, os.SEEK_END), PART_BYTES))
         self.objects.put_file(key, file)
 
     def fetch(self, key: str, file: BinaryIO) -> None:
@@ -49,17 +45,10 @@ class CountedObjects:
 
     def keys(self, prefix: str) -> list[str]:
         found = self.objects.keys(prefix)
-        self.counts.add(Request.LIST, max(1, math.ceil(len(found) / _KEYS_PER_REQUEST)))
+        self.counts.add(Request.LIST, max(1, pages_of(len(found))))
         return found
 
     def remove(self, keys: Iterable[str]) -> None:
         listed = list(keys)
-        self.counts.add(Request.DELETE, math.ceil(len(listed) / _KEYS_PER_REQUEST))
+        self.counts.add(Request.DELETE, pages_of(len(listed)))
         self.objects.remove(listed)
-
-
-def _puts_of(length_bytes: int) -> int:
-    """How many requests it takes to write a file of that length."""
-    if length_bytes <= PART_BYTES:
-        return 1
-    return math.ceil(length_bytes / PART_BYTES) + _START_AND_END_OF_MULTIPART

@@ -57,8 +57,9 @@ def write_report(
 
     A run of one slice has no tally: its outcomes are read now.
 
-    It can be called again at any point, because it writes the same for the same outcomes.
-    `ended` is when the last job had ended, in ISO 8601; `used` says what this invocation has used.
+    It can be called again at any point, because it writes the same for the same outcomes, but for
+    what the bill says of this invocation. `ended` is when the last job had ended, in ISO 8601;
+    `used` says what this invocation has used.
 
     Raises DocumentError if an object has no outcome, or two, or a sample is not where it should be.
     """

@@ -69,8 +69,8 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
 
 
 def _usage(shard: Shard, stage: Stage) -> Usage | None:
-    """What the job has used, if it could say so."""
-    with suppress(FileNotFoundError, DocumentError):
+    """What the job has used, if it could say so. No report fails for want of it."""
+    with suppress(FileNotFoundError, DocumentError, BaseError):
         body = read_bytes(shard.output, usage_key(shard.run_id, stage, shard.shard_id))
         return Usage.decode(body)
     return None
