@@ -15,6 +15,17 @@ from imagemill_engine.errors import DeployError
 PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
+# Conditions that do not hold with the template's defaults.
+CHOSEN_BY_PARAMETERS = {
+    "UsesExistingInputBucket",
+    "UsesFargate",
+    "UsesOnDemand",
+    "HasFourthZone",
+    "HasGpu",
+    "HasKey",
+}
+
+
 def test_every_resource_of_the_projects_template_is_created(engine: Engine):
     stack = deploy_stack(engine, PROJECT_TEMPLATE, {"MaxvCpus": "2"}, "project")
     template = load_template(PROJECT_TEMPLATE.read_text())
@@ -27,13 +38,18 @@ def test_every_resource_of_the_projects_template_is_created(engine: Engine):
         for found in page["StackResourceSummaries"]
     }
     assert set(created.values()) == {"CREATE_COMPLETE"}
+    of_choice = {
+        name: resource.get("Condition") for name, resource in template["Resources"].items()
+    }
     expected = {
         name
-        for name, resource in template["Resources"].items()
+        for name, condition in of_choice.items()
         if not name.endswith("Layer")  # renamed by its content, as on AWS
-        and resource.get("Condition") != "UsesExistingInputBucket"
+        and condition not in CHOSEN_BY_PARAMETERS
     }
     assert expected <= created.keys()
+    left_out = {name for name, condition in of_choice.items() if condition in CHOSEN_BY_PARAMETERS}
+    assert left_out.isdisjoint(created)
 
 
 def written(folder: Path, text: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,6 +26,10 @@ exit {code}
 """
 
 
+# What makes a make say that it is one below another, as in `make test`.
+OF_A_MAKE_ABOVE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+
 def made(folder: Path, code: int) -> subprocess.CompletedProcess[str]:
     """Install by a pip that warns, and then ends so."""
     python = folder / "venv/bin/python"
@@ -35,6 +40,7 @@ def made(folder: Path, code: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # in that folder, so that this checkout stays as it is
         [MAKE, "-f", "probe.mk", "probe"],
         cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in OF_A_MAKE_ABOVE},
         capture_output=True,
         text=True,
         check=False,
