@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--other", type=Path, required=True)
     parser.add_argument("--objects", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--only", default="", help="jobs whose names begin so, as `S3, web`")
     options = parser.parse_args()
     other, objects, rounds = options.other.resolve(), options.objects, options.rounds
     photographs()
@@ -79,9 +80,13 @@ def main() -> None:
                 shard = put_shard(server.endpoint, objects, Recipe(output=output))
                 return measured(shard, of_checkout(worker_environment(server), root))
 
-            print(row(f"S3, {output}", ratios(over_s3, other, rounds)), flush=True)
+            name = f"S3, {output}"
+            if name.startswith(options.only):
+                print(row(name, ratios(over_s3, other, rounds)), flush=True)
     finally:
         server.process.kill()
+    if not "folders, files".startswith(options.only):
+        return
     with tempfile.TemporaryDirectory() as base:
         photos = Path(base, "photos")
         link_photographs(photos, objects)

@@ -13,6 +13,8 @@ from imagemill_worker.lanes.messages import Totals
 from imagemill_worker.progress import Progress, cpu_seconds
 from imagemill_worker.stores.store import Store
 
+_TRIES = 3
+
 
 def _started_at() -> float:
     """When this process started: so far it has computed, and hardly waited."""
@@ -63,9 +65,12 @@ class Meter:
         return found
 
     def write_usage(self, shard: Shard, stage: Stage, earlier: Usage) -> None:
-        """Try to write what this attempt and `earlier` ones have used; a job can do without it."""
+        """Write what this attempt and `earlier` ones have used, if three tries are enough for it.
+
+        A job can do without it.
+        """
         usage = earlier.plus(self.usage())
         if not shard.output.is_file:  # this request and the next one, which writes the outcomes
             usage = replace(usage, requests=added(usage.requests, {str(Request.PUT): 2}))
         key = shard.output.prefix + usage_key(shard.run_id, stage, shard.shard_id)
-        self.output.try_write_document(key, usage.encode())
+        any(self.output.try_write_document(key, usage.encode()) for _ in range(_TRIES))

@@ -14,7 +14,7 @@ import time
 from benchmarks.bars import say
 from benchmarks.end_to_end.stopwatch import Spent, spent
 from benchmarks.end_to_end.ways import SCRIPTS
-from benchmarks.photographs import mean_bytes
+from benchmarks.photographs import mean_bytes, photographs
 from benchmarks.s3_job import Server, put_shard, worker_environment
 
 OBJECTS, PROCESSES, ROUNDS = 1000, 16, 3
@@ -41,6 +41,7 @@ def by_pool(server: Server) -> Spent:
 
 def main() -> None:
     found: dict[str, list[Spent]] = {POOL: [], JOBS: []}
+    photographs()  # the server reads them when it starts
     server = Server()
     try:
         for _ in range(ROUNDS):

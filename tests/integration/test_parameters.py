@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from cfnlint.api import lint_all
 
 from imagemill.local_stack import LocalStack, deployed_on
 from imagemill_engine.engine import Engine
@@ -37,11 +36,10 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("name", CHOICES)
-def test_choice_translates_without_an_error_or_a_warning(name: str) -> None:
-    found = lint_all(json.dumps(translated(CHOICES[name])))
-    wrong = [f"{item.rule.id} {item.message}" for item in found if item.rule.id[0] in "EW"]
-    assert wrong == []
+def test_choices_are_conditions_of_one_template() -> None:
+    """So `make check-template` looks at all of them: cfn-lint tries each condition both ways."""
+    templates = {json.dumps(translated(chosen), sort_keys=True) for chosen in CHOICES.values()}
+    assert len(templates) == 1
 
 
 @pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])

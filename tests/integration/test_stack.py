@@ -74,7 +74,7 @@ def test_manual_execution_over_a_prefix_succeeds_and_its_history_is_true(
     result = run.result()
     assert result["stages"]["resize"]["written"] == 5
     assert keys_in(stack, stack.output_bucket, f"runs/{run.run_id}/report") == {
-        f"runs/{run.run_id}/report.json"
+        f"runs/{run.run_id}/report.{kind}" for kind in ("html", "json")
     }
     history = stack.client("stepfunctions").get_execution_history(executionArn=run.arn)
     types = [event["type"] for event in history["events"]]

@@ -59,7 +59,7 @@ def planned(s3: MemoryS3, proxy: FaultProxy) -> S3Jobs:
 
 
 def results(jobs: S3Jobs) -> dict[str, object]:
-    """All that the jobs of both stages have written, but for what they say of the weather."""
+    """All that the jobs of both stages have written, but for what they say of time and weather."""
     for stage in Stage:
         ended = jobs.run(stage)
         assert (ended.code, ended.errors) == (0, "")
@@ -67,6 +67,8 @@ def results(jobs: S3Jobs) -> dict[str, object]:
 
 
 def without_weather(key: str, body: bytes) -> object:
+    if "/usage/" in key:
+        return None  # seconds differ, and requests that are repeated are counted
     if "/outcomes/" not in key:
         return body
     header, rows = decode_outcomes(body)
