@@ -98,7 +98,7 @@ def quiet_dataset(
     place.fill(pictures)
     before, now = shard.source.prefix, place.source.prefix
     objects = [
-        replace(item, key=now + item.key.removeprefix(before), etag="") for item in shard.objects
+        item._replace(key=now + item.key.removeprefix(before), etag="") for item in shard.objects
     ]
     copy = replace(shard, source=place.source, output=place.output, objects=objects)
     key = keys.shard_key(shard.run_id, shard.shard_id)

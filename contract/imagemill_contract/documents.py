@@ -11,7 +11,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
@@ -27,8 +27,7 @@ _LEVEL = 1
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class SourceObject:
+class SourceObject(NamedTuple):  # of millions: a frozen dataclass takes twice as long to make
     """An object as it was when it was listed, which is its identity for the rest of the run.
 
     `etag` has no quotes around it, as in S3 events and unlike in HTTP.
@@ -45,9 +44,9 @@ class SourceObject:
     def from_row(cls, row: Row) -> SourceObject:
         """Raises DocumentError for a row of another shape."""
         key, etag, size = row.get("key"), row.get("etag"), row.get("bytes")
-        if not (isinstance(key, str) and isinstance(etag, str) and isinstance(size, int)):
-            raise DocumentError(f"Object row {row!r} must have key, etag and bytes.")
-        return cls(key, etag, size)
+        if isinstance(key, str) and isinstance(etag, str) and isinstance(size, int):
+            return cls(key, etag, size)
+        raise DocumentError(f"Object row {row!r} must have key, etag and bytes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +146,22 @@ def encode_text(kind: str, header: Row, lines: Iterable[str]) -> bytes:
 def decode_lines(kind: str, body: bytes) -> tuple[dict[str, object], list[dict[str, object]]]:
     """Header and rows. Raises DocumentError for another kind or version, or a torn document."""
     try:
-        first, *rest = gzip.decompress(body).splitlines()
-        # one call for all lines takes half of the time of a call for each
-        header, rows = json.loads(first), json.loads(b"[" + b",".join(rest) + b"]")
+        first, _, rest = gzip.decompress(body).partition(b"\n")
+        header, rows = json.loads(first), parsed_lines(rest)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(f"The {kind} document cannot be read: {error}.") from error
     if header.pop("v", None) != SCHEMA_VERSION or header.pop("kind", None) != kind:
         raise DocumentError(f"The document is not a {kind} of version {SCHEMA_VERSION}.")
     return header, rows
+
+
+def parsed_lines(lines: bytes) -> list[dict[str, object]]:
+    """Rows of whole lines of JSON, in one call: a call for each line takes twice as long.
+
+    Raises ValueError.
+    """
+    rows: list[dict[str, object]] = json.loads(b"[%b]" % lines.rstrip().replace(b"\n", b","))
+    return rows
 
 
 def _line(value: Row) -> str:

@@ -77,10 +77,9 @@ def model_result_key(output: ModelOutput, relative: str) -> str:
 
 def relative_key(source_key: str, source_prefix: str) -> str:
     """The part of a key below the source prefix. Raises ContractError for a key outside it."""
-    relative = source_key.removeprefix(source_prefix)
-    if not source_key.startswith(source_prefix) or not relative:
-        raise ContractError(f"Key {source_key!r} does not lie under {source_prefix!r}.")
-    return relative
+    if source_key.startswith(source_prefix) and len(source_key) > len(source_prefix):
+        return source_key[len(source_prefix) :]
+    raise ContractError(f"Key {source_key!r} does not lie under {source_prefix!r}.")
 
 
 def output_extension(stage: Stage, image_format: ImageFormat) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -140,10 +141,14 @@ def keys_between(location: Location, folder: str, first: str, last: str) -> Iter
     """Keys of the objects below `folder` from `first` to `last`, in no order in a folder."""
     before = location.prefix + first[:-1]  # comes before it, and a listing begins after that
     start = len(location.prefix)
-    for page in store_of(location.root).list(location.prefix + folder, offset=before):
-        keys = [meta["path"][start:] for meta in page]
-        yield from (key for key in keys if first <= key <= last)
-        if not location.is_file and keys and keys[-1] > last:
+    for page in store_of(location.root).list_pages(location.prefix + folder, offset=before):
+        paths = page.paths()
+        keys = [path[start:] for path in paths] if start else paths
+        if location.is_file:
+            yield from (key for key in keys if first <= key <= last)
+            continue
+        yield from keys[bisect_left(keys, first) : bisect_right(keys, last)]
+        if keys and keys[-1] > last:
             return
 
 

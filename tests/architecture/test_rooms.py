@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "botocore",
             "aws_lambda_powertools",
             "obstore",
+            "arro3",  # what obstore lists
             "jinja2",
             "PIL",  # in a process of its own, see below
         },

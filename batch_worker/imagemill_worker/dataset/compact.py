@@ -111,8 +111,8 @@ def _rewritten(
             written.append(shard)
             index.shards[key] = shard
             for position, item in enumerate(piece):
-                place = replace(item.place, shard=key, position=position)
-                index.entries[item.relative] = replace(item.entry, place=place)
+                place = item.place._replace(shard=key, position=position)
+                index.entries[item.relative] = item.entry._replace(place=place)
     return written
 
 

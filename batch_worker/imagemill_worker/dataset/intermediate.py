@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -114,7 +114,7 @@ class IntermediateWriter:
                 _write_tar(file, [member.spooled for member in members])
             self._store.write_file(whole_key, file)
         return {
-            member.place: replace(member.outcome, output_key=whole_key, position=position)
+            member.place: member.outcome._replace(output_key=whole_key, position=position)
             for position, member in enumerate(members)
         }
 

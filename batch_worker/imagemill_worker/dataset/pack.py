@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
@@ -84,8 +84,8 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
             written = _written(writer, job.shard, split, number, piece, stopping)
             shards.append(written)
             for position, part in enumerate(piece):
-                outcomes[part.place] = replace(
-                    outcomes[part.place], output_key=prefix + written.key, position=position
+                outcomes[part.place] = outcomes[part.place]._replace(
+                    output_key=prefix + written.key, position=position
                 )
                 job.journal.add(outcomes[part.place])
             job.journal.write([written])

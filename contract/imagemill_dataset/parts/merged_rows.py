@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +17,8 @@ _KEY = itemgetter(0)
 
 def counting_rows(streams: Sequence[Iterator[Row]]) -> Iterator[Row]:
     """The row of each key that counts, pruned ones left out. Streams are in the order of parts."""
-    return ((key, entry) for key, entry in _counting(streams) if not entry.is_pruned)
+    rows = streams[0] if len(streams) == 1 else merge(*streams, key=_KEY)
+    return (row for row in _counting(rows) if not row[1].is_pruned)
 
 
 def needed_rows(streams: Sequence[Iterator[Row]]) -> Iterator[Row]:
@@ -36,18 +37,15 @@ def needed_rows(streams: Sequence[Iterator[Row]]) -> Iterator[Row]:
         yield from ((key, entry) for entry in kept)
 
 
-def _counting(streams: Sequence[Iterator[Row]]) -> Iterator[Row]:
-    rows = streams[0] if len(streams) == 1 else merge(*streams, key=_KEY)
-    for key, group in groupby(rows, _KEY):
-        yield key, _counting_entry(entry for _, entry in group)
-
-
-def _counting_entry(entries: Iterable[Entry]) -> Entry:
-    """The entry that counts of one key, whose entries come in the order of parts."""
-    known: Entry | None = None
-    for entry in entries:
-        if known is None or counts_over(entry, known):
-            known = entry
+def _counting(rows: Iterator[Row]) -> Iterator[Row]:
+    """The row of each key that counts, of rows in the order of keys and of parts."""
+    known = next(rows, None)
     if known is None:
-        raise ValueError("a key without an entry")
-    return known
+        return
+    for row in rows:  # of millions, nearly all of them with a key of their own
+        if row[0] != known[0]:
+            yield known
+            known = row
+        elif counts_over(row[1], known[1]):
+            known = row
+    yield known

@@ -68,7 +68,9 @@ class Part:
             yield from _in_range(rows_in(self.body), after, until)
             return
         for leaf in self.leaves:
-            if leaf.last > after and (until is None or leaf.first <= until):
+            if leaf.first > after and (until is None or leaf.last <= until):
+                yield from rows_in(read(leaf.key))
+            elif leaf.last > after and (until is None or leaf.first <= until):
                 yield from _in_range(rows_in(read(leaf.key)), after, until)
 
     def rows_of(self, read: Read, keys: Sequence[str]) -> Iterator[Row]:

@@ -71,7 +71,7 @@ def plan_slice(
         write_slice(run_id, request.recipe, plan, draft.labels)
     totals = replace(plan.totals(run_id), is_last=is_last, functions=used().to_document())
     write_totals(output, run_id, number, totals)
-    kept = step.kept + sum(map(plan.keys.has, found.selected_keys))
+    kept = step.kept + len(found.selected_keys[plan.keys.places_in(found.selected_keys)])
     return SliceStep(step.range, step.count + 1, plan.keys.until or "", kept, is_last)
 
 

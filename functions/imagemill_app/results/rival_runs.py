@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from imagemill_app.results.open_runs import OpenRun, writes_files
 from imagemill_app.results.recorded_results import lost_results
@@ -99,7 +99,7 @@ def contest(
         key for key, entry in entries.items() if entry.reason in _WRITTEN and not entry.place
     }
     own = lost_results(output, run.run_id, written, shard_ids) if written else set()
-    rows = {key: replace(entries[key], reason=Reason.OVERWRITTEN) for key in own}
+    rows = {key: entries[key]._replace(reason=Reason.OVERWRITTEN) for key in own}
     others = dict(_lost_of_others(output, run, entries, claims))
     return Contest(
         rows | others,
@@ -121,7 +121,7 @@ def _lost_of_others(
             counting.setdefault(claim.run.run_id, {})[key] = claim
     for run_id, claimed in counting.items():
         for key in lost_results(output, run_id, claimed.keys()):
-            yield key, replace(claimed[key], reason=Reason.OVERWRITTEN)
+            yield key, claimed[key]._replace(reason=Reason.OVERWRITTEN)
 
 
 def _claims(output: Location, mine: OpenRun) -> Iterator[tuple[str, Entry]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -103,7 +102,7 @@ def test_what_outcome_documents_have_is_not_done_again(in_bucket: dict[str, Any]
     rows = [worker.written(shard, Stage.RESIZE, item) for item in shard.objects]
     worker.put_outcomes(shard, Stage.RESIZE, [bad, lost, *rows[2:]])
     rows = [worker.written(shard, Stage.EDGE, item) for item in shard.objects]
-    skipped = [replace(row, status=Status.SKIPPED) for row in rows[:2]]
+    skipped = [row._replace(status=Status.SKIPPED) for row in rows[:2]]
     worker.put_outcomes(shard, Stage.EDGE, [*skipped, *rows[2:]])
     second = plan(in_bucket, "run-2", 2)
     assert second["done"] == {

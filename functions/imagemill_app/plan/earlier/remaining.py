@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -69,8 +69,8 @@ def remaining_work(
     was rejected for good is done again, too.
     """
     kept: list[SourceObject] = []
-    reasons: Counter[str] = Counter()
-    done: Counter[str] = Counter()
+    reasons: list[str] = []  # of each that is kept
+    done: list[str] = []  # of each that is left out
     current = recipe.to_document()
 
     @cache
@@ -85,14 +85,14 @@ def remaining_work(
         if reason is None and retry and entry is not None and entry.reason:
             reason = RETRIED
         if reason is None and entry is not None and entry.reason:
-            done[REJECTED_BEFORE] += 1
+            done.append(REJECTED_BEFORE)
         elif reason is None and has_outputs(relative):
             run_id = entry.run.run_id if entry else ""
-            done[labels.get(run_id, UNCHANGED)] += 1
+            done.append(labels.get(run_id, UNCHANGED))
         else:
-            reasons[reason or "output missing"] += 1
+            reasons.append(reason or "output missing")
             kept.append(item)
-    return Work(kept, dict(reasons), dict(done))
+    return Work(kept, dict(Counter(reasons)), dict(Counter(done)))
 
 
 def output_test(
@@ -154,7 +154,7 @@ def sample_test(
         if entry.place.shard in whole():
             return True
         found = moved().get(relative)
-        return found is not None and replace(entry, place=found.place) == found
+        return found is not None and entry._replace(place=found.place) == found
 
     return is_packed
 

@@ -29,14 +29,16 @@ _UNREADABLE = ("invalid path", "Could not parse path")
 def found_in(source: Location, most_objects: int | None) -> list[SourceObject]:
     """Everything below a source in a bucket, in key order; keys of folder objects end in a slash.
 
-    Raises TooManyObjectsError if that is more than `most_objects`.
+    Raises TooManyObjectsError if that is more than `most_objects`, and RunRefused if there is no
+    such bucket.
     """
     if not _has_odd_start(source):
         pages = partial(pages_after, store_of(source.root), source.prefix)
         try:
             return list_in_ranges(pages, source.prefix, most_objects)
-        except (BaseError, ValueError) as error:
+        except (BaseError, OSError, ValueError) as error:
             if not _is_about_a_key(error):
+                check_listable(source)  # it has a sentence for what people get wrong
                 raise
     found: list[SourceObject] = []
     for page in _odd_pages_after(source, ""):
@@ -104,6 +106,7 @@ def _has_odd_start(source: Location) -> bool:
     """Whether keys of a whole bucket begin with a slash, which obstore would take off."""
     if source.prefix:
         return False
+    check_listable(source)
     request_counts().add(Request.LIST)
     answer = _s3().list_objects_v2(Bucket=source.bucket, Prefix="/", MaxKeys=1)
     return bool(answer.get("Contents"))

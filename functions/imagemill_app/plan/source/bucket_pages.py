@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from imagemill_app.counted_store import CountedStore
 from imagemill_contract.documents import SourceObject
 
-PAGE_OBJECTS = 1000  # as many as S3 gives at once
 LOOKUPS_AT_ONCE = 32
 
 
@@ -20,13 +19,12 @@ def pages_after(
     store: CountedStore, prefix: str, key: str | None
 ) -> Generator[list[SourceObject], None, None]:
     """The objects below `prefix` after a key (None: from the start), in key order."""
-    for page in store.list(prefix or None, offset=key, chunk_size=PAGE_OBJECTS):
-        listed = [
-            SourceObject(meta["path"], (meta["e_tag"] or "").strip('"'), meta["size"])
-            for meta in page
-        ]
+    for page in store.list_pages(prefix or None, offset=key):
+        listed = list(map(SourceObject, page.paths(), page.etags(), page.lengths()))
         folders = _folder_paths(listed, store, prefix)
-        objects = [_renamed(item) if _is_folder(item, folders) else item for item in listed]
+        objects = listed
+        if folders:
+            objects = [_renamed(item) if _is_folder(item, folders) else item for item in listed]
         if key is not None and key.endswith("/"):
             objects = [item for item in objects if item.key > key]
         if objects:

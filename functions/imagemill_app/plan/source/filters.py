@@ -15,6 +15,8 @@ from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import split_object_address
 from imagemill_contract.requests.selection import Selection
 
+_EVERYTHING = Selection()
+
 
 @dataclass(frozen=True, slots=True)
 class Selected:
@@ -28,6 +30,8 @@ def selected(
     objects: Iterable[SourceObject], prefix: str, selection: Selection, excluded: frozenset[str]
 ) -> Selected:
     """Apply the filters to objects in key order. `excluded` are the names in `exclude`."""
+    if not excluded and selection == _EVERYTHING:
+        return Selected(list(objects), {})
     includes = _any_of(selection.include_globs)
     excludes = _any_of(selection.exclude_globs)
     kept: list[SourceObject] = []

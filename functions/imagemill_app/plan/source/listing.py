@@ -7,12 +7,14 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn
 
 from obstore.exceptions import BaseError, InvalidPathError
 
-from imagemill_app.plan.source.bucket_listing import check_listable, found_in
+from imagemill_app.plan.source.bucket_listing import found_in
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.manifests import manifest_objects
 from imagemill_app.refusal import RunRefused
@@ -24,6 +26,8 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.requests.request import RunRequest
 from imagemill_contract.requests.selection import Selection
 from imagemill_contract.source_keys import may_be_picture
+
+_KEY = attrgetter("key")
 
 # Keys that every store takes as they are.
 _PLAIN_KEY = re.compile(r"[\w ()+,=@-][\w .()+,=@-]*(/[\w ()+,=@-][\w .()+,=@-]*)*", re.ASCII)
@@ -82,25 +86,22 @@ def list_source(source: Location, most_objects: int | None = None) -> Listing:
     listing = Listing()
     if source.is_file:
         return whole_listing(listing, _files_in(source, listing))
-    check_listable(source)
     return whole_listing(listing, found_in(source, most_objects))
 
 
 def whole_listing(listing: Listing, found: Iterable[SourceObject]) -> Listing:
     """The listing with everything that was found; what can be no picture is told apart."""
-    existing = set()
-    for item in found:
-        if item.key.endswith("/"):
-            listing.ignore("folder object")
-            continue
-        existing.add(item.key)
-        if may_be_picture(item.key):
-            listing.objects.append(item)
-        else:
-            listing.ignore(LeftOut.NO_PICTURE)
-    listing.objects.sort(key=lambda item: item.key)
+    existing = list(found)
+    listing.objects = [item for item in existing if may_be_picture(item.key)]
+    folders = sum(item.key.endswith("/") for item in existing)
+    others = len(existing) - len(listing.objects) - folders
+    for reason, count in (("folder object", folders), (LeftOut.NO_PICTURE, others)):
+        if count:
+            listing.ignore(reason, count)
+    listing.objects.sort(key=_KEY)
     # refused objects exist, too: their outputs must not be pruned as those of deleted sources
-    listing.all_keys = frozenset(existing | {outcome.key for outcome in listing.refused})
+    found_keys = chain(map(_KEY, existing), map(_KEY, listing.refused))
+    listing.all_keys = frozenset(key for key in found_keys if key[-1:] != "/")
     return listing
 
 

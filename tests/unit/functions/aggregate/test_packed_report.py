@@ -145,15 +145,15 @@ def lose_a_row(run: PackedRun) -> None:
 
 
 def put_two_at_one_position(run: PackedRun) -> None:
-    run.edges[1] = replace(run.edges[1], position=0)
+    run.edges[1] = run.edges[1]._replace(position=0)
 
 
 def forget_a_position(run: PackedRun) -> None:
-    run.edges[1] = replace(run.edges[1], position=None)
+    run.edges[1] = run.edges[1]._replace(position=None)
 
 
 def name_an_unknown_shard(run: PackedRun) -> None:
-    run.edges[3] = replace(run.edges[3], output_key="dataset/other.tar", position=0)
+    run.edges[3] = run.edges[3]._replace(output_key="dataset/other.tar", position=0)
     run.shards[0] = replace(run.shards[0], samples=3)
 
 

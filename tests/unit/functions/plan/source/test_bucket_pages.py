@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-import imagemill_app.plan.source.bucket_pages
+import imagemill_app.counted_store
 from imagemill_app.plan.source.bucket_pages import pages_after
 from imagemill_app.plan.source.key_ranges import list_in_ranges
 from imagemill_app.plan.source.listing import list_source
@@ -59,7 +59,7 @@ def listed() -> list[SourceObject]:
 def test_bucket_is_listed_in_order_whatever_the_pages(
     s3: Any, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    monkeypatch.setattr(imagemill_app.plan.source.bucket_pages, "PAGE_OBJECTS", page)
+    monkeypatch.setattr(imagemill_app.counted_store, "PAGE_OBJECTS", page)
     keys = [f"full/{a}{mark}{b}" for a in "az" for mark in " +%.-é/" for b in "01é"]
     put(s3, *keys, "full", "other/a", "full0")
     objects = listed()
@@ -73,7 +73,7 @@ def test_bucket_is_listed_in_order_whatever_the_pages(
 def test_folder_objects_have_their_own_keys_and_repeat_nothing(
     s3: Any, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    monkeypatch.setattr(imagemill_app.plan.source.bucket_pages, "PAGE_OBJECTS", page)
+    monkeypatch.setattr(imagemill_app.counted_store, "PAGE_OBJECTS", page)
     folders = {"full/", "full/a/", "full/b/", "full/v1.2/"}
     pictures = {"full/a", "full/a-b", "full/a.b", "full/a/b", "full/b-b", "full/b/c", "full/v1.2/d"}
     put(s3, *folders, body=b"")
