@@ -27,16 +27,16 @@ class Sums:
     sources: set[str] = field(default_factory=set)
     last: IndexedRun | None = None
 
-    def add(self, entry: Entry, shards: Mapping[str, DatasetShard]) -> None:
-        """Count a row."""
-        place = entry.place
-        if place is None:
-            return
-        self.living[place.shard] += 1
-        if place.label is not None:
-            self.classes[place.label, shards[place.shard].split] += 1
-        self.sources.add(entry.run.source)
-        self._keep_last(entry.run)
+    def add(self, entries: Iterable[Entry], shards: Mapping[str, DatasetShard]) -> None:
+        """Count rows."""
+        packed = [(entry.place, entry.run) for entry in entries if entry.place]
+        self.living.update(place.shard for place, _ in packed)
+        labelled = ((it.label, it.shard) for it, _ in packed if it.label is not None)
+        for (label, shard), count in Counter(labelled).items():
+            self.classes[label, shards[shard].split] += count
+        for run in {run.run_id: run for _, run in packed}.values():
+            self.sources.add(run.source)
+            self._keep_last(run)
 
     def merge(self, other: Sums) -> None:
         self.living.update(other.living)
@@ -79,8 +79,7 @@ class Holdings:
     @classmethod
     def of_entries(cls, entries: Iterable[Entry], shards: Mapping[str, DatasetShard]) -> Holdings:
         sums = Sums()
-        for entry in entries:
-            sums.add(entry, shards)
+        sums.add(entries, shards)
         return cls(sums, shards)
 
     @property

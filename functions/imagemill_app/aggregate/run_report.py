@@ -14,6 +14,7 @@ from imagemill_app.aggregate.run_index import add_to_run_list
 from imagemill_app.aggregate.run_page import pictures_for, write_page
 from imagemill_app.aggregate.run_part import RunPart, written_run_part
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
+from imagemill_app.collector import uncollected
 from imagemill_app.page.pictures import Shown
 from imagemill_app.results.drafts import remove_draft
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
@@ -46,6 +47,7 @@ class RunVerdict:
     reasons: dict[str, int]
 
 
+@uncollected
 def write_report(
     run: Mapping[str, Any],
     failures: Mapping[str, JobFailure],

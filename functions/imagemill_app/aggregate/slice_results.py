@@ -147,8 +147,9 @@ def _rows(
     places = {}
     if shard.recipe.is_packed:
         places = sample_places(shard, outcomes, edges.dataset_shards)
+    prefix = shard.source.prefix
     for source, (picture, edge) in zip(shard.objects, outcomes, strict=True):
         is_written = picture.status is Status.WRITTEN
         reason = edge.reason if is_written else picture.reason
-        relative = relative_key(source.key, shard.source.prefix)
-        yield relative, Entry(source.etag, reason, run, place=places.get(source.key))
+        relative = relative_key(source.key, prefix)
+        yield relative, Entry(source.etag, reason, run, False, places.get(source.key))

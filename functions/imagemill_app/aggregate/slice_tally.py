@@ -9,6 +9,7 @@ from typing import Any
 
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.slice_results import SliceResults
+from imagemill_app.collector import uncollected
 from imagemill_app.results.packed_samples import PackedShards, check_lengths
 from imagemill_app.stores import StoreAt, read_bytes, write_bytes
 from imagemill_app.tally.problems import MAX_LISTED
@@ -64,6 +65,7 @@ class SliceTally:
         )
 
 
+@uncollected
 def aggregate_slice(
     run: Mapping[str, Any],
     number: int,

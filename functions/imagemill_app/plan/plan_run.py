@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from imagemill_app.collector import uncollected
 from imagemill_app.labels import numbered_classes
 from imagemill_app.plan.checked_request import checked_output, request_of
 from imagemill_app.plan.commit_plan import planned_run, write_commit
@@ -34,6 +35,7 @@ from imagemill_dataset.stored_index import StoredIndex
 Document = Mapping[str, object]
 
 
+@uncollected
 def plan_run(
     run_id: str, started: str, document: Document, settings: PlanRunSettings
 ) -> PlannedRun | DraftedRun:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from imagemill_app.collector import uncollected
 from imagemill_app.plan.checked_request import request_of
 from imagemill_app.plan.documents import write_slice
 from imagemill_app.plan.draft import Draft, read_draft
@@ -46,6 +47,7 @@ class SliceStep:
         return cls(**document)
 
 
+@uncollected
 def plan_slice(
     run_id: str,
     output: Location,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,8 +69,9 @@ def sample_places(
     Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
     its own position.
     """
+    place_of = _placing(shard)
     places = {
-        edge.key: _place(shard, picture, edge)
+        edge.key: place_of(picture, edge)
         for picture, edge in outcomes
         if edge.status is Status.WRITTEN
     }
@@ -88,20 +89,24 @@ def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
                 raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
 
 
-def _place(shard: Shard, picture: Outcome, edge: Outcome) -> Place:
-    if picture.status is not Status.WRITTEN or edge.output_key is None or edge.position is None:
-        raise DocumentError(f"{edge.key} is packed, but its outcomes do not say where.")
-    name = class_of(relative_key(edge.key, shard.source.prefix))
-    return Place(
-        shard=relative_key(edge.output_key, shard.output.prefix),
-        position=edge.position,
-        width=picture.width,
-        height=picture.height,
-        image_bytes=picture.output_bytes,
-        edge_bytes=edge.output_bytes,
-        sha256=picture.sha256,
-        label=None if name is None else shard.labels.get(name),
-    )
+def _placing(shard: Shard) -> Callable[[Outcome, Outcome], Place]:
+    """What gives an object of a work shard its place. Raises DocumentError if it has none."""
+    keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
+    labels, prefix = shard.labels, shard.source.prefix
+
+    def place_of(picture: Outcome, edge: Outcome) -> Place:
+        whole_key, position = edge.output_key, edge.position
+        if picture.status is not Status.WRITTEN or whole_key is None or position is None:
+            raise DocumentError(f"{edge.key} is packed, but its outcomes do not say where.")
+        if whole_key not in keys:
+            keys[whole_key] = relative_key(whole_key, shard.output.prefix)
+        label = None
+        if labels:
+            label = labels.get(class_of(relative_key(edge.key, prefix)) or "")
+        sizes = picture.width, picture.height, picture.output_bytes, edge.output_bytes
+        return Place(keys[whole_key], position, *sizes, picture.sha256, label)
+
+    return place_of
 
 
 def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:

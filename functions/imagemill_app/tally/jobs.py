@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill_app.tally.smallest import Row, Smallest, draw_of
+from imagemill_app.tally.smallest import Row, Smallest, draw_text, drawing
 from imagemill_app.tally.timeline import Timeline
 from imagemill_contract.reporting.usage import Usage
 
@@ -50,7 +50,7 @@ class Jobs:
             "attempts": usage.attempts,
         }
         self._slowest.add(row, f"{_LONGEST_MILLISECONDS - milliseconds:013d}", shard_id)
-        self._drawn.add(row, draw_of("", shard_id), shard_id)
+        self._drawn.add(row, draw_text(drawing("")(shard_id)), shard_id)
 
     def merge(self, other: Jobs) -> None:
         self.count += other.count

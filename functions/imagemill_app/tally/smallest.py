@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from zlib import crc32
@@ -13,9 +13,15 @@ Row = Mapping[str, object]
 _NO_LIMIT = ("\U0010ffff",)
 
 
-def draw_of(seed: str, key: str) -> str:
-    """A rank that looks drawn by lot and is the same whenever it is drawn."""
-    return f"{crc32(key.encode('utf-8', 'surrogatepass'), crc32(seed.encode())):08x}"
+def drawing(seed: str) -> Callable[[str], int]:
+    """What gives each key a number that looks drawn by lot and is the same whenever it is drawn."""
+    start = crc32(seed.encode())
+    return lambda key: crc32(key.encode("utf-8", "surrogatepass"), start)
+
+
+def draw_text(draw: int) -> str:
+    """A rank: texts are in the order of the numbers."""
+    return f"{draw:08x}"
 
 
 @dataclass(slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
-from imagemill_app.tally.smallest import Smallest, draw_of
+from imagemill_app.tally.smallest import Smallest, draw_text, drawing
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Outcome, Status
 
@@ -39,16 +40,27 @@ class Sources:
     formats: Counter[str] = field(default_factory=Counter)
     _samples: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
 
-    def add(self, source: SourceObject, picture: Outcome, edges: Outcome) -> None:
-        """Count an object with its two outcomes; one with both results may be in the sample."""
-        self.bytes += source.bytes
-        self.sizes[source.bytes.bit_length()] += 1
-        self.formats[format_of(source.key)] += 1
-        if picture.status is not Status.WRITTEN or edges.status is not Status.WRITTEN:
-            return
-        draw = draw_of(self.seed, source.key)
-        if self._samples.wants(draw):
-            self._samples.add(_sample(source, picture, edges), draw, source.key)
+    def add(
+        self,
+        sources: Sequence[SourceObject],
+        pictures: Sequence[Outcome],
+        edges: Sequence[Outcome],
+    ) -> None:
+        """Count objects, each with its two outcomes; those with both results may be drawn."""
+        lengths = [source.bytes for source in sources]
+        self.bytes += sum(lengths)
+        self.sizes.update(map(int.bit_length, lengths))
+        for ending, count in Counter(_ending(source.key) for source in sources).items():
+            self.formats[format_of(ending)] += count
+        draws = map(drawing(self.seed), (source.key for source in sources))
+        drawn = (
+            (draw, source.key, place)
+            for place, (draw, source) in enumerate(zip(draws, sources, strict=True))
+            if pictures[place].status is edges[place].status is Status.WRITTEN
+        )
+        for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
+            sample = _sample(sources[place], pictures[place], edges[place])
+            self._samples.add(sample, draw_text(draw), key)
 
     def merge(self, other: Sources) -> None:
         self.bytes += other.bytes
@@ -85,6 +97,12 @@ def format_of(key: str) -> str:
     name = key[key.rfind("/") + 1 :]
     _, dot, extension = name.rpartition(".")
     return _FORMATS.get(extension.lower(), "other") if dot else "no extension"
+
+
+def _ending(key: str) -> str:
+    """The end of a key that says its format, for few different endings to be looked at."""
+    at = key.rfind(".")
+    return key[at - 1 :] if at > 0 else key
 
 
 def _sample(source: SourceObject, picture: Outcome, edges: Outcome) -> dict[str, object]:

@@ -51,15 +51,6 @@ class Tally:
         """An empty tally. Those that are merged must have the same seed."""
         return cls(sources=Sources(seed))
 
-    def add(self, source: SourceObject, picture: Outcome, edges: Outcome) -> None:
-        """Count an object with its outcomes of resize and of edge."""
-        self.sources.add(source, picture, edges)
-        for stage, outcome in ((Stage.RESIZE, picture), (Stage.EDGE, edges)):
-            self._statuses[stage][outcome.status] += 1
-            self.output_bytes[stage] += outcome.output_bytes
-            if outcome.status in PROBLEMS:
-                self.problems.add(stage, outcome, source.bytes)
-
     def add_shard(
         self,
         sources: Sequence[SourceObject],
@@ -67,8 +58,13 @@ class Tally:
         edges: Sequence[Outcome],
     ) -> None:
         """Count the objects of a shard, each with its two outcomes, all in the shard's order."""
-        for source, picture, edge in zip(sources, pictures, edges, strict=True):
-            self.add(source, picture, edge)
+        self.sources.add(sources, pictures, edges)
+        for stage, outcomes in ((Stage.RESIZE, pictures), (Stage.EDGE, edges)):
+            self._statuses[stage].update(outcome.status for outcome in outcomes)
+            self.output_bytes[stage] += sum(outcome.output_bytes for outcome in outcomes)
+            for source, outcome in zip(sources, outcomes, strict=True):
+                if outcome.status in PROBLEMS:
+                    self.problems.add(stage, outcome, source.bytes)
 
     def add_refused(self, outcome: Outcome) -> None:
         """Count an object that no job was given; its length is not known any more."""
