@@ -132,6 +132,7 @@ def measured(count: int, done: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("counts", nargs="*", type=int, default=[100_000, 1_000_000])
+    parser.add_argument("--done", nargs="*", type=float, default=[0, 1], help="shares of it")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--index", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -144,7 +145,7 @@ def main() -> None:
     print("| objects | done before | calls | longest s | wall s | CPU us/object | MiB | requests |")
     print("|---|---|---|---|---|---|---|---|")
     for count in options.counts:
-        for done in (0, count):
+        for done in (int(share * count) for share in options.done):
             row = measured(count, done)
             assert (row["objects"], row["done"]) == (count - done, done), row
             requests = ", ".join(f"{n:,} {kind}" for kind, n in sorted(row["requests"].items()))
