@@ -30,22 +30,17 @@ class FoundName:
 
 
 def names_in(folder: Path, on_error: Callable[[OSError], object]) -> Iterator[FoundName]:
-    """Everything in a folder and its subfolders; `on_error` gets what cannot be listed.
+    """Everything in a folder and its subfolders, in the order of keys.
 
-    Does not check whether a file's name can be that of a picture.
+    `on_error` gets what cannot be listed. Does not check whether a file's name can be that of a
+    picture.
     """
-    for parent, folders, names in os.walk(folder, onerror=on_error):
-        within = Path(parent).relative_to(folder)
-        entered = []
-        for name in sorted(folders):
-            reason = _reason_to_pass_by(Path(parent) / name)
-            if reason is None:
-                entered.append(name)
-            else:
-                yield FoundName((within / name).as_posix(), reason)
-        folders[:] = entered
-        for name in sorted(names):
-            yield FoundName((within / name).as_posix(), _reason_to_leave(Path(parent) / name))
+    yield from _names_below(folder, "", on_error)
+
+
+def printable_key(key: str) -> str:
+    """A key for people and documents: bytes that are no UTF-8 are written as numbers."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def no_pictures(source: Location, left_out: Mapping[str, int]) -> str:
@@ -53,6 +48,27 @@ def no_pictures(source: Location, left_out: Mapping[str, int]) -> str:
     parts = [f"{count} {reason}" for reason, count in left_out.items()]
     others = f" (left out: {', '.join(parts)})" if parts else ""
     return f'source: there are no pictures at "{source}"{others}.'
+
+
+def _names_below(
+    folder: Path, within: str, on_error: Callable[[OSError], object]
+) -> Iterator[FoundName]:
+    """What is in a folder; `within` is its key below the source, with a slash, or empty."""
+    try:
+        with os.scandir(folder) as found:
+            folders = {item.name: item.is_dir() for item in found}
+    except OSError as error:
+        on_error(error)
+        return
+    # keys below a folder are compared with their slash, and unreadable ones as they are reported
+    for name in sorted(folders, key=lambda name: printable_key(name) + "/" * folders[name]):
+        path, key = folder / name, within + name
+        if not folders[name]:
+            yield FoundName(key, _reason_to_leave(path))
+        elif (reason := _reason_to_pass_by(path)) is not None:
+            yield FoundName(key, reason)
+        else:
+            yield from _names_below(path, key + "/", on_error)
 
 
 def _reason_to_pass_by(folder: Path) -> LeftOut | None:

@@ -12,6 +12,9 @@ import re
 MOST_KEY_BYTES = 1024  # S3 user guide, "Creating object key names"
 MOST_PART_BYTES = 255  # of a file's name, in the file systems of Linux, macOS and Windows
 
+# What is put into names that are changed.
+CHANGED_NAME = frozenset("%~")
+
 _NO_FILE_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _HALF_ESCAPE = re.compile(r"%[0-9A-F]?$")
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.earlier.late_events import current_objects
 from imagemill_app.plan.sifting.classes import with_class
-from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, without_collisions
+from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, collision_sieve
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.found_documents import FoundObjects
-from imagemill_app.plan.source.listing import Listing, gather
+from imagemill_app.plan.source.listing import Listing, gather, in_pieces
 from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.plan.source.slices import ALL_KEYS, FoundSlice, KeyRange
 from imagemill_app.plan.totals import added
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.folder_source import no_pictures
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
@@ -56,20 +56,36 @@ class Pictures:
             keys=keys,
         )
 
+    def found(self) -> FoundObjects:
+        """The same as its document has it."""
+        others = None
+        if self.all_keys is not None:
+            others = sorted(self.all_keys.difference(item.key for item in self.objects))
+        return FoundObjects(self.objects, self.refused, others)
+
 
 def pictures_of(
     request: RunRequest, bucket: Location, output: Location, most_objects: int
-) -> Pictures:
-    """What a request is about. Raises RunRefused if there is nothing.
+) -> Iterator[Pictures]:
+    """What a request is about, in ranges of keys with at most `most_objects`, one after the other.
 
-    Raises TooManyObjectsError if a bucket that is listed has more than `most_objects`.
+    Raises RunRefused if there is nothing to be looked at, and TooManyObjectsError if a bucket that
+    is listed has more than `most_objects`.
     """
-    source, listing = _gathered(request, bucket, most_objects)
-    sifted = _sifted(listing.objects, source, request.recipe, output)
-    refused = [*listing.refused, *sifted.refused]
-    if not sifted.kept and not refused:
-        raise RunRefused(no_pictures(source, listing.ignored))
-    return Pictures(source, sifted.kept, refused, listing.ignored, listing.all_keys)
+    source, listings = _gathered(request, bucket, most_objects)
+    sift = _sieve(source, request.recipe, output)
+    after = ""
+    for listing in listings:
+        sifted = sift(listing.objects)
+        yield Pictures(
+            source,
+            sifted.kept,
+            [*listing.refused, *sifted.refused],
+            listing.ignored,
+            listing.all_keys,
+            KeyRange(after, listing.last_key),
+        )
+        after = listing.last_key or after
 
 
 def pictures_in(
@@ -86,23 +102,9 @@ def pictures_in(
         return bool(selected([item], source.prefix, request.selection, excluded).kept)
 
     others = Others(found.keys, is_taken)
-    sifted = _sifted(listing.objects, source, request.recipe, output, others)
+    sifted = _sieve(source, request.recipe, output, others)(listing.objects)
     refused = [*listing.refused, *sifted.refused]
     return Pictures(source, sifted.kept, refused, listing.ignored, listing.all_keys, found.keys)
-
-
-def found_in_ranges(pictures: Pictures, ranges: Iterable[KeyRange]) -> Iterator[FoundObjects]:
-    """What lies in each of some ranges, which cover all keys and are in order."""
-    keys = [item.key for item in pictures.objects]
-    refused = sorted(pictures.refused, key=lambda outcome: outcome.key)
-    refused_keys = [outcome.key for outcome in refused]
-    others = sorted(pictures.all_keys.difference(keys)) if pictures.all_keys else []
-    for part in ranges:
-        yield FoundObjects(
-            objects=pictures.objects[part.places_in(keys)],
-            refused=refused[part.places_in(refused_keys)],
-            other_keys=None if pictures.all_keys is None else others[part.places_in(others)],
-        )
 
 
 def as_they_are_now(pictures: Pictures, entries: Mapping[str, Entry]) -> Pictures:
@@ -113,24 +115,25 @@ def as_they_are_now(pictures: Pictures, entries: Mapping[str, Entry]) -> Picture
     )
 
 
-def _sifted(
-    objects: list[SourceObject],
-    source: Location,
-    recipe: Recipe,
-    output: Location,
-    others: Others = NO_OTHERS,
-) -> Sifted:
-    """What jobs can be given. Output files may collide; samples never do."""
+def _sieve(
+    source: Location, recipe: Recipe, output: Location, others: Others = NO_OTHERS
+) -> Callable[[list[SourceObject]], Sifted]:
+    """What sifts objects, given in key order, one list after the other.
+
+    Output files may collide; samples never do.
+    """
     if not recipe.is_packed:
-        return without_collisions(
-            objects, source.prefix, recipe.format, in_folder=output.is_file, others=others
+        return collision_sieve(
+            source.prefix, recipe.format, in_folder=output.is_file, others=others
         )
     if recipe.label_from_folder:
-        return with_class(objects, source.prefix)
-    return Sifted(objects, [])
+        return lambda objects: with_class(objects, source.prefix)
+    return lambda objects: Sifted(objects, [])
 
 
-def _gathered(request: RunRequest, bucket: Location, most_objects: int) -> tuple[Location, Listing]:
+def _gathered(
+    request: RunRequest, bucket: Location, most_objects: int
+) -> tuple[Location, Iterator[Listing]]:
     if request.source is not None:
         return request.source, gather(request, request.source, most_objects)
     if request.window is None:
@@ -138,7 +141,5 @@ def _gathered(request: RunRequest, bucket: Location, most_objects: int) -> tuple
     uploads = sealed_uploads(bucket, request.window)
     if uploads is None:
         raise RunRefused(f'window: nothing was uploaded in "{request.window.name}".')
-    listing = Listing(objects=uploads.objects)
-    if uploads.duplicates:
-        listing.ignored["events of the same object"] = uploads.duplicates
-    return uploads.source, listing
+    ignored = Counter({"events of the same object": uploads.duplicates})
+    return uploads.source, in_pieces(uploads.objects, +ignored, most_objects, is_whole=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from imagemill_app.collector import uncollected
 from imagemill_app.labels import numbered_classes
@@ -16,17 +17,19 @@ from imagemill_app.plan.earlier.stopped_runs import (
     adopted_runs,
     clear_away,
 )
-from imagemill_app.plan.pictures import Pictures, found_in_ranges, pictures_of
+from imagemill_app.plan.pictures import Pictures, pictures_of
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.plan.planning import Planning
 from imagemill_app.plan.sifting.classes import classes_of
 from imagemill_app.plan.source.bucket_listing import first_folders
 from imagemill_app.plan.source.found_documents import write_found
 from imagemill_app.plan.source.key_ranges import TooManyObjectsError
-from imagemill_app.plan.source.slices import ranges_between
+from imagemill_app.plan.source.slices import KeyRange, ranges_between
+from imagemill_app.plan.totals import added
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import Overlay, StoreAt
+from imagemill_contract.folder_source import no_pictures
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.index import IndexedRun
@@ -48,8 +51,7 @@ def plan_run(
     request = request_of(document, settings)
     bucket = Location(f"s3://{settings.output_bucket_name}")
     output = checked_output(request, bucket)
-    most_objects = settings.slice_objects
-    found = _found(request, bucket, output, most_objects)
+    found = _found(request, bucket, output, settings.slice_objects)
     adopted, index = _adopted(request, output, run_id, is_written=not request.dry_run)
     run = IndexedRun(run_id, started, str(found.source), request.recipe.to_document())
     draft = Draft(
@@ -64,37 +66,44 @@ def plan_run(
         indexed_runs=sorted(index.run_ids),
         has_dataset=bool(index.shards),
     )
-    if found.pictures is not None and len(found.pictures.objects) <= most_objects:
+    if len(found.pieces) == 1:
         planning = Planning(request, output, index, draft.taken_over, settings)
-        plan = planning.plan(found.pictures)
-        if plan.keys == found.pictures.keys:
+        plan = planning.plan(found.pieces[0])
+        if plan.keys == found.pieces[0].keys:
             return _planned(draft, request, planning, plan)
     if request.shards is not None:
-        raise RunRefused(
-            f"shards: {request.shards} is not allowed for more than {most_objects:,} objects."
-        )
+        most = f"{settings.slice_objects:,}"
+        raise RunRefused(f"shards: {request.shards} is not allowed for more than {most} objects.")
     if request.dry_run:  # other functions, too, must see what is taken over
         _adopted(request, output, run_id, is_written=True)
-    return _drafted(draft, request, found, most_objects)
+    return _drafted(draft, request, found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is at a source: its pictures, or borders between them if they are too many."""
+    """What is at a source: its pictures, or borders between them if a bucket has too many.
+
+    `pieces` are the first ranges of keys, two at most, and `more` are the others: they are found
+    while they are read.
+    """
 
     source: Location
-    pictures: Pictures | None
+    pieces: Sequence[Pictures]
+    more: Iterable[Pictures] = ()
     borders: Sequence[str] = ()
 
 
 def _found(request: RunRequest, bucket: Location, output: Location, most_objects: int) -> _Found:
+    pieces = pictures_of(request, bucket, output, most_objects)
     try:
-        pictures = pictures_of(request, bucket, output, most_objects)
+        first = list(islice(pieces, 2))
     except TooManyObjectsError as many:
         if request.source is None:
             raise
-        return _Found(request.source, None, many.borders)
-    return _Found(pictures.source, pictures)
+        return _Found(request.source, [], borders=many.borders)
+    if len(first) == 1 and not (first[0].objects or first[0].refused):
+        raise RunRefused(no_pictures(first[0].source, first[0].ignored))
+    return _Found(first[0].source, first, pieces)
 
 
 def _adopted(
@@ -127,27 +136,38 @@ def _planned(draft: Draft, request: RunRequest, planning: Planning, plan: Plan) 
     return run
 
 
-def _drafted(draft: Draft, request: RunRequest, found: _Found, most_objects: int) -> DraftedRun:
+def _drafted(draft: Draft, request: RunRequest, found: _Found) -> DraftedRun:
     """Write the draft of a run of many slices."""
     run_id, output = draft.run.run_id, draft.output
-    if found.pictures is None:
+    if found.pieces:
+        draft, classes = _written_pieces(draft, chain(found.pieces, found.more))
+    else:
         # of a limit nobody knows where it is reached before all before that is listed
         borders = [] if request.selection.limit else found.borders
         draft = replace(draft, ranges=ranges_between(borders), is_listed=True)
-    else:
-        pictures = found.pictures
-        borders = [item.key for item in pictures.objects[most_objects - 1 :: most_objects]]
-        draft = replace(draft, ranges=ranges_between(borders), ignored=pictures.ignored)
-        for number, part in enumerate(found_in_ranges(pictures, draft.ranges)):
-            write_found(output, run_id, number, part)
+        # a folder counts even if there is no picture in it
+        classes = set(first_folders(found.source)) if request.recipe.label_from_folder else set()
     if request.recipe.label_from_folder and not request.dry_run:
-        draft = replace(draft, labels=numbered_classes(output, _classes(found)))
+        draft = replace(draft, labels=numbered_classes(output, classes))
     draft.write()
     return DraftedRun(run_id, str(output), len(draft.ranges))
 
 
-def _classes(found: _Found) -> set[str]:
-    """All classes at a source. A folder of a bucket counts even if there is no picture in it."""
-    if found.pictures is None:
-        return set(first_folders(found.source))
-    return classes_of(found.pictures.objects, found.source.prefix)
+def _written_pieces(draft: Draft, pieces: Iterable[Pictures]) -> tuple[Draft, set[str]]:
+    """Write what lies in each range for whoever plans it; the draft with them, and all classes.
+
+    Raises RunRefused if there are no pictures in any.
+    """
+    ranges: list[KeyRange] = []
+    ignored: dict[str, int] = {}
+    classes: set[str] = set()
+    are_any = False
+    for number, piece in enumerate(pieces):
+        write_found(draft.output, draft.run.run_id, number, piece.found())
+        ranges.append(piece.keys)
+        ignored = added(ignored, piece.ignored)
+        classes |= classes_of(piece.objects, draft.source.prefix)
+        are_any = are_any or bool(piece.objects or piece.refused)
+    if not are_any:
+        raise RunRefused(no_pictures(draft.source, ignored))
+    return replace(draft, ranges=ranges, ignored=ignored), classes

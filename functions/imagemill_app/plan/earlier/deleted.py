@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from imagemill_app.plan.source.existing import Existing
 from imagemill_contract.keys import Stage, ordinary_sources, output_key, relative_key
 from imagemill_contract.locations import Location
+from imagemill_contract.output_names import CHANGED_NAME
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_dataset.index import Entry
-
-# What `output_name` puts into names that it changes.
-_CHANGED_NAME = frozenset("%~")
 
 
 def deleted_outputs(
@@ -48,7 +46,7 @@ def own_outputs(
     own = []
     for stage in Stage:
         key = output_key(stage, relative, image_format)
-        if key in changed or (not existing.is_all and not _CHANGED_NAME.isdisjoint(key)):
+        if key in changed or (not existing.is_all and not CHANGED_NAME.isdisjoint(key)):
             continue
         owners = ordinary_sources(stage, key, image_format)
         if not any(existing.has(prefix + owner) for owner in owners if owner != relative):

@@ -16,7 +16,7 @@ from imagemill_contract.keys import (
     relative_key,
 )
 from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_contract.output_names import keeps_its_name
+from imagemill_contract.output_names import CHANGED_NAME, keeps_its_name
 from imagemill_contract.recipe import ImageFormat
 
 _MOST_EXTENSION_BYTES = 5  # .webp
@@ -53,37 +53,41 @@ class Sifted:
     refused: list[Outcome]
 
 
-def without_collisions(
-    objects: Iterable[SourceObject],
-    prefix: str,
-    image_format: ImageFormat,
-    *,
-    in_folder: bool,
-    others: Others = NO_OTHERS,
-) -> Sifted:
-    """Refuse objects, sorted by key, whose results would collide with those of others.
+def collision_sieve(
+    prefix: str, image_format: ImageFormat, *, in_folder: bool, others: Others = NO_OTHERS
+) -> Callable[[Iterable[SourceObject]], Sifted]:
+    """What refuses objects whose results would collide with those of others before them.
+
+    It is given all objects of a run in key order, some at a time; or those of a slice, if `others`
+    knows all others.
 
     The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
     `resized/a.jpg`. In a folder, nothing can lie in `resized/a.jpg/` then, either. The first in key
-    order is kept. If these are the objects of a slice, `others` knows those of all others.
+    order is kept.
     """
     places = _Places(prefix, image_format, in_folder, others)
-    kept: list[SourceObject] = []
-    refused: list[Outcome] = []
-    for item in objects:
-        detail = places.take(item.key)
-        if detail:
-            refused.append(Outcome(item.key, Status.REJECTED, Reason.KEY_COLLISION, detail))
-        else:
-            kept.append(item)
-    return Sifted(kept, refused)
+
+    def sift(objects: Iterable[SourceObject]) -> Sifted:
+        kept: list[SourceObject] = []
+        refused: list[Outcome] = []
+        for item in objects:
+            detail = places.take(item.key)
+            if detail:
+                refused.append(Outcome(item.key, Status.REJECTED, Reason.KEY_COLLISION, detail))
+            else:
+                kept.append(item)
+        return Sifted(kept, refused)
+
+    return sift
 
 
 @dataclass(slots=True)
 class _Places:
     """Which results have an owner. All keys of results are below the output.
 
-    Only few have to be noted: those of an ordinary name are found by it.
+    Only few have to be noted: those of an ordinary name are found by it. And it may be forgotten as
+    soon as a key comes that does not begin with it: so does whatever could collide with it, unless
+    that gets another name, which has a `%` or a `~` then.
     """
 
     prefix: str
@@ -92,6 +96,7 @@ class _Places:
     others: Others
     _asked: set[str] = field(default_factory=set)  # source keys outside of the slice
     _ordinary: set[str] = field(default_factory=set)  # source keys
+    _begun: list[str] = field(default_factory=list)  # those of them that a next key may begin with
     _changed: dict[str, str] = field(default_factory=dict)  # source keys by the keys of results
     _folders: dict[str, str] = field(default_factory=dict)  # source keys by folders of results
     _extensions: tuple[str, ...] = ()
@@ -103,8 +108,10 @@ class _Places:
 
     def take(self, source_key: str) -> str:
         """Give an object its results, or return one sentence that says why it cannot have them."""
+        while self._begun and not source_key.startswith(self._begun[-1]):
+            self._ordinary.discard(self._begun.pop())
         if self._is_free_at_a_glance(source_key):
-            self._ordinary.add(source_key)
+            self._add_ordinary(source_key)
             return ""
         relative = relative_key(source_key, self.prefix)
         results = [(stage, output_key(stage, relative, self.image_format)) for stage in Stage]
@@ -128,6 +135,11 @@ class _Places:
             return False
         return self._ordinary.isdisjoint(stems)
 
+    def _add_ordinary(self, source_key: str) -> None:
+        self._ordinary.add(source_key)
+        if CHANGED_NAME.isdisjoint(source_key):
+            self._begun.append(source_key)
+
     def _obstacle(self, stage: Stage, key: str, source_key: str) -> str:
         other = self._owner(stage, key, source_key)
         if other:
@@ -139,7 +151,7 @@ class _Places:
 
     def _note(self, source_key: str, relative: str, results: list[tuple[Stage, str]]) -> None:
         if all(relative in self._ordinary_sources(stage, key) for stage, key in results):
-            self._ordinary.add(source_key)
+            self._add_ordinary(source_key)
         else:
             self._changed.update((key, source_key) for _, key in results)
         for stage, key in results if self.in_folder else ():

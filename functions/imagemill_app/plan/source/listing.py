@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import re
-import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from operator import attrgetter
-from pathlib import Path
-from typing import NoReturn
-
-from obstore.exceptions import BaseError, InvalidPathError
 
 from imagemill_app.plan.source.bucket_listing import found_in
 from imagemill_app.plan.source.filters import excluded_names, selected
-from imagemill_app.plan.source.manifests import manifest_objects
-from imagemill_app.refusal import RunRefused
-from imagemill_app.stores import store_of
+from imagemill_app.plan.source.in_hand.folder import files_in
+from imagemill_app.plan.source.in_hand.key_order import Found, in_key_order
+from imagemill_app.plan.source.in_hand.manifests import manifest_objects
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.folder_source import LeftOut, names_in
+from imagemill_contract.folder_source import LeftOut
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome
 from imagemill_contract.requests.request import RunRequest
 from imagemill_contract.requests.selection import Selection
 from imagemill_contract.source_keys import may_be_picture
 
 _KEY = attrgetter("key")
-
-# Keys that every store takes as they are.
-_PLAIN_KEY = re.compile(r"[\w ()+,=@-][\w .()+,=@-]*(/[\w ()+,=@-][\w .()+,=@-]*)*", re.ASCII)
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(slots=True)
@@ -41,30 +33,69 @@ class Listing:
         objects: What jobs are given, in key order.
         refused: Outcomes of objects that no job can be given.
         ignored: How many objects were left out, by reason.
-        all_keys: Every key of the source; None if it was not listed whole.
+        all_keys: Every key of the source, or of this piece of it; None if it was not listed whole.
+        last_key: The last key of this piece; None if no piece follows.
     """
 
     objects: list[SourceObject] = field(default_factory=list)
     refused: list[Outcome] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
     all_keys: frozenset[str] | None = None
+    last_key: str | None = None
 
     def ignore(self, reason: str, count: int = 1) -> None:
         self.ignored[reason] = self.ignored.get(reason, 0) + count
 
 
-def gather(request: RunRequest, source: Location, most_objects: int | None = None) -> Listing:
+def gather(request: RunRequest, source: Location, most_objects: int) -> Iterator[Listing]:
     """The objects of a source that a request takes, from a listing or a manifest, and filtered.
+
+    They come in pieces, one after the other in key order, none of which has more than
+    `most_objects`.
 
     Raises RunRefused if there is no such folder, bucket, manifest or list of exclusions, and
     TooManyObjectsError if a bucket has more than `most_objects`.
     """
-    excluded = excluded_names(request.selection)
-    if request.manifest:
-        listing = _from_manifest(request.manifest, source)
+    excluded, selection = excluded_names(request.selection), request.selection
+    for piece in _pieces(request.manifest, source, most_objects):
+        listing = taken(piece, source, selection, excluded)
+        if selection.limit is not None:
+            selection = replace(selection, limit=selection.limit - len(listing.objects))
+        yield listing
+
+
+def _pieces(manifest: str | None, source: Location, most_objects: int) -> Iterator[Listing]:
+    ignored: Counter[str] = Counter()
+    if manifest is not None:
+        named = _named_objects(manifest, source, ignored)
+        found = _named_once(in_key_order(named, most_objects), ignored)
+        yield from in_pieces(found, ignored, most_objects, is_whole=False)
+    elif source.is_file:
+        yield from in_pieces(files_in(source, ignored), ignored, most_objects, is_whole=True)
     else:
-        listing = list_source(source, most_objects)
-    return taken(listing, source, request.selection, excluded)
+        yield listing_of(found_in(source, most_objects))
+
+
+def in_pieces(
+    found: Iterable[Found], ignored: Counter[str], most_objects: int, *, is_whole: bool
+) -> Iterator[Listing]:
+    """Listings of what was found, which is in key order: at least one, and none is too long.
+
+    `ignored` are counts of what is left out while it is found. `is_whole` says whether nothing else
+    is at the source.
+    """
+    rest = iter(found)
+    held = list(islice(rest, most_objects))
+    while True:
+        following = list(islice(rest, most_objects))
+        refused = [item for item in held if isinstance(item, Outcome)]
+        objects = [item for item in held if isinstance(item, SourceObject)]
+        last = held[-1].key if following else None
+        yield listing_of(objects, refused, dict(ignored), is_whole=is_whole, last_key=last)
+        ignored.clear()
+        if not following:
+            return
+        held = following
 
 
 def taken(
@@ -78,105 +109,47 @@ def taken(
     return listing
 
 
-def list_source(source: Location, most_objects: int | None = None) -> Listing:
-    """List a source. Raises RunRefused if there is no such folder or bucket.
-
-    Raises TooManyObjectsError if a bucket has more than `most_objects`.
-    """
-    listing = Listing()
-    if source.is_file:
-        return whole_listing(listing, _files_in(source, listing))
-    return whole_listing(listing, found_in(source, most_objects))
-
-
-def whole_listing(listing: Listing, found: Iterable[SourceObject]) -> Listing:
-    """The listing with everything that was found; what can be no picture is told apart."""
-    existing = list(found)
-    listing.objects = [item for item in existing if may_be_picture(item.key)]
-    folders = sum(item.key.endswith("/") for item in existing)
-    others = len(existing) - len(listing.objects) - folders
+def listing_of(
+    found: list[SourceObject],
+    refused: Sequence[Outcome] = (),
+    ignored: Mapping[str, int] = _NOTHING,
+    *,
+    is_whole: bool = True,
+    last_key: str | None = None,
+) -> Listing:
+    """Everything that was found; what can be no picture is told apart."""
+    listing = Listing(refused=list(refused), ignored=dict(ignored), last_key=last_key)
+    listing.objects = [item for item in found if may_be_picture(item.key)]
+    folders = sum(item.key.endswith("/") for item in found)
+    others = len(found) - len(listing.objects) - folders
     for reason, count in (("folder object", folders), (LeftOut.NO_PICTURE, others)):
         if count:
             listing.ignore(reason, count)
     listing.objects.sort(key=_KEY)
-    # refused objects exist, too: their outputs must not be pruned as those of deleted sources
-    found_keys = chain(map(_KEY, existing), map(_KEY, listing.refused))
-    listing.all_keys = frozenset(key for key in found_keys if key[-1:] != "/")
+    if is_whole:
+        # refused objects exist, too: their outputs must not be pruned as those of deleted sources
+        keys = chain(map(_KEY, found), map(_KEY, refused))
+        listing.all_keys = frozenset(key for key in keys if key[-1:] != "/")
     return listing
 
 
-def _from_manifest(address: str, source: Location) -> Listing:
-    listing = Listing()
-    taken: dict[str, SourceObject] = {}
+def _named_objects(address: str, source: Location, ignored: Counter[str]) -> Iterator[Found]:
+    """What a manifest names below the source."""
     for item in manifest_objects(address, source):
         if item is None:
-            listing.ignore("outside the source")
-        elif isinstance(item, Outcome):
-            listing.refused.append(item)
-        elif not may_be_picture(item.key):
-            listing.ignore(LeftOut.NO_PICTURE)
-        elif item.key in taken:
-            listing.ignore("named twice")
+            ignored["outside the source"] += 1
         else:
-            taken[item.key] = item
-    listing.objects = [taken[key] for key in sorted(taken)]
-    return listing
+            yield item
 
 
-def _files_in(source: Location, listing: Listing) -> Iterator[SourceObject]:
-    folder = Path(source.folder)
-    if not folder.is_dir():
-        raise RunRefused(f'source: "{source}" is not a folder.')
-    for found in names_in(folder, _refuse_folder):
-        if found.left_out is None:
-            yield from _file_object(source, found.key, listing)
+def _named_once(found: Iterable[Found], ignored: Counter[str]) -> Iterator[Found]:
+    """Of objects with the same key, which follow each other, the first."""
+    last = ""
+    for item in found:
+        if isinstance(item, Outcome) or not may_be_picture(item.key):
+            yield item
+        elif item.key == last:
+            ignored["named twice"] += 1
         else:
-            listing.ignore(found.left_out)
-
-
-def _refuse_folder(error: OSError) -> NoReturn:
-    """Raises RunRefused: a folder that cannot be listed must not pass for an empty one."""
-    raise RunRefused(f'source: "{error.filename}" cannot be listed: {error.strerror}.')
-
-
-def _file_object(source: Location, key: str, listing: Listing) -> Iterator[SourceObject]:
-    plain = _plain_file(source, key)
-    if plain is not None:
-        yield plain
-        return
-    try:
-        meta = store_of(source.root).head(key)
-    except (InvalidPathError, ValueError):
-        listing.refused.append(_unreadable_key(key))
-    except FileNotFoundError:
-        listing.ignore("deleted while it was listed")
-    except (BaseError, OSError) as error:
-        detail = f"It cannot be read: {str(error).partition(chr(10))[0]}"
-        listing.refused.append(Outcome(key, Status.FAILED, Reason.ACCESS_DENIED, detail))
-    else:
-        yield SourceObject(key, _plain(meta["e_tag"]), meta["size"])
-
-
-def _plain_file(source: Location, key: str) -> SourceObject | None:
-    """A file as obstore would describe it, in a tenth of its time; None for any case of doubt."""
-    path = Path(source.folder, key)
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    if not _PLAIN_KEY.fullmatch(key) or not stat.S_ISREG(found.st_mode):
-        return None
-    if not os.access(path, os.R_OK):
-        return None
-    etag = f"{found.st_ino:x}-{found.st_mtime_ns // 1000:x}-{found.st_size:x}"
-    return SourceObject(key, etag, found.st_size)
-
-
-def _unreadable_key(key: str) -> Outcome:
-    unicode_key = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    detail = "Its name has a control character, or is not UTF-8."
-    return Outcome(unicode_key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
-
-
-def _plain(etag: str | None) -> str:
-    return (etag or "").strip('"')
+            last = item.key
+            yield item

@@ -9,7 +9,7 @@ from itertools import islice, pairwise, takewhile
 
 from imagemill_app.plan.source.bucket_listing import found_after
 from imagemill_app.plan.source.filters import excluded_names
-from imagemill_app.plan.source.listing import Listing, taken, whole_listing
+from imagemill_app.plan.source.listing import Listing, listing_of, taken
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest
@@ -80,9 +80,7 @@ def list_slice(
     selection = request.selection
     if selection.limit is not None:
         selection = replace(selection, limit=selection.limit - kept)
-    listing = taken(
-        whole_listing(Listing(), first), source, selection, excluded_names(request.selection)
-    )
+    listing = taken(listing_of(first), source, selection, excluded_names(request.selection))
     is_enough = selection.limit is not None and len(listing.objects) >= selection.limit
     return FoundSlice(listing, KeyRange(keys.after, last), is_last or is_enough)
 

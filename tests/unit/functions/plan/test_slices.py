@@ -158,6 +158,23 @@ def test_limit_is_of_the_run_and_not_of_a_slice(aws: dict[str, Any], limit: int)
     assert sliced["objects"] == min(limit, 11)
 
 
+@pytest.mark.parametrize("limit", [None, 5])
+def test_manifest_of_many_slices_gives_the_work_of_a_single_pass_in_whatever_order_it_names(
+    aws: dict[str, Any], limit: int | None
+) -> None:
+    names = [*names_of(11), "0/x", "0/x.jpg", "0/notes.txt"]
+    put({name: b"12" for name in names})
+    named = [*reversed(names), "gone.jpg", names[0]]
+    lines = "".join(f"{json.dumps({'key': f'full/{name}'})}\n" for name in named)
+    aws["s3"].put_object(Bucket=INPUT, Key="list.jsonl", Body=lines.encode())
+    request = {"source": SOURCE, "manifest": f"s3://{INPUT}/list.jsonl"}
+    whole, sliced = whole_and_sliced(request | ({"limit": limit} if limit else {}), 4)
+    assert (sums(sliced), planned_keys(sliced)) == (sums(whole), planned_keys(whole))
+    assert refused_keys(sliced) == refused_keys(whole)
+    assert "full/gone.jpg" in refused_keys(sliced)
+    assert sliced["ignored"]["named twice"] == 1
+
+
 def test_dry_run_of_many_slices_tells_the_same_and_writes_no_shard(aws: dict[str, Any]) -> None:
     put({name: b"12" for name in names_of(11)})
     request = {"source": SOURCE, "dry_run": True}

@@ -14,14 +14,21 @@ from moto.server import ThreadedMotoServer
 import imagemill_app.counted_store
 from imagemill_app.plan.source.bucket_pages import pages_after
 from imagemill_app.plan.source.key_ranges import list_in_ranges
-from imagemill_app.plan.source.listing import list_source
+from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.requests.request import RunRequest
 
 BUCKET = "listed-bucket"
 SOURCE = Location(f"s3://{BUCKET}", "full/")
+
+
+def list_source(source: Location) -> Listing:
+    (listing,) = gather(RunRequest(Recipe(), source=source), source, 1000)
+    return listing
 
 
 @pytest.fixture

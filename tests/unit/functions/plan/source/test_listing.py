@@ -6,11 +6,18 @@ from pathlib import Path, PurePosixPath
 import pytest
 from obstore.store import LocalStore
 
-from imagemill_app.plan.source.listing import list_source
+from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.requests.request import RunRequest
+
+
+def list_source(source: Location) -> Listing:
+    (listing,) = gather(RunRequest(Recipe(), source=source), source, 1000)
+    return listing
 
 
 def location_of(folder: Path) -> Location:
@@ -99,7 +106,7 @@ def test_file_that_cannot_be_read_is_a_failure_and_not_deleted(
         def head(self, key: str) -> None:
             raise PermissionError(key)
 
-    monkeypatch.setattr("imagemill_app.plan.source.listing.store_of", lambda root: Store())
+    monkeypatch.setattr("imagemill_app.plan.source.in_hand.folder.store_of", lambda root: Store())
     monkeypatch.setattr(os, "access", lambda *_: False)  # as for a user who is not root
     listing = list_source(location_of(tmp_path))
     assert [(item.key, item.status) for item in listing.refused] == [("a.jpg", "failed")]

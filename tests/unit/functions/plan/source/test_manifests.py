@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from imagemill_app.plan.source import manifests
+from imagemill_app.plan.source.in_hand import manifests
 from imagemill_app.plan.source.listing import Listing, gather
 from imagemill_app.refusal import RunRefused
 from imagemill_contract.documents import SourceObject
@@ -31,7 +31,8 @@ def photos(tmp_path: Path) -> Location:
 
 
 def listed(path: Path, source: Location) -> Listing:
-    return gather(RunRequest(Recipe(), source=source, manifest=path.as_uri()), source)
+    (listing,) = gather(RunRequest(Recipe(), source=source, manifest=path.as_uri()), source, 1000)
+    return listing
 
 
 def names_in(listing: Listing) -> list[str]:
@@ -179,9 +180,30 @@ def test_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_manifest_that_memory_would_not_hold_is_refused_with_a_sentence(
     is_compressed: bool, tmp_path: Path, photos: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "MAX_MANIFEST_BYTES", 1_000)
+    monkeypatch.setattr(manifests, "MAX_FILE_CHARACTERS", 1_000)
     body = b"a.jpg\n" * 100_000
     path = tmp_path / ("bomb.csv.gz" if is_compressed else "list.csv")
     path.write_bytes(gzip.compress(body) if is_compressed else body)
     with pytest.raises(RunRefused, match="cannot be read: it has more than"):
+        listed(path, photos)
+
+
+def test_manifest_that_no_function_could_sort_in_time_is_refused_with_a_sentence(
+    tmp_path: Path, photos: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "MAX_MANIFEST_KEYS", 2)
+    path = tmp_path / "list.csv"
+    path.write_text("a.jpg\nb c+d.jpg\n")
+    assert len(listed(path, photos).objects) == 2
+    path.write_text("a.jpg\nb c+d.jpg\na.jpg\n")
+    with pytest.raises(RunRefused, match="it names more than 2 objects; cut it into manifests"):
+        listed(path, photos)
+
+
+def test_line_that_memory_would_not_hold_is_refused_with_a_sentence(
+    tmp_path: Path, photos: Location
+) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text(f'"{"a" * 1_000_000}"')
+    with pytest.raises(RunRefused, match="cannot be read: it has a line of more than 1,000,000"):
         listed(path, photos)

@@ -10,19 +10,18 @@ A name that ends in `.gz` is read decompressed.
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imagemill_app.plan.source.in_hand.texts import opened_text, whole_lines
 from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.refusal import RunRefused
-from imagemill_app.stores import store_of
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.fields import shown
 from imagemill_contract.locations import Location, split_object_address
@@ -30,8 +29,12 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.source_keys import is_readable_key, may_be_picture
 
 LOOKUPS_AT_ONCE = 32
-MAX_MANIFEST_BYTES = 500_000_000  # some five million keys, in a function of 2 GB
-TOO_LONG = f"it has more than {MAX_MANIFEST_BYTES:,} bytes; cut it into manifests of several runs"
+_LINES_AT_ONCE = 10_000
+# What a function reads and sorts in its fifteen minutes, and its temporary files hold.
+MAX_MANIFEST_KEYS = 20_000_000
+MAX_FILE_CHARACTERS = 4_000_000_000
+TOO_LONG = "it names more than {:,} objects; cut it into manifests of several runs"
+_MOST_JSON_CHARACTERS = 100_000_000  # of the manifest of an inventory, which names its files
 _BYTES_NAMES = ("bytes", "size")
 
 
@@ -49,11 +52,26 @@ def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | 
 
     Raises RunRefused if the manifest is not there or cannot be read.
     """
-    lines = list(_lines(address, source))
-    inside = [line for line in lines if line.key.startswith(source.prefix)]
-    yield from (None for _ in range(len(lines) - len(inside)))
+    lines, left = _lines(address, source), MAX_MANIFEST_KEYS
     with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
-        yield from pool.map(lambda line: _object(line, source), inside)
+        while some := list(islice(lines, _LINES_AT_ONCE)):
+            left -= len(some)
+            if left < 0:
+                why = TOO_LONG.format(MAX_MANIFEST_KEYS)
+                raise RunRefused(f'manifest: "{address}" is not allowed; {why}.')
+            inside = [line for line in some if line.key.startswith(source.prefix)]
+            yield from [None] * (len(some) - len(inside))
+            yield from _objects(inside, source, pool)
+
+
+def _objects(
+    lines: Sequence[_Line], source: Location, pool: ThreadPoolExecutor
+) -> Iterator[SourceObject | Outcome]:
+    """Objects in the order of lines. Only what has to be asked for is given to the pool."""
+    asked = [line for line in lines if not (line.etag and line.bytes is not None)]
+    answers = pool.map(lambda line: _object(line, source), asked)
+    for line in lines:
+        yield _object(line, source) if line.etag and line.bytes is not None else next(answers)
 
 
 def _object(line: _Line, source: Location) -> SourceObject | Outcome:
@@ -78,13 +96,19 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
 def _lines(address: str, source: Location) -> Iterator[_Line]:
     name = address.removesuffix(".gz").rpartition("/")[2]
     try:
-        body = _body_at(address)
-        if name.endswith(".json"):
-            yield from _inventory_lines(json.loads(body), address, source)
-        elif name.endswith(".jsonl"):
-            yield from (_json_line(line) for line in body.splitlines() if line.strip())
-        else:
-            yield from _csv_lines(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+        with opened_text(address) as text:
+            if name.endswith(".json"):
+                yield from _inventory_lines(
+                    json.loads(text.read(_MOST_JSON_CHARACTERS)), address, source
+                )
+            elif name.endswith(".jsonl"):
+                yield from (
+                    _json_line(line)
+                    for line in whole_lines(text, MAX_FILE_CHARACTERS)
+                    if line.strip()
+                )
+            else:
+                yield from _csv_lines(csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)))
     except FileNotFoundError:
         raise RunRefused(f'manifest: there is nothing at "{address}".') from None
     except KeyError as error:
@@ -93,23 +117,7 @@ def _lines(address: str, source: Location) -> Iterator[_Line]:
         raise RunRefused(f'manifest: "{address}" cannot be read: {error}.') from None
 
 
-def _body_at(address: str) -> bytes:
-    """The text of a manifest. Raises ValueError for one that memory would not hold."""
-    location, key = split_object_address(address, "manifest")
-    found = store_of(location.root).get(key)
-    if found.meta["size"] > MAX_MANIFEST_BYTES:
-        raise ValueError(TOO_LONG)
-    body = found.bytes().to_bytes()
-    if not key.endswith(".gz"):
-        return body
-    with gzip.open(io.BytesIO(body)) as packed:  # a kilobyte can unpack to a megabyte
-        text = packed.read(MAX_MANIFEST_BYTES + 1)
-    if len(text) > MAX_MANIFEST_BYTES:
-        raise ValueError(TOO_LONG)
-    return text
-
-
-def _json_line(line: bytes) -> _Line:
+def _json_line(line: str) -> _Line:
     value = json.loads(line)
     if isinstance(value, str):
         return _Line(value)
@@ -147,8 +155,13 @@ def _inventory_lines(manifest: Any, address: str, source: Location) -> Iterator[
     columns = [name.strip().lower() for name in manifest["fileSchema"].split(",")]
     location, _ = split_object_address(address, "manifest")
     for entry in manifest["files"]:
-        text = _body_at(location.address_of(entry["key"])).decode()
-        for row in csv.reader(io.StringIO(text)):
-            values = dict(zip(columns, row, strict=True))
-            if values.get("islatest", "true") == "true" and values.get("isdeletemarker") != "true":
-                yield _named_line({**values, "key": unquote_plus(values["key"])})
+        with opened_text(location.address_of(entry["key"])) as text:
+            for row in csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)):
+                values = dict(zip(columns, row, strict=True))
+                if _is_current(values):
+                    yield _named_line({**values, "key": unquote_plus(values["key"])})
+
+
+def _is_current(values: Mapping[str, str]) -> bool:
+    """Whether a row of an inventory is about what there is, not about an earlier version."""
+    return values.get("islatest", "true") == "true" and values.get("isdeletemarker") != "true"
