@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imagemill_contract.errors import DocumentError
 
@@ -96,21 +96,37 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     def from_row(cls, row: Mapping[str, object]) -> Outcome:
         """Raises DocumentError for a row of another shape."""
         try:
-            values = {**row, "status": _STATUSES[row["status"]]}
-            if "reason" in row:
-                values["reason"] = Reason(str(row["reason"]))
-            if "area" in row:
-                values["area"] = _area(row["area"])
-            return cls(**values)  # type: ignore[arg-type] # unknown names raise TypeError
+            if not row.keys() <= _NAMES:
+                raise ValueError(sorted(row.keys() - _NAMES))
+            value: Callable[..., Any] = row.get
+            reason, area = value("reason"), value("area")
+            return cls(
+                row["key"],  # type: ignore[arg-type] # as all values, of a document of ours
+                _STATUSES[row["status"]],
+                Reason(reason) if reason else None,
+                value("detail", ""),
+                value("output_key"),
+                value("output_bytes", 0),
+                value("width", 0),
+                value("height", 0),
+                value("sha256", ""),
+                value("etag", ""),
+                value("position"),
+                _area(area) if area is not None else None,
+            )
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
 
 
-def _area(value: object) -> tuple[int, ...]:
+_NAMES = frozenset(Outcome._fields)
+
+
+def _area(value: object) -> tuple[int, int, int, int]:
     """Raises ValueError unless it is a list of four numbers."""
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise ValueError(value)
-    return tuple(value)
+    left, top, width, height = value
+    return left, top, width, height
 
 
 @dataclass(frozen=True, slots=True)
