@@ -24,8 +24,8 @@ _LINES_AT_ONCE = 500
 def in_key_order(found: Iterable[Found], most_held: int) -> Iterator[Found]:
     """Objects by key, those with the same key in the order given.
 
-    Holds `most_held` of them, or twice as many while the last are read. A file has some 60 bytes
-    for each of the others.
+    Holds `most_held` of them, or twice as many while the last are read. A file has 30 to 50
+    bytes for each of the others.
     """
     rest = iter(found)
     held, files = _sorted_part(rest, most_held), list[IO[bytes]]()
