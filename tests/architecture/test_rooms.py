@@ -65,6 +65,10 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         "demo/**/*.py",
         {"imagemill", "imagemill_contract", "PIL", "rich"},
     ),
+    "examples": (
+        "examples/**/*.py",
+        {"datasets", "fsspec", "numpy", "PIL", "tensorflow", "torch", "webdataset"},
+    ),
 }
 
 # The engine's wall: the files that may import it, and which of its modules.

@@ -10,9 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -22,20 +19,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from demo.pictures import cut_pictures
-from imagemill.project import ROOT
 from imagemill_contract import keys
 from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_dataset import names
+from tests.helpers.readers import CLASSES, printed_by, run
 
 pytestmark = [pytest.mark.readers, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
-PHOTOGRAPHS = ROOT.parent / "shared" / "photos" / "full"
-CLASSES = ("birch", "red fox", "été.2017")
 # pictures of many shapes: a reader that takes width for height is found out
 OF_PICTURES = {
     **{"size": 96, "mode": "keep_ratio"},
@@ -85,33 +79,6 @@ for sample in dataset:
 Row = dict[str, object]
 
 
-def run(photos: Path, out: Path, recipe: dict[str, object]) -> None:
-    """`imagemill run` with a recipe file."""
-    file = out.with_suffix(".json")
-    file.write_text(json.dumps(recipe), encoding="utf-8")
-    imagemill = Path(sys.executable).with_name("imagemill")
-    command: list[str | Path] = [imagemill, "run", photos, out, "--recipe", file]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert ended.returncode == 0, ended.stderr
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures in a folder for each class, some with names that a reader could take apart."""
-    base = tmp_path_factory.mktemp("photos")
-    sources = PHOTOGRAPHS
-    if not sources.is_dir():
-        sources = base / "cut"
-        cut_pictures(sources)
-    folder = base / "classes"
-    for number, path in enumerate(sorted(sources.iterdir())):
-        name = path.name if number % 7 else f"__{number}.v1 (ä){path.suffix.upper()}"
-        target = folder / CLASSES[number % len(CLASSES)] / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    return folder
-
-
 @pytest.fixture(scope="module")
 def outputs(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the output of each form, by its name."""
@@ -120,27 +87,6 @@ def outputs(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for output in PACKED:
         run(photos, base / output, {**OF_PICTURES, **OF_DATASETS, "output": output})
     return base
-
-
-def printed_by(environment: str, command: list[object], cwd: Path, home: Path) -> list[str]:
-    """Lines that a program of one of the environments prints; `home` takes its caches."""
-    python = ROOT / ".venvs" / environment / "bin" / "python"
-    ended = subprocess.run(
-        [str(part) for part in (python, *command)],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "HF_HUB_OFFLINE": "1",
-            "HF_DATASETS_CACHE": str(home / "datasets"),
-        },
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout.splitlines()
 
 
 def outcomes_in(out: Path, stage: Stage) -> dict[str, Outcome]:
