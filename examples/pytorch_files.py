@@ -28,13 +28,22 @@ class Files(torch.utils.data.Dataset):
     def name(self, path: Path) -> str:
         return path.relative_to(self.out / "resized").parts[0]
 
+    def edge_path(self, relative: Path) -> Path:
+        """Of `a.jpg` it is `a.jpg.png`; of `b.png.jpg`, whose source is `b.png`, `b.png`."""
+        edges = self.out / "edges"
+        names = (
+            f"{relative}.png",
+            str(relative.with_suffix("")),
+            f"{relative.with_suffix('')}.png",
+        )
+        return next(edges / name for name in names if (edges / name).is_file())
+
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, place: int):
         path = self.paths[place]
-        relative = path.relative_to(self.out / "resized")
-        edge_path = self.out / "edges" / f"{relative}.png"
+        edge_path = self.edge_path(path.relative_to(self.out / "resized"))
         image = np.array(Image.open(path).convert("RGB"), np.float32) / 255
         edge = np.array(Image.open(edge_path).convert("L"), np.float32) / 255
         label = self.names.index(self.name(path))
