@@ -17,8 +17,21 @@ from datasets import load_dataset
 BUILDERS = {".tar": "webdataset", ".parquet": "parquet"}
 
 
+def accept_block_size() -> None:
+    """Let s3fs ignore the block size that `datasets` 5.2 opens tar files with."""
+    import s3fs
+
+    class S3FileSystem(s3fs.S3FileSystem):
+        def __init__(self, *args, block_size=None, **options):
+            super().__init__(*args, **options)
+
+    fsspec.register_implementation("s3", S3FileSystem, clobber=True)
+
+
 def stream(address: str, split: str):
     """The samples of a split, in shuffled order."""
+    if address.startswith("s3://"):
+        accept_block_size()
     with fsspec.open(f"{address}/dataset.json", encoding="utf-8", mode="r") as file:
         card = json.load(file)
     names = [row["key"].rpartition("/")[2] for row in card["shards"] if row["split"] == split]

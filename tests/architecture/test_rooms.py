@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     ),
     "examples": (
         "examples/**/*.py",
-        {"datasets", "fsspec", "numpy", "PIL", "tensorflow", "torch", "webdataset"},
+        {"datasets", "fsspec", "numpy", "PIL", "s3fs", "tensorflow", "torch", "webdataset"},
     ),
 }
 
