@@ -16,12 +16,12 @@ from imagemill_app.ingest.inbox import Inbox
 from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_app.ingest.window_run import start_window_run
 from imagemill_app.settings import GroupObjectsSettings
-from imagemill_app.tracing import traced
+from imagemill_app.telemetry import name_run, traced
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.windows import Window
 
 logger = Logger(service="group_objects")
-metrics = Metrics(namespace="imagemill", service="group_objects")
+metrics = Metrics(service="group_objects")
 
 
 @cache
@@ -45,9 +45,9 @@ def start_run(window: Window) -> bool:
     return start_window_run(step_functions(), arn, window, closes)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @traced("group_objects")
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Gather the pictures of this batch for a window's run; an unreadable message fails alone.
 
@@ -60,17 +60,19 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         try:
             uploads += uploads_in(message["body"])
         except UnreadableMessageError as error:
-            logger.warning("message is unreadable", extra={"why": str(error)})
             unreadable.append(message["messageId"])
+            logger.warning(
+                "message is unreadable", extra={"message_id": unreadable[-1], "why": str(error)}
+            )
     source = Location.parse(
         f"s3://{settings().input_bucket_name}/{settings().source_prefix}", "SOURCE_PREFIX"
     )
     group = group_of(uploads, source)
     metrics.add_metric("Uploads", MetricUnit.Count, len(uploads))
+    metrics.add_metric("UploadedBytes", MetricUnit.Bytes, sum(item.bytes for item in uploads))
+    metrics.add_metric("UnreadableMessages", MetricUnit.Count, len(unreadable))
     if group is not None:
         window = inbox().put(group, lambda: datetime.now(UTC), start_run)
-        logger.info(
-            "group put",
-            extra={"run_id": window.run_id, "objects": group.objects, "prefixes": group.prefixes},
-        )
+        name_run(logger, window.run_id)
+        logger.info("group put", extra={"objects": group.objects, "prefixes": group.prefixes})
     return {"batchItemFailures": [{"itemIdentifier": name} for name in unreadable]}

@@ -17,10 +17,10 @@ from imagemill_app.plan.draft import DraftedRun
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.tracing import traced
+from imagemill_app.telemetry import name_run, traced
 
 logger = Logger(service="plan_run")
-metrics = Metrics(namespace="imagemill", service="plan_run")
+metrics = Metrics(service="plan_run")
 
 
 @cache
@@ -28,12 +28,13 @@ def settings() -> PlanRunSettings:
     return PlanRunSettings.from_env(os.environ)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @traced("plan_run")
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the plan of the requested run. Raises RunRefused with one sentence."""
     meter = HandlerMeter(int(context.memory_limit_in_mb))
+    name_run(logger, event["run_id"])
     try:
         run_id = checked_run_id(event["run_id"])
         run = plan_run(run_id, event["started"], event["request"], settings())
@@ -45,5 +46,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         logger.info("run drafted", extra=asdict(run))
     else:
         metrics.add_metric("PlannedObjects", MetricUnit.Count, run.objects)
-        logger.info("run planned", extra={"run_id": run_id, "shards": run.shards})
+        metrics.add_metric("PlannedBytes", MetricUnit.Bytes, run.bytes)
+        logger.info("run planned", extra={"shards": run.shards})
     return {**asdict(run), "planning": meter.used().to_document()}

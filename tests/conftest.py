@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says nothing on a machine that has other work to do.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# As the template sets it; handlers read it when they are imported.
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "imagemill/tests"
 
 # A shell starts what runs in the background deaf to Ctrl-C, and processes inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -77,6 +77,7 @@ class Attempt:
         self._progress.log()
         seconds = time.monotonic() - began
         self._progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(cpu_seconds(), 3))
+        self._progress.log_metrics(self._meter.usage())
 
     def _write_document(self, outcomes: Sequence[Outcome]) -> None:
         job = self.job

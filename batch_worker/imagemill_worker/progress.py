@@ -11,8 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.reporting.usage import Usage
 
 _SECONDS_BETWEEN_LINES = 1.0
+# What CloudWatch makes of the line about a job that has ended; `stage` is the only dimension.
+_METRICS = {
+    "Objects": "Count",
+    "Rejected": "Count",
+    "Failed": "Count",
+    "Bytes": "Bytes",
+    "VcpuSeconds": "Seconds",
+    "CpuSeconds": "Seconds",
+}
 
 
 def log(event: str, fields: Mapping[str, object]) -> None:
@@ -45,6 +55,27 @@ class Progress:
         counts = {str(status): self.counts[status] for status in Status}
         done = {"done": self.counts.total(), "planned": self.planned}
         log(event, {**self.names, **done, **counts, "bytes": self.bytes_read, **more})
+
+    def log_metrics(self, usage: Usage) -> None:
+        """Log what the job has done and used in the embedded metric format of CloudWatch.
+
+        Only the attempt that ends a job does, so that an object counts once. Nothing is logged
+        unless METRICS_NAMESPACE says where these metrics belong.
+        """
+        if not (namespace := os.environ.get("METRICS_NAMESPACE")):
+            return
+        metrics = [{"Name": name, "Unit": unit} for name, unit in _METRICS.items()]
+        directive = {"Namespace": namespace, "Dimensions": [["stage"]], "Metrics": metrics}
+        values = {
+            "Objects": self.counts.total(),
+            "Rejected": self.counts[Status.REJECTED],
+            "Failed": self.counts[Status.FAILED],
+            "Bytes": usage.read_bytes,
+            "VcpuSeconds": round(usage.vcpu_seconds, 3),
+            "CpuSeconds": round(usage.cpu_seconds, 3),
+        }
+        timestamp = {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [directive]}
+        log("metrics", {**self.names, **values, "_aws": timestamp})
 
 
 def cpu_seconds() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-TRANSITIONS_PER_RUN = 8
+TRANSITIONS_PER_RUN = 9
 TRANSITIONS_PER_SHARD = 5
 LIST_PAGE_OBJECTS = 1000
 PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload

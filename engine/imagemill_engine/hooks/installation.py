@@ -22,6 +22,7 @@ from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
     distributed_map,
     executions,
+    put_events,
     roles,
     stopping,
     submit_job_sync,
@@ -46,7 +47,7 @@ def install_hooks(config: EngineSettings) -> None:
     stopping.install(waits)
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
     rights = (lambda_roles, secure_transport, iam_wildcards)
-    state_machines = (distributed_map, executions, roles, succeed_output)
+    state_machines = (distributed_map, executions, put_events, roles, succeed_output)
     for hook in (*functions, *state_machines, *rights):
         hook.install()
     warm_starts.install(config.warm_functions)

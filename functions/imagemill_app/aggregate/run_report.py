@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from imagemill_app.aggregate.bill import bill_of
@@ -38,13 +38,21 @@ from imagemill_dataset.parts.merging import merge_parts
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """How a run ended. The state machine reads `verdict` and shows `sentence`."""
+    """How a run ended. The state machine reads `verdict`, shows `sentence` and announces all of it.
+
+    Attributes:
+        report: Its address.
+        page: The address of the report for people.
+        bill: What it has cost, as in the report.
+    """
 
     report: str
+    page: str
     verdict: str
     sentence: str
     stages: dict[str, dict[str, int]]
     reasons: dict[str, int]
+    bill: dict[str, Any] = field(default_factory=dict)
 
 
 @uncollected
@@ -75,6 +83,7 @@ def write_report(
     is_good = failed_percent(stages) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
+        page=output.address_of(output.prefix + report_page_key(run["run_id"])),
         verdict="succeeded" if is_good else "failed",
         sentence=verdict_sentence(run, stages, contested, dataset, tolerated_percent),
         stages={str(stage): asdict(counts) for stage, counts in stages.items()},
@@ -88,12 +97,11 @@ def write_report(
     report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
-    report["page"] = output.address_of(output.prefix + report_page_key(run["run_id"]))
     pictures = pictures_for(report)
     report["bill"] = bill_of(run, tally, used())
     _publish(output, report, pictures)
     close_run(output, run["run_id"])
-    return verdict
+    return replace(verdict, bill=report["bill"])
 
 
 def _publish(output: Location, report: Mapping[str, Any], pictures: Shown) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ministack.core import iam_evaluator
 
@@ -10,6 +10,7 @@ from imagemill_engine import settings
 from imagemill_engine.hooks import patching
 
 Right = tuple[str, str]  # action, ARN of what it is done to
+_NONE: Mapping[str, str] = {}
 
 
 def require_evaluator() -> None:
@@ -19,8 +20,8 @@ def require_evaluator() -> None:
     patching.require_function(iam_evaluator, "_gather_role_policies", ["role_name", "account_id"])
 
 
-def is_allowed(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the policies of a role allow it an action."""
+def is_allowed(role_arn: str, action: str, resource: str, keys: Mapping[str, str] = _NONE) -> bool:
+    """Whether the policies of a role allow it an action; `keys` are those of the service."""
     role_name = role_arn.rsplit("/", 1)[-1]
     context = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::{settings.ACCOUNT_ID}:assumed-role/{role_name}/service",
@@ -29,6 +30,7 @@ def is_allowed(role_arn: str, action: str, resource: str) -> bool:
         action=action,
         resource_arn=resource,
         region=settings.REGION,
+        service_context=dict(keys),
     )
     policies = iam_evaluator._gather_role_policies(role_name, settings.ACCOUNT_ID)
     return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ministack.services import stepfunctions as states
 
@@ -17,15 +17,20 @@ MANAGED_RULE = (
     f"arn:aws:events:{settings.REGION}:{settings.ACCOUNT_ID}"
     ":rule/StepFunctionsGetEventsForBatchJobsRule"
 )
+DEFAULT_BUS = f"arn:aws:events:{settings.REGION}:{settings.ACCOUNT_ID}:event-bus/default"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A right that a state needs; `error` is the name under which it fails without."""
+    """A right that a state needs; `error` is the name under which it fails without.
+
+    `keys` are what conditions may ask for beside.
+    """
 
     action: str
     resource: str
     error: str
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def install() -> None:
@@ -44,7 +49,7 @@ def invoke_resource(original: Function, resource: str, arguments: Document) -> o
 
 def require_right(role_arn: str, need: Need) -> None:
     """Fail the state, by the name that the need gives, when the role lacks the right."""
-    if not is_allowed(role_arn, need.action, need.resource):
+    if not is_allowed(role_arn, need.action, need.resource, need.keys):
         raise states._ExecutionError(
             need.error,
             f"{role_arn} is not authorized to perform: {need.action} on resource: {need.resource}",
@@ -52,10 +57,14 @@ def require_right(role_arn: str, need: Need) -> None:
 
 
 def needs_of(resource: str, arguments: Document) -> Iterator[Need]:
-    """The rights that a task needs: Lambda and Batch, named by ARNs, are all that we use."""
+    """The rights that a task needs: of Lambda, Batch and EventBridge, which are all that we use."""
     if resource.endswith(":lambda:invoke"):
         function = arguments["FunctionName"]
         yield Need("lambda:InvokeFunction", function, "Lambda.AWSLambdaException")
+    elif resource.endswith(":events:putEvents"):
+        for entry in arguments["Entries"]:
+            keys = {"events:source": entry["Source"]}
+            yield Need("events:PutEvents", DEFAULT_BUS, "EventBridge.AccessDeniedException", keys)
     elif ":batch:submitJob" in resource:
         # Batch has no error of its own for a missing right, so its general one is seen.
         for member in ("JobQueue", "JobDefinition"):

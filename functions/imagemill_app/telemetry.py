@@ -1,10 +1,13 @@
-"""Tracing with AWS X-Ray."""
+"""What a handler leaves beside its answer: traces in AWS X-Ray, and the run's name in its log."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 Handler = Callable[..., Any]
 
@@ -20,3 +23,12 @@ def traced(service: str) -> Callable[[Handler], Handler]:
 
     decorator: Callable[[Handler], Handler] = Tracer(service=service).capture_lambda_handler
     return decorator
+
+
+def name_run(logger: Logger, run_id: str) -> None:
+    """Put the run's name into every further line of this invocation.
+
+    It is the correlation id, too: the same in the lines of all functions and jobs of a run.
+    """
+    logger.append_keys(run_id=run_id)
+    logger.set_correlation_id(run_id)
