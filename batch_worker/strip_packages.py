@@ -9,9 +9,15 @@ from pathlib import Path
 
 # The models of the AWS services that jobs call: S3, and STS for credentials.
 AWS_SERVICES = frozenset({"s3", "sts"})
-# Tests, type stubs, headers and sources of extensions, and OpenCV's cascades for faces.
-FOLDERS = ("**/tests", "numpy/_core/include", "numpy/f2py", "cv2/data")
-FILES = ("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h", "**/*.a")
+# Tests, headers, and what numpy imports only when it is asked for.
+_OF_NUMPY = ("_core/include", "distutils", "f2py", "fft", "ma", "polynomial", "random", "testing")
+FOLDERS = ("**/tests", *(f"numpy/{name}" for name in _OF_NUMPY))
+# Type stubs, sources of extensions, cascades for faces, and Pillow's fonts and windows.
+FILES = (
+    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h", "**/*.a", "cv2/data/*.xml"),
+    *("PIL/_imagingft.*", "PIL/_imagingtk.*"),
+    *(f"pillow.libs/{name}-*" for name in ("libfreetype", "libharfbuzz", "libbrotli*")),
+)
 
 
 def unneeded(packages: Path) -> Iterator[Path]:

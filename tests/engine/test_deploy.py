@@ -23,6 +23,9 @@ CHOSEN_BY_PARAMETERS = {
     "HasFourthZone",
     "HasGpu",
     "HasKey",
+    "HasMail",
+    "UsesNat",
+    "UsesEndpoints",
 }
 
 

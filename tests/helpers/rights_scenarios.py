@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -145,6 +146,30 @@ def by_hand(world: World) -> None:
         world.until_logged(name, before[name])
 
 
+def uploads(world: World) -> None:
+    """Uploads that come one by one: some find the run of their window started, or under way."""
+    prefix = prefix_of("uploads")
+    for number in range(12):
+        world.upload(f"full/{prefix}{number}/", 1)
+        time.sleep(0.3)
+    for number in range(12):
+        world.until(partial(world.keys, f"edges/{prefix}{number}/"), "each upload is processed")
+
+
+def told(world: World) -> None:
+    """The end of a run is told by an event."""
+    sqs, events = world.stack.client("sqs"), world.stack.client("events")
+    prefix = prefix_of("told")
+    name = prefix.rstrip("/")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["imagemill"]}))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+    world.upload(prefix, 1)
+    world.run(prefix)
+    world.until(lambda: "Messages" in sqs.receive_message(QueueUrl=url), "an event", LOG_SECONDS)
+
+
 def manifest(world: World) -> None:
     """A run over the keys of a manifest in the input bucket."""
     prefix = prefix_of("manifest")
@@ -212,5 +237,5 @@ def stopped(world: World) -> None:
 
 SCENARIOS: dict[str, Callable[[World], None]] = {
     scenario.__name__: scenario
-    for scenario in (by_hand, upload, manifest, dataset, slices, pruned, stopped)
+    for scenario in (by_hand, upload, uploads, told, manifest, dataset, slices, pruned, stopped)
 }

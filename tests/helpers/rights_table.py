@@ -19,12 +19,15 @@ from tests.helpers.rights_scenarios import SCENARIOS, Broken, World
 PAGE = "docs/rights.md"
 START = "<!-- written by make rights -->\n"
 SUPERFLUOUS = "**nothing**"
+ATTEMPTS = 3
 IN_PARTS = "results of a Map in parts: the engine writes them whole"
 LOG_DELIVERY = "log delivery: AWS asks when the state machine is created"
 
 # Where to begin, by a part of a right's name; only to be done sooner.
 SUGGESTED: Mapping[str, str] = {
+    "DescribeExecution": "uploads",
     "GroupObjects": "upload",
+    "PutEvents": "told",
     "inbox": "upload",
     "Slice": "slices",
     "CommitPlan": "slices",
@@ -79,12 +82,24 @@ def stack_for_rights() -> Iterator[LocalStack]:
 
 
 def breaks_without(stack: LocalStack, grant: Grant, scenario: str) -> bool:
-    """Whether a scenario breaks on a stack without a right, which it has again afterwards."""
-    with without(stack.client, stack.name, grant):
-        try:
-            SCENARIOS[scenario](World(stack))
-        except Broken:
+    """Whether a scenario breaks on a stack without a right, and works again with it.
+
+    A scenario that is broken with the right, too, had no time: it says nothing and is repeated.
+    """
+    for _ in range(ATTEMPTS):
+        with without(stack.client, stack.name, grant):
+            if not is_broken(stack, scenario):
+                return False
+        if not is_broken(stack, scenario):
             return True
+    raise AssertionError(f"{scenario} is broken, whatever the rights are")
+
+
+def is_broken(stack: LocalStack, scenario: str) -> bool:
+    try:
+        SCENARIOS[scenario](World(stack))
+    except Broken:
+        return True
     return False
 
 

@@ -30,10 +30,13 @@ CHOICES = {
         "Compute": "fargate-spot",
         "GpuMaxvCpus": "4",
     },
-    "key": {"KmsKeyArn": KEY},
+    "nat": {"Network": "nat", "ZoneCount": "4"},
+    "endpoints": {"Network": "endpoints", "Compute": "fargate-spot"},
+    "key": {"KmsKeyArn": KEY, "MailAddress": "somebody@example.com"},
     "four-zones": {"ZoneCount": "4"},
     "kept": {"InputBucketVersioning": "Enabled", "AccessLogBucketName": BUCKET},
 }
+NOT_HERE = ("four-zones", "nat")  # the engine has three zones, and no NAT gateways
 
 
 def test_choices_are_conditions_of_one_template() -> None:
@@ -58,7 +61,7 @@ def deployed(engine: Engine, name: str) -> LocalStack:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("name", [name for name in CHOICES if name != "four-zones"])  # it has three
+@pytest.mark.parametrize("name", [name for name in CHOICES if name not in NOT_HERE])
 def test_stack_of_the_choice_carries_out_a_run(name: str, engine: Engine) -> None:
     stack = deployed(engine, name)
     s3 = stack.client("s3")
@@ -119,6 +122,15 @@ def is_in_own_network(stack: LocalStack) -> None:
         assert only["securityGroupIds"] == ["sg-1"]
 
 
+def is_reached_by_endpoints(stack: LocalStack) -> None:
+    (only,) = environments_of(stack, "FargateJobQueue")
+    ec2 = stack.client("ec2")
+    subnets = ec2.describe_subnets(SubnetIds=only["subnets"])["Subnets"]
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+    container = definition_of(stack)["containerProperties"]
+    assert container["networkConfiguration"]["assignPublicIp"] == "DISABLED"
+
+
 def is_encrypted(stack: LocalStack) -> None:
     sqs, logs = (stack.client(name) for name in ("sqs", "logs"))
     for queue in ("UploadQueue", "UploadDeadLetterQueue"):
@@ -127,6 +139,11 @@ def is_encrypted(stack: LocalStack) -> None:
         assert attributes["KmsMasterKeyId"] == KEY
     (group,) = logs.describe_log_groups(logGroupNamePrefix=stack.worker_log_group)["logGroups"]
     assert group["kmsKeyId"] == KEY
+    topic = resource_id(stack, "RunTopic")
+    assert (
+        stack.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
+        == KEY
+    )
     (environment,) = environments_of(stack, "JobQueue")
     assert len(set(environment["subnets"])) == 3
 
@@ -142,6 +159,7 @@ CHECKS = {
     "fargate-arm": lambda stack: is_fargate(stack, "ARM64"),
     "fargate-x86": lambda stack: is_fargate(stack, "X86_64"),
     "own-network": is_in_own_network,
+    "endpoints": is_reached_by_endpoints,
     "key": is_encrypted,
     "kept": keeps_versions,
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -277,8 +279,12 @@ def test_an_image_is_named_by_its_digest(uri: str, is_allowed: bool) -> None:
 
 
 def test_nothing_may_come_in() -> None:
-    (group,) = resources_of("AWS::EC2::SecurityGroup").values()
-    assert "SecurityGroupIngress" not in group
+    groups = resources_of("AWS::EC2::SecurityGroup")
+    assert "SecurityGroupIngress" not in groups.pop("WorkerSecurityGroup")
+    (endpoints,) = groups.values()
+    (rule,) = endpoints["SecurityGroupIngress"]
+    assert rule["SourceSecurityGroupId"] == {"Ref": "WorkerSecurityGroup"}
+    assert "CidrIp" not in rule
     assert not resources_of("AWS::EC2::SecurityGroupIngress")
 
 
@@ -323,3 +329,64 @@ def test_what_checkov_is_excused_from_has_its_reason() -> None:
     for name, resource in template()["Resources"].items():
         for excuse in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
             assert len(excuse["comment"].split()) > 4, name
+
+
+PRIVATE = ("SubnetA", "SubnetB", "SubnetC", "SubnetD")
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_subnets_give_public_addresses_only_where_machines_go_out_by_them(name: str) -> None:
+    subnet = resources_of("AWS::EC2::Subnet")[name]
+    assert subnet["MapPublicIpOnLaunch"] == {"Fn::If": ["IsPublic", True, False]}
+    (table,) = [
+        item["RouteTableId"]
+        for item in resources_of("AWS::EC2::SubnetRouteTableAssociation").values()
+        if item["SubnetId"] == {"Ref": name}
+    ]
+    assert table == {"Ref": "RouteTable"}
+
+
+def test_private_machines_go_out_by_the_nat_gateway_which_has_a_subnet_of_its_own() -> None:
+    """Read from the template: the engine has no NAT gateways."""
+    routes = resources_of("AWS::EC2::Route")
+    nothing = {"Ref": "AWS::NoValue"}
+    assert routes["DefaultRoute"]["NatGatewayId"] == {
+        "Fn::If": ["UsesNat", {"Ref": "NatGateway"}, nothing]
+    }
+    assert routes["DefaultRoute"]["GatewayId"]["Fn::If"][0] == "IsPublic"
+    gateway = resources_of("AWS::EC2::NatGateway")["NatGateway"]
+    assert gateway["SubnetId"] == {"Ref": "NatSubnet"}
+    assert routes["NatRoute"]["GatewayId"] == {"Ref": "InternetGateway"}
+    blocks = [item["CidrBlock"] for item in resources_of("AWS::EC2::Subnet").values()]
+    of_nat = [ip_network(_chosen(block, "UsesNat")) for block in blocks]
+    of_others = [ip_network(_chosen(block, "")) for block in blocks[:4]]
+    for networks in (of_nat, of_others):
+        assert not any(one.overlaps(other) for one, other in combinations(networks, 2))
+
+
+def _chosen(value: Any, condition: str) -> str:
+    """A property that may depend on one condition."""
+    if isinstance(value, str):
+        return value
+    name, then, otherwise = value["Fn::If"]
+    return str(then if name == condition else otherwise)
+
+
+def test_whoever_may_be_encrypted_with_the_key_is() -> None:
+    key = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    names = {
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+    }
+    for kind, name in names.items():
+        assert {str(item[name]) for item in resources_of(kind).values()} == {str(key)}, kind
+
+
+def test_only_rules_and_alarms_of_the_stack_publish_to_its_topic() -> None:
+    (policy,) = resources_of("AWS::SNS::TopicPolicy").values()
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert all(one["Condition"] and one["Action"] == "sns:Publish" for one in allowed)
+    alarms = resources_of("AWS::CloudWatch::Alarm")
+    assert len(alarms) >= 3
+    assert len({str(item["AlarmActions"]) for item in alarms.values()}) == 1

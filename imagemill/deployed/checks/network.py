@@ -13,6 +13,8 @@ NETWORK = "network"
 ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
 FEW_ADDRESSES = 16
+# What a machine without a way to the internet reaches by endpoints, by the end of their names.
+ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "logs", "s3")
 
 Document = Mapping[str, Any]
 
@@ -32,12 +34,13 @@ def network(stack: DeployedStack) -> Iterator[Finding]:
     tables = ec2.describe_route_tables(
         Filters=[{"Name": "vpc-id", "Values": [subnets[0]["VpcId"]]}]
     )["RouteTables"]
-    faults = [fault for subnet in subnets for fault in _faults_of(subnet, tables)]
+    missing = _missing_endpoints(ec2, subnets[0]["VpcId"])
+    faults = [fault for subnet in subnets for fault in _faults_of(subnet, tables, missing)]
     for group_id in _named(environments, "securityGroupIds"):
         faults += _faults_of_group(ec2, group_id)
     yield from faults
     if not faults:
-        yield ok(NETWORK, "machines get an address and have a way out")
+        yield ok(NETWORK, "machines have a way to S3, ECR, ECS and CloudWatch Logs")
 
 
 def _named(environments: Sequence[Document], name: str) -> list[str]:
@@ -46,14 +49,27 @@ def _named(environments: Sequence[Document], name: str) -> list[str]:
     return list(dict.fromkeys(item for item in found if item))
 
 
-def _faults_of(subnet: Document, tables: Sequence[Document]) -> Iterator[Finding]:
+def _missing_endpoints(ec2: Any, vpc_id: str) -> list[str]:
+    """Services that machines need and the network has no endpoint for."""
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    found = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    usable = [one for one in found if one["VpcId"] == vpc_id]  # the engine does not filter
+    names = {one["ServiceName"] for one in usable if one["State"].lower() == "available"}
+    return [one for one in ENDPOINTS if not any(name.endswith(f".{one}") for name in names)]
+
+
+def _faults_of(
+    subnet: Document, tables: Sequence[Document], missing: Sequence[str]
+) -> Iterator[Finding]:
     subnet_id = subnet["SubnetId"]
     route = _way_out(_table_of(subnet_id, tables))
+    if route is None and not missing:
+        return
     if route is None:
         yield broken(
             NETWORK,
-            f"{subnet_id} has no route to {ANYWHERE}: machines start and never join the cluster, "
-            "and jobs stay RUNNABLE",
+            f"{subnet_id} has no route to {ANYWHERE} and no endpoint for {', '.join(missing)}: "
+            "machines start and never join the cluster, and jobs stay RUNNABLE",
             "Give its route table a route to an internet gateway, or run `make deploy`.",
         )
         return

@@ -136,6 +136,17 @@ def test_what_is_broken_is_named_with_its_fix_and_nothing_else_is(
     assert broken_things(call, patient) == {}
 
 
+def test_network_without_the_internet_is_well_while_its_endpoints_are_there(
+    call: Call, engine: Engine
+) -> None:
+    stack = deployed_on(engine, {"Network": "endpoints"}, f"private-{uuid4().hex[:6]}")
+    assert broken_things(call, stack) == {}
+    endpoint = resource_id(stack, "LogsEndpoint")
+    stack.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    text = broken_things(call, stack)["network"]
+    assert "and no endpoint for logs:" in text
+
+
 def test_stack_that_is_not_there_is_named(call: Call) -> None:
     ended = call("doctor", "--stack", "nowhere")
     assert (ended.code, 'there is no stack "nowhere"' in ended.err) == (2, True)
