@@ -15,7 +15,7 @@ from collections import Counter
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from strip_packages import strip
+from strip_packages import strip, unneeded
 
 ROOT = Path(__file__).parents[1]
 MEGABYTE = 1_000_000
@@ -49,6 +49,42 @@ def sizes(packages: Path) -> Counter[str]:
             top = path.relative_to(packages).parts[0]
             result[owners.get(top, "other")] += path.stat().st_size
     return result
+
+
+def sizes_of_packages(packages: Path, requirements: Path) -> Counter[str]:
+    """Bytes that each package of a list, and what it needs, takes in the image.
+
+    `packages` may hold others, too. A Python file counts twice, as the image has it compiled, too.
+    """
+    left_out = set(unneeded(packages))
+    result: Counter[str] = Counter()
+    for found in needed(packages, requirements):
+        for file in found.files or ():
+            path = packages / file
+            is_there = path.is_file() and path.suffix != ".pyc" and ".." not in file.parts
+            if is_there and not left_out & {path, *path.parents}:
+                result[found.name] += path.stat().st_size * (2 if path.suffix == ".py" else 1)
+    return result
+
+
+def needed(packages: Path, requirements: Path) -> list[Distribution]:
+    """The distributions of a list, with those that they need, of all that are installed."""
+    installed_here = {plain(one.name): one for one in distributions(path=[str(packages)])}
+    lines = requirements.read_text().splitlines()
+    waiting = [plain(line) for line in lines if line and not line.startswith("#")]
+    found: dict[str, Distribution] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in installed_here and name not in found:
+            found[name] = installed_here[name]
+            asked = (one for one in found[name].requires or () if "extra ==" not in one)
+            waiting += map(plain, asked)
+    return list(found.values())
+
+
+def plain(requirement: str) -> str:
+    """The name in a requirement, as all spell it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement.strip())[0]).lower()
 
 
 def top_level_names(found: Distribution) -> set[str]:

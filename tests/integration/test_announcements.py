@@ -30,6 +30,14 @@ def mails(mailed: LocalStack) -> Callable[[str], str]:
     sqs, sns = mailed.client("sqs"), mailed.client("sns")
     url = sqs.create_queue(QueueName="mails")["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    from_topics = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": attributes["QueueArn"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [from_topics]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     sns.subscribe(
         TopicArn=resource_id(mailed, "RunTopic"),
         Protocol="sqs",

@@ -139,11 +139,6 @@ def is_encrypted(stack: LocalStack) -> None:
         assert attributes["KmsMasterKeyId"] == KEY
     (group,) = logs.describe_log_groups(logGroupNamePrefix=stack.worker_log_group)["logGroups"]
     assert group["kmsKeyId"] == KEY
-    topic = resource_id(stack, "RunTopic")
-    assert (
-        stack.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
-        == KEY
-    )
     (environment,) = environments_of(stack, "JobQueue")
     assert len(set(environment["subnets"])) == 3
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 
-from strip_packages import AWS_SERVICES, strip
+import pytest
+from strip_packages import AWS_SERVICES, strip, unneeded
+
+from benchmarks.image_size import sizes_of_packages
+from imagemill.local_stack import worker_environment
 
 ROOT = Path(__file__).parents[3]
+PACKAGES = Path(str(find_spec("numpy").origin)).parents[1]
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
@@ -101,6 +110,8 @@ def test_the_build_is_sent_the_sources_of_the_image_and_nothing_else() -> None:
 def test_only_what_no_job_loads_is_stripped(tmp_path: Path) -> None:
     kept = ["botocore/data/s3/service.json", "botocore/data/endpoints.json", "numpy/core.py"]
     gone = ["botocore/data/ec2/service.json", "numpy/lib/tests/a.py", "cv2/a.pyi", "cv2/data/b.xml"]
+    kept += ["cv2/data/__init__.py", "pillow.libs/libtiff-1.so", "numpy/typing/__init__.py"]
+    gone += ["pillow.libs/libfreetype-1.so", "PIL/_imagingft.so", "numpy/random/__init__.py"]
     for name in kept + gone:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,3 +132,41 @@ def test_jobs_ask_for_no_service_whose_model_is_stripped() -> None:
     }
     assert asked == {"s3"}
     assert asked <= AWS_SERVICES
+
+
+# Prints which files a worker that has imported all of its modules has loaded, libraries as well.
+LOADED = """
+import importlib, pkgutil, sys
+import imagemill_worker
+for module in pkgutil.walk_packages(imagemill_worker.__path__, "imagemill_worker."):
+    if "__main__" not in module.name and not module.name.startswith("imagemill_worker.model"):
+        importlib.import_module(module.name)
+import PIL.Image
+PIL.Image.init()
+files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+print(*files - {None}, sep="\\n")
+print(*{line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}, sep="\\n")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc, as jobs run on Linux")
+def test_nothing_that_a_worker_has_loaded_is_stripped() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        env={**os.environ, **worker_environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {Path(line) for line in ended.stdout.splitlines()}
+    assert any(path.name.startswith("cv2.abi3") for path in loaded)
+    stripped = set(unneeded(PACKAGES))
+    assert stripped
+    assert not {path for path in loaded if stripped & {path, *path.parents}}
+
+
+def test_packages_of_the_image_take_less_than_300_mb() -> None:
+    """By the files of the wheels that are installed here; benchmarks.image_size has the table."""
+    sizes = sizes_of_packages(PACKAGES, ROOT / "batch_worker" / "requirements.txt")
+    assert {"numpy", "opencv-python-headless", "botocore"} <= sizes.keys()
+    assert 200e6 < sizes.total() < 300e6
