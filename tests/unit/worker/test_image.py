@@ -8,9 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from importlib.util import find_spec
 from pathlib import Path
 
+import numpy
 import pytest
 from strip_packages import AWS_SERVICES, strip, unneeded
 
@@ -18,7 +18,7 @@ from benchmarks.image_size import sizes_of_packages
 from imagemill.local_stack import worker_environment
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = Path(str(find_spec("numpy").origin)).parents[1]
+PACKAGES = Path(numpy.__file__).parents[1]
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
