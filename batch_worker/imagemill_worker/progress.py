@@ -32,6 +32,20 @@ def log(event: str, fields: Mapping[str, object]) -> None:
 
 
 @dataclass(slots=True)
+class Pace:
+    """Says about once a second, however often it is asked, that a line is due."""
+
+    _last: float = field(default_factory=time.monotonic)
+
+    def is_time(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < _SECONDS_BETWEEN_LINES:
+            return False
+        self._last = now
+        return True
+
+
+@dataclass(slots=True)
 class Progress:
     """How far a job is. `names` are the fields that every line has."""
 
@@ -39,7 +53,7 @@ class Progress:
     planned: int
     counts: Counter[Status] = field(default_factory=Counter)
     bytes_read: int = 0
-    _logged_at: float = field(default_factory=time.monotonic)
+    _pace: Pace = field(default_factory=Pace)
 
     def add(self, outcome: Outcome, bytes_read: int) -> None:
         self.counts[outcome.status] += 1
@@ -47,8 +61,7 @@ class Progress:
 
     def log_now_and_then(self) -> None:
         """Log about once a second, however often this is called."""
-        if time.monotonic() - self._logged_at >= _SECONDS_BETWEEN_LINES:
-            self._logged_at = time.monotonic()
+        if self._pace.is_time():
             self.log()
 
     def log(self, event: str = "progress", **more: object) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imagemill_contract.keys import DATASET, OPEN_RUNS, open_run_id
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Index
-from imagemill_dataset.stored_index import part_keys, read_index
+from imagemill_dataset.parts.part import Row
+from imagemill_dataset.stored_index import StoredIndex, part_keys, read_index
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.stores.opening import open_store
 from imagemill_worker.stores.store import Store
 from imagemill_worker.stores.weather import Weather
+
+_MERGED_AGAIN = "A run merges the index again and again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,21 @@ class DatasetStore:
         try:
             return read_index(self)
         except FileNotFoundError as error:
-            raise TryAgainError("A run merges the index again and again.") from error
+            raise TryAgainError(_MERGED_AGAIN) from error
+
+    def opened_index(self) -> StoredIndex:
+        """The index, of which only headers are read. Raises as `read_index`."""
+        try:
+            return StoredIndex.opened(self)
+        except FileNotFoundError as error:
+            raise TryAgainError(_MERGED_AGAIN) from error
+
+    def rows_of(self, index: StoredIndex) -> Iterator[Row]:
+        """Its rows, one at a time. Raises as `read_index`, while they are read, too."""
+        try:
+            yield from index.rows()
+        except FileNotFoundError as error:
+            raise TryAgainError(_MERGED_AGAIN) from error
 
     def open_run_ids(self) -> list[str]:
         """The runs that were planned and have no report yet, sorted."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 
 from imagemill_contract.keys import DATASET, INDEX_TABLE, open_run_key
-from imagemill_dataset.index import Index
 from imagemill_dataset.names import EXTENSIONS
 from imagemill_dataset.stored_index import part_keys
-from imagemill_worker.dataset.damage import damaged_shards, doubled_places
+from imagemill_worker.dataset.damage import IndexedSamples, damaged_shards
 from imagemill_worker.dataset.index_swap import last_run, put_in_place
 from imagemill_worker.dataset.lease import PATIENCE_SECONDS, Lease, upkeep_lease
 from imagemill_worker.dataset.leftovers import Leftovers
@@ -32,7 +32,8 @@ class _Found:
 
     leftovers: Leftovers
     open_runs: list[str]
-    index: Index
+    indexed: IndexedSamples
+    part_keys: list[str]
     unnamed: int
 
 
@@ -49,8 +50,8 @@ def verify(address: str, stopping: threading.Event) -> bool:
     weather = Weather(patience_seconds=patience_seconds(), stopping=stopping)
     dataset = DatasetStore.open(address, weather)
     found = _found(dataset, Leftovers.found(dataset))
-    damaged = _damaged(dataset, found.index, stopping)
-    if damaged and not {*found.index.part_keys} <= {*part_keys(dataset)}:
+    damaged = _damaged(dataset, found.indexed, stopping)
+    if damaged and not {*found.part_keys} <= {*part_keys(dataset)}:
         raise TryAgainError("The index was rewritten meanwhile. Run the same command again.")
     log("verified", _summary(found, damaged))
     return not damaged
@@ -76,9 +77,9 @@ def repair(address: str, stopping: threading.Event, *, force: bool) -> bool:
             lease.remove(map(open_run_key, found.open_runs))
         lease.check_no_run_is_open(", or repair with --force, which forgets that")
         lease.remove(found.leftovers.keys())
-        damaged = _damaged(dataset, found.index, stopping)
+        damaged = _damaged(dataset, found.indexed, stopping)
         summary = _summary(found, damaged)
-        lost = _let_go(lease, found.index, damaged)
+        lost = _let_go(lease, dataset, damaged)
     log("verified", {**summary, "lost": lost})
     return not damaged
 
@@ -88,43 +89,46 @@ def _found(
 ) -> _Found:
     """Look for the rest, and log what is left by runs that are over."""
     open_runs = dataset.open_run_ids()
-    index = dataset.read_index()
-    left = leftovers.without(index.shards.keys(), [] if forget_open_runs else open_runs)
-    if not index.shards and not open_runs and not any(left.names()):
+    index = dataset.opened_index()
+    shards = index.shards
+    indexed = IndexedSamples.of_rows(dataset.rows_of(index), shards)
+    left = leftovers.without(shards.keys(), [] if forget_open_runs else open_runs)
+    if not shards and not open_runs and not any(left.names()):
         raise _nothing_at(dataset)
     for name, objects in left.names():
         log("leftover", {"name": name, "objects": objects})
-    return _Found(left, open_runs, index, len(_unnamed(dataset, index)))
+    return _Found(left, open_runs, indexed, index.part_keys, len(_unnamed(dataset, shards)))
 
 
 def _nothing_at(dataset: DatasetStore) -> ArgumentsError:
     return ArgumentsError(f"There are no dataset shards at {dataset.output}.")
 
 
-def _unnamed(dataset: DatasetStore, index: Index) -> list[str]:
+def _unnamed(dataset: DatasetStore, shards: Collection[str]) -> list[str]:
     """Dataset shards that the index does not name, whichever run they belong to."""
     endings = tuple(EXTENSIONS.values())
     found = (key for key in dataset.keys(DATASET) if key.endswith(endings))
-    return [key for key in found if key not in index.shards and not key.startswith(INDEX_TABLE)]
+    return [key for key in found if key not in shards and not key.startswith(INDEX_TABLE)]
 
 
-def _damaged(dataset: DatasetStore, index: Index, stopping: threading.Event) -> dict[str, str]:
+def _damaged(
+    dataset: DatasetStore, indexed: IndexedSamples, stopping: threading.Event
+) -> dict[str, str]:
     """Shards that are not what the index says, logged, each with a sentence."""
     damaged = {}
-    for found in (doubled_places(index), damaged_shards(dataset, index, stopping)):
-        for key, detail in found:
-            log("damaged", {"shard": key, "detail": detail})
-            damaged[key] = detail
+    for key, detail in chain(indexed.doubled.items(), damaged_shards(dataset, indexed, stopping)):
+        log("damaged", {"shard": key, "detail": detail})
+        damaged[key] = detail
     return damaged
 
 
 def _summary(found: _Found, damaged: Collection[str]) -> dict[str, object]:
-    index = found.index
+    indexed = found.indexed
     return {
-        "shards": len(index.shards),
-        "samples": sum(shard.samples for shard in index.shards.values()),
-        "indexed": sum(entry.place is not None for entry in index.entries.values()),
-        "superseded": sum(index.superseded_samples().values()),
+        "shards": len(indexed.shards),
+        "samples": sum(shard.samples for shard in indexed.shards.values()),
+        "indexed": indexed.living.total(),
+        "superseded": indexed.superseded(),
         "damaged": len(damaged),
         "unnamed": found.unnamed,
         "leftovers": sum(1 for _ in found.leftovers.names()),
@@ -132,10 +136,11 @@ def _summary(found: _Found, damaged: Collection[str]) -> dict[str, object]:
     }
 
 
-def _let_go(lease: Lease, index: Index, damaged: Collection[str]) -> int:
+def _let_go(lease: Lease, dataset: DatasetStore, damaged: Collection[str]) -> int:
     """Remove damaged shards and what the index says of them. Returns how many samples it was."""
     if not damaged:
         return 0
+    index = dataset.read_index()
     last, before = last_run(index), len(index.entries)
     index.entries = {
         relative: entry

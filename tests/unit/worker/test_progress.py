@@ -10,7 +10,7 @@ import pytest
 
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker import progress
-from imagemill_worker.progress import Progress
+from imagemill_worker.progress import Pace, Progress
 
 NAMES = {"run_id": "run-1", "stage": "resize"}
 
@@ -44,7 +44,7 @@ def test_line_has_the_names_and_every_count(capsys: pytest.CaptureFixture[str]) 
 def test_lines_come_no_oftener_than_once_a_second(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = Progress(NAMES, planned=100, _logged_at=clock[0])
+    job = Progress(NAMES, planned=100, _pace=Pace(clock[0]))
     for number in range(35):
         clock[0] += 0.1
         job.add(Outcome(str(number), Status.WRITTEN), 1)
@@ -57,7 +57,7 @@ def test_lines_come_no_oftener_than_once_a_second(
 def test_first_line_waits_a_second_too(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = Progress(NAMES, planned=1, _logged_at=clock[0])
+    job = Progress(NAMES, planned=1, _pace=Pace(clock[0]))
     clock[0] += 0.99
     job.log_now_and_then()
     assert lines(capsys) == []

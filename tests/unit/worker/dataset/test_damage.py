@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import BinaryIO
 
 import pytest
 
-from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset import damage
-from imagemill_worker.dataset.damage import damaged_shards, doubled_places
+from imagemill_worker.dataset.damage import IndexedSamples, damaged_shards
 from imagemill_worker.dataset.formats.samples import DamagedShardError
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
+from imagemill_worker.progress import Pace
 from imagemill_worker.stores.store import Store
 
 KEY = "dataset/a.tar"
@@ -26,10 +28,10 @@ def sample(position: int) -> Entry:
     return Entry("e", None, RUN, place=Place(KEY, position, 8, 8, 9, 3, "ab" * 32))
 
 
-def index_of(*positions: int) -> Index:
-    entries = {f"{number}.jpg": sample(position) for number, position in enumerate(positions)}
+def indexed(*positions: int) -> IndexedSamples:
+    rows = ((f"{number}.jpg", sample(position)) for number, position in enumerate(positions))
     shard = DatasetShard(KEY, "train", 2, 10, "cd" * 32, PixelSums())
-    return Index(entries, {KEY: shard})
+    return IndexedSamples.of_rows(rows, {KEY: shard})
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_shard_is_read_three_times_before_it_is_damaged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(damage, "check_shard", check_that(*ends))
-    assert list(damaged_shards(dataset, index_of(0, 1), threading.Event())) == found
+    assert list(damaged_shards(dataset, indexed(0, 1), threading.Event())) == found
 
 
 def test_shard_that_is_not_there_is_asked_for_once(
@@ -81,7 +83,7 @@ def test_shard_that_is_not_there_is_asked_for_once(
         raise ArgumentsError("It is not there.")
 
     monkeypatch.setattr(Store, "fetch_file", gone)
-    assert list(damaged_shards(dataset, index_of(0), threading.Event())) == [
+    assert list(damaged_shards(dataset, indexed(0), threading.Event())) == [
         (KEY, "It is not there.")
     ]
     assert asked == [KEY]
@@ -91,10 +93,26 @@ def test_check_ends_when_the_process_is_told_to_stop(dataset: DatasetStore) -> N
     stopping = threading.Event()
     stopping.set()
     with pytest.raises(TryAgainError, match="told to stop"):
-        list(damaged_shards(dataset, index_of(0), stopping))
+        list(damaged_shards(dataset, indexed(0), stopping))
 
 
 def test_two_samples_at_one_place_are_found() -> None:
-    assert list(doubled_places(index_of(0, 1))) == []
+    assert indexed(0, 1).doubled == {}
     detail = "The index has two samples at position 1; one is '2.jpg'."
-    assert list(doubled_places(index_of(0, 1, 1))) == [(KEY, detail)]
+    assert indexed(0, 1, 1).doubled == {KEY: detail}
+
+
+def test_digests_are_those_of_the_samples_that_count() -> None:
+    found = indexed(1, 7)  # the second is beyond the end of the shard
+    assert dict(found.digests[KEY]) == {1: "ab" * 32}
+    assert found.digests[KEY].get(0, "unknown") == "unknown"
+    assert (found.living.total(), found.superseded()) == (2, 0)
+
+
+def test_check_of_many_shards_says_now_and_then_how_far_it_is(
+    dataset: DatasetStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(damage, "check_shard", check_that(""))
+    monkeypatch.setattr(Pace, "is_time", lambda _: True)
+    assert list(damaged_shards(dataset, indexed(0), threading.Event())) == []
+    assert json.loads(capsys.readouterr().out) == {"event": "checking", "done": 0, "shards": 1}
