@@ -6,11 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rich.console import Console
+
+from imagemill.display.steps import StepDisplay
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.local_stack import worker_environment
 from imagemill.paths import escaped, path_errors, resolved
@@ -53,21 +58,36 @@ def run_worker(command: str, out: str, *options: str) -> WorkerEnd:
 
 
 def completed(command: Sequence[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; if this process is stopped, tell it so and wait a little."""
+    """Run a program to its end and show how far it is; if this process is stopped, tell it so."""
     process = subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    with process:
+    out, errors = list[str](), list[str]()
+    with process, StepDisplay(Console(stderr=True)) as display:
+        shown = threading.Thread(target=_read_events, args=(process.stdout, out, display))
+        told = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
+        for reader in (shown, told):
+            reader.start()
         try:
-            stdout, stderr = process.communicate()
+            process.wait()
         except BaseException:
             process.terminate()
             try:
-                process.communicate(timeout=_GRACE_SECONDS)
+                process.wait(timeout=_GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
             raise
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+        finally:
+            for reader in (shown, told):
+                reader.join()
+    return subprocess.CompletedProcess(command, process.returncode, "".join(out), "".join(errors))
+
+
+def _read_events(lines: Iterable[str], out: list[str], display: StepDisplay) -> None:
+    for line in lines:
+        out.append(line)
+        with suppress(ValueError):  # what is no event is not shown
+            display.show(json.loads(line))
 
 
 def _location_of(out: str) -> Location:

@@ -25,7 +25,7 @@ from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.picture.edges import pixel_sums
-from imagemill_worker.progress import log
+from imagemill_worker.progress import Pace, log
 from imagemill_worker.spool import sha256_of, temporary_file
 from imagemill_worker.stores.weather import Weather
 
@@ -158,7 +158,10 @@ def _samples_of(
     by_shard: dict[str, set[int]] = defaultdict(set)
     for item in living:
         by_shard[item.place.shard].add(item.place.position)
-    for key, positions in by_shard.items():
+    pace = Pace()
+    for number, (key, positions) in enumerate(by_shard.items()):
+        if pace.is_time():
+            log("rewriting", {"done": number, "shards": len(by_shard)})
         with temporary_file() as file:
             dataset.store.fetch_file(dataset.output.prefix + key, file)
             if sha256_of(file) != index.shards[key].sha256:
