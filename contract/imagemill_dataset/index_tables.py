@@ -3,7 +3,7 @@
 A run writes only the files of ranges in which its part of the index has rows. `index/tables.json`
 says which ranges there are, from which parts of the index they were made, and what their rows add
 up to. A file is named after the key that its range begins after, so whoever writes it again
-replaces it.
+replaces it. Of a writer that was killed the next one takes over the ranges that it has finished.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from imagemill_dataset.stored_index import StoredIndex
 VERSION = 1
 # A range is cut where it has this many rows, but not before it has twice as many.
 TABLE_ROWS = 50_000
+# So many files take half a minute. What a killed writer has done since is done again.
+FILES_BETWEEN_NOTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class TableRange:
     until: str | None
     table: IndexTable
     sums: Sums
+
+    def is_up_to(self, key: str) -> bool:
+        """Whether it ends at a key or before it."""
+        return self.until is not None and self.until <= key
 
     def has_any_of(self, part: Part, read: Any) -> bool:
         """Whether a part of the index may have rows in the range."""
@@ -49,11 +55,25 @@ class TableRange:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingRange:
+    """A range of keys without a file."""
+
+    after: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class IndexTables:
-    """All ranges, which cover all keys and are in order, and the parts they were made from."""
+    """All ranges, which cover all keys and are in order, and the parts they were made from.
+
+    While they are written, ranges may be missing. Then `begun` has the parts that a writer makes
+    them from, and those up to `finished`, a key, are.
+    """
 
     ranges: Sequence[TableRange] = ()
     parts: frozenset[str] = field(default_factory=frozenset)
+    begun: frozenset[str] = field(default_factory=frozenset)
+    finished: str = ""
 
     def holdings(self, shards: Mapping[str, DatasetShard]) -> Holdings:
         sums = Sums()
@@ -65,20 +85,39 @@ class IndexTables:
     def tables(self) -> list[IndexTable]:
         return [part.table for part in self.ranges]
 
+    def pieces(self) -> Iterator[TableRange | MissingRange]:
+        """Ranges that cover all keys, in order."""
+        after: str | None = ""
+        for part in self.ranges:
+            if part.after != after:
+                yield MissingRange(after or "", part.after)
+            yield part
+            after = part.until
+        if after is not None:
+            yield MissingRange(after, None)
+
 
 def written_tables(store: ObjectStore, index: StoredIndex) -> IndexTables:
     """Write what has changed of the table since it was written last, and return all of it."""
     known, keys = _known(store), frozenset(index.part_keys)
-    is_older = known.parts <= keys
+    finished = known.finished if known.begun == keys else ""
     new = [part for part in index.parts if part.key not in known.parts]
+    is_older = known.parts <= keys
     ranges: list[TableRange] = []
-    for part in known.ranges:
-        if is_older and not _is_touched(part, new, store):
-            ranges.append(part)
-        else:
-            ranges += _written_ranges(store, index, part.after, part.until)
-    if not known.ranges:
-        ranges += _written_ranges(store, index, "", None)
+    pieces, noted = list(known.pieces()), 0
+    for place, piece in enumerate(pieces, 1):
+        if isinstance(piece, TableRange) and (
+            piece.is_up_to(finished) or (is_older and not _is_touched(piece, new, store))
+        ):
+            ranges.append(piece)
+            continue
+        rest = [later for later in pieces[place:] if isinstance(later, TableRange)]
+        for written in _written_ranges(store, index, piece.after, piece.until):
+            ranges.append(written)
+            noted += 1
+            if noted % FILES_BETWEEN_NOTES == 0 and written.until is not None:
+                so_far = IndexTables([*ranges, *rest], known.parts, keys, written.until)
+                store.write(INDEX_TABLES, _encoded(so_far))
     found = IndexTables(ranges, keys)
     store.write(INDEX_TABLES, _encoded(found))
     return found
@@ -125,7 +164,12 @@ def _known(store: ObjectStore) -> IndexTables:
         return IndexTables()
     if document["v"] != VERSION:
         return IndexTables()
-    return IndexTables(list(map(_range_of, document["ranges"])), frozenset(document["parts"]))
+    return IndexTables(
+        list(map(_range_of, document["ranges"])),
+        frozenset(document["parts"]),
+        frozenset(document.get("begun", ())),
+        document.get("finished", ""),
+    )
 
 
 def _range_of(document: Mapping[str, Any]) -> TableRange:
@@ -151,5 +195,6 @@ def _encoded(found: IndexTables) -> bytes:
         }
         for part in found.ranges
     ]
-    document = {"v": VERSION, "parts": sorted(found.parts), "ranges": ranges}
+    begun = {"begun": sorted(found.begun), "finished": found.finished} if found.begun else {}
+    document = {"v": VERSION, "parts": sorted(found.parts), "ranges": ranges, **begun}
     return json.dumps(document, ensure_ascii=False).encode()

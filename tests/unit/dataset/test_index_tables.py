@@ -94,6 +94,59 @@ def test_table_of_an_older_version_makes_room() -> None:
     assert len(rows_in(store)) == 3
 
 
+class KilledError(Exception):
+    pass
+
+
+class DyingStore(MemoryStore):
+    """A store of which one of the next writes never comes."""
+
+    left = 0
+
+    def write(self, key: str, body: bytes) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KilledError
+        super().write(key, body)
+
+
+@pytest.mark.parametrize("earlier", [[], KEYS[:5], KEYS[::7]])
+@pytest.mark.parametrize("step", range(1, 12))
+def test_writer_goes_on_where_another_one_was_killed(
+    monkeypatch: pytest.MonkeyPatch, earlier: list[str], step: int
+) -> None:
+    monkeypatch.setattr(index_tables, "FILES_BETWEEN_NOTES", 2)
+    expected, store = MemoryStore(), DyingStore()
+    for at in (expected, store):
+        if earlier:
+            add_run(at, 1, earlier)
+            written_by(at)
+        add_run(at, 2, KEYS)
+    whole = written_by(expected) - {INDEX_TABLES}
+    store.left = step
+    with pytest.raises(KilledError):
+        written_tables(store, StoredIndex.opened(store))
+    left = written_by(store) - {INDEX_TABLES}
+    assert store.objects == expected.objects
+    notes = (step - 1) // 3  # two files, and then a note
+    assert len(left) <= len(whole) - 2 * notes
+
+
+def test_run_that_ends_while_the_writer_is_dead_is_in_the_table_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(index_tables, "FILES_BETWEEN_NOTES", 2)
+    store = DyingStore()
+    add_run(store, 1, KEYS)
+    store.left = 6
+    with pytest.raises(KilledError):
+        written_tables(store, StoredIndex.opened(store))
+    add_run(store, 2, ["00", "29"])
+    written_by(store)
+    found = {row["source_key"]: row["run_id"] for row in rows_in(store)}
+    assert found == {key: "run-1" for key in KEYS} | {"00": "run-2", "29": "run-2"}
+
+
 @given(st.data())
 def test_what_is_published_step_by_step_is_what_all_rows_add_up_to(data: st.DataObject) -> None:
     store = MemoryStore()
