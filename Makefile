@@ -12,6 +12,7 @@ CONFIG ?= default
 STACK ?= imagemill$(if $(filter-out default,$(CONFIG)),-$(CONFIG))
 AWS := .venvs/aws/bin/aws
 SCAN := .venvs/scan/bin/checkov
+AUDIT := .venvs/audit/bin/pip-audit
 PRE_COMMIT := .venvs/pre-commit/bin/pre-commit
 READERS := $(addprefix .venvs/,$(addsuffix /.installed,webdataset tensorflow huggingface croissant))
 REQUIREMENTS := requirements/tool.txt requirements/dev.txt functions/requirements.txt \
@@ -30,7 +31,7 @@ CHECKS := check-lint check-format check-types check-template check-statemachine 
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy \
-	check-readers check-rights rights format docs bench hooks clean
+	check-readers check-rights check-audit rights format docs bench hooks clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -93,6 +94,11 @@ check-readers: $(INSTALLED) $(READERS) ## Read datasets with webdataset, TensorF
 check-rights: $(INSTALLED) ## Take each right away, see the pipeline break (ten minutes or more)
 	@$(BIN)/python -m pytest -m rights tests/rights
 
+check-audit: $(AUDIT) ## Look up known holes in the pinned packages (pip-audit; asks PyPI)
+	@$(AUDIT) --strict --no-deps --disable-pip -r functions/requirements.txt \
+		-r batch_worker/requirements.txt -r batch_worker/requirements-model.txt \
+		-r requirements/constraints.txt
+
 hooks: $(PRE_COMMIT) ## Run the checks before each commit (pre-commit)
 	@$(PRE_COMMIT) install
 
@@ -138,6 +144,11 @@ $(SCAN): requirements/scan.txt
 	@echo "installing into .venvs/scan"
 	@$(PYTHON) -m venv --clear .venvs/scan
 	@$(call pip_install,.venvs/scan,-r $<)
+	@touch $@
+
+$(AUDIT): requirements/audit.txt
+	@$(PYTHON) -m venv --clear .venvs/audit
+	@$(call pip_install,.venvs/audit,-r $<)
 	@touch $@
 
 $(PRE_COMMIT): requirements/pre-commit.txt
