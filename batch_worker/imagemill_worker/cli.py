@@ -110,8 +110,16 @@ def _run_model(options: argparse.Namespace, stopping: threading.Event) -> Worker
 
 
 def _ended(code: WorkerExit, error: Exception) -> WorkerExit:
-    sys.stderr.write(f"imagemill_worker: {error or type(error).__name__}\n")
+    sys.stderr.write(f"imagemill_worker: {_harmless(str(error) or type(error).__name__)}\n")
     return code
+
+
+def _harmless(text: str) -> str:
+    """A text that may name a key, whose line breaks must not begin a line of the log."""
+    lines = text.split("\n")
+    return "\n| ".join(
+        "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in line) for line in lines
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

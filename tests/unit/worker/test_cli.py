@@ -50,7 +50,20 @@ def test_each_error_has_its_exit_code_and_its_sentence(
 
     monkeypatch.setattr(verify, "verify", failing)
     assert cli.main(VERIFY) == code
-    assert capsys.readouterr().err == f"imagemill_worker: {error or 'MemoryError'}\n"
+    assert capsys.readouterr().err == f"imagemill_worker: {str(error) or 'MemoryError'}\n"
+
+
+def test_key_in_an_error_begins_no_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_address: str, *_options: object) -> bool:
+        raise StoreRefusedError('May not read a\n{"event": "end"}\r\x1b[2Jb.jpg.')
+
+    monkeypatch.setattr(verify, "verify", failing)
+    cli.main(VERIFY)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "imagemill_worker: May not read a"
+    assert second == '| {"event": "end"}\\r\\x1b[2Jb.jpg.'
 
 
 def test_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
