@@ -126,5 +126,7 @@ def test_dashboard_shows_metrics_that_there_are(mailed: LocalStack) -> None:
     assert all(f'"{metric}"' in sources for metric in ours)
     assert "${" not in body
     assert len({row[1] for row in shown if row[0] == "AWS/States"}) == 4
+    searched = [row[0]["expression"] for row in shown if isinstance(row[0], dict)]
+    assert all('{"imagemill/mailed",' in expression for expression in searched)
     places = {(widget["x"], widget["y"]) for widget in widgets}
     assert len(places) == len(widgets)
