@@ -177,22 +177,12 @@ def _entries(
     header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], shards: list[DatasetShard]
 ) -> Iterable[tuple[str, Entry]]:
     runs = [IndexedRun(**document) for document in header["runs"]]
+    keys = [shard.key for shard in shards]
     for row in rows:
         reason = Reason(row["reason"]) if "reason" in row else None
-        place = _place(row, shards) if "at" in row else None
+        place = None
+        if "at" in row:
+            shard, position = row["at"]
+            values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
+            place = Place._make(values)  # raises TypeError for fewer or more
         yield row["key"], Entry(row["etag"], reason, runs[row["run"]], "pruned" in row, place)
-
-
-def _place(row: Mapping[str, Any], shards: list[DatasetShard]) -> Place:
-    shard, position = row["at"]
-    width, height, image_bytes, edge_bytes = row["image"]
-    return Place(
-        shards[shard].key,
-        position,
-        width,
-        height,
-        image_bytes,
-        edge_bytes,
-        row["sha256"],
-        row.get("label"),
-    )

@@ -13,9 +13,10 @@ from arro3.io import write_parquet
 from imagemill_contract.errors import RequestError
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.files.published_source import published_source
-from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard
 
+_NOWHERE = (None,) * len(Place._fields)
 _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 # Texts that differ in each row: with dictionaries, or a higher level, a file takes twice the time.
@@ -87,18 +88,16 @@ def _columns_of_objects(rows: Sequence[Row], digests: _Digests) -> Iterator[list
 
 def _columns_of_samples(
     rows: Sequence[Row], shards: Mapping[str, DatasetShard]
-) -> Iterator[list[object]]:
+) -> Iterator[Sequence[object]]:
     """The columns from `shard` on."""
-    places = [entry.place for _, entry in rows]
-    yield [place and place.shard for place in places]
-    yield [place and place.position for place in places]
-    yield [place and shards[place.shard].split for place in places]
-    yield [place and place.label for place in places]
-    yield [place and place.width for place in places]
-    yield [place and place.height for place in places]
-    yield [place and place.image_bytes for place in places]
-    yield [place and place.edge_bytes for place in places]
-    yield [place and place.sha256 for place in places]
+    places = [entry.place or _NOWHERE for _, entry in rows]
+    keys, positions, *sizes, digests, labels = zip(*places, strict=True)
+    yield keys
+    yield positions
+    yield [key and shards[key].split for key in keys]
+    yield labels
+    yield from sizes  # of width, height and bytes, as a place has them
+    yield digests
     yield [str(entry.reason) if entry.reason and not entry.place else None for _, entry in rows]
 
 
