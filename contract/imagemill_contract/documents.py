@@ -18,6 +18,7 @@ from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_parts.columns import Value
 
 SCHEMA_VERSION = 1
 
@@ -33,22 +34,24 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class SourceObject(NamedTuple):  # of millions: a frozen dataclass takes twice as long to make
     """An object as it was when it was listed, which is its identity for the rest of the run.
 
-    `etag` has no quotes around it, as in S3 events and unlike in HTTP.
+    `etag` has no quotes around it, unlike in HTTP. `columns` are values of the recipe's columns.
     """
 
     key: str
     etag: str
     bytes: int
+    columns: tuple[Value, ...] = ()
 
     def to_row(self) -> dict[str, object]:
-        return {"key": self.key, "etag": self.etag, "bytes": self.bytes}
+        row: dict[str, object] = {"key": self.key, "etag": self.etag, "bytes": self.bytes}
+        return row | {"columns": self.columns} if self.columns else row
 
     @classmethod
     def from_row(cls, row: Row) -> SourceObject:
         """Raises DocumentError for a row of another shape."""
         key, etag, size = row.get("key"), row.get("etag"), row.get("bytes")
         if isinstance(key, str) and isinstance(etag, str) and isinstance(size, int):
-            return cls(key, etag, size)
+            return cls(key, etag, size, tuple(cast("Sequence[Value]", row.get("columns", ()))))
         raise DocumentError(f"Object row {row!r} must have key, etag and bytes.")
 
 
@@ -84,10 +87,8 @@ class Shard:
             "recipe": self.recipe.to_document(),
             "objects": len(self.objects),
         }
-        if self.labels:
-            header["labels"] = dict(self.labels)
-        if self.verify_source:
-            header["verify_source"] = True
+        header |= {"labels": dict(self.labels)} if self.labels else {}
+        header |= {"verify_source": True} if self.verify_source else {}
         return encode_lines("shard", header, map(self._row, self.objects))
 
     def _row(self, item: SourceObject) -> dict[str, object]:
@@ -136,8 +137,8 @@ def encode_journal(header: Row, outcomes: Iterable[Outcome]) -> bytes:
 
 def decode_journal(body: bytes) -> tuple[dict[str, object], list[Outcome]]:
     """Header and rows of a page of a journal. Raises DocumentError."""
-    header, rows = decode_lines("journal", body)
-    return header, [Outcome.from_row(row) for row in rows]
+    header, rows = opened_rows("journal", body)
+    return header, list(map(Outcome.from_row, rows))
 
 
 def encode_lines(kind: str, header: Row, rows: Iterable[Row]) -> bytes:

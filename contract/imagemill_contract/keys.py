@@ -30,6 +30,7 @@ RUN_LIST = "runs/index.json"
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"  # a folder
 INDEX_TABLES = "index/tables.json"
+METADATA = "resized/metadata.jsonl"  # columns of pictures that are files
 DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 DATASET_CROISSANT = "dataset/croissant.json"

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     UNREADABLE_KEY = "unreadable_key"
     KEY_COLLISION = "key_collision"
     NO_LABEL = "no_label"
+    NO_ROW = "no_row"  # neither manifest nor side-car files say anything of its columns
+    BAD_ROW = "bad_row"  # they say what cannot be a value
     # skipped
     NO_RESIZED_IMAGE = "no_resized_image"
     # failed

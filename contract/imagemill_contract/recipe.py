@@ -30,6 +30,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
+from imagemill_contract.recipe_parts.columns import Columns, ColumnType
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
@@ -126,6 +127,10 @@ class Recipe:
     label_from_folder: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Take the first folder as the class")
     )
+    columns: tuple[tuple[str, ColumnType], ...] = field(
+        default=(),
+        metadata=_rule(Columns(), "What of manifest or side-car files goes with a picture"),
+    )
 
     @classmethod
     def from_document(cls, document: object, where: str = "recipe") -> Recipe:
@@ -155,6 +160,11 @@ class Recipe:
     def is_packed(self) -> bool:
         """Whether results go into dataset shards."""
         return self.output is not Output.FILES
+
+    @property
+    def has_metadata(self) -> bool:
+        """Whether columns go into a file beside pictures that are files."""
+        return bool(self.columns) and not self.is_packed
 
     @property
     def digest(self) -> str:

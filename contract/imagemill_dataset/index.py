@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from imagemill_contract.documents import encode_text
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe_parts.columns import Value
 from imagemill_dataset.parts.json_lines import opened_lines
+from imagemill_dataset.parts.row_lines import line_of
 from imagemill_dataset.precedence import counts_over
 from imagemill_dataset.shards import DatasetShard
-
-_TEXT = encode_basestring
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     """What is known about one object.
 
     `reason` says why it was rejected or failed; None if both stages were written. `place` is None
-    if the results are files.
+    if the results are files. `columns` has the values of the recipe's columns, in their order.
     """
 
     etag: str
@@ -80,6 +79,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     run: IndexedRun
     is_pruned: bool = False
     place: Place | None = None
+    columns: tuple[Value, ...] = ()
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard
     header: dict[str, object] = {"runs": [run.to_document() for _, run in runs]}
     if listed:
         header["shards"] = [shard.to_row() for shard in listed]
-    lines = (_line(key, entry, run_places, shard_places) for key, entry in rows)
+    lines = (line_of(key, entry, run_places, shard_places) for key, entry in rows)
     return encode_text("index", header, lines)
 
 
@@ -152,25 +152,6 @@ def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:
     header, rows = opened_lines("index", body)
     shards = [DatasetShard.from_row(document) for document in header.get("shards", [])]
     yield from _entries(header, rows, shards)
-
-
-def _line(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str, int]) -> str:
-    """A row as JSON. Written by hand, it takes a third of the time: there are millions."""
-    parts = [f'{{"key":{_TEXT(key)},"etag":{_TEXT(entry.etag)},"run":{runs[entry.run.run_id]}']
-    if entry.reason:
-        parts.append(f',"reason":"{entry.reason}"')
-    if entry.is_pruned:
-        parts.append(',"pruned":true')
-    place = entry.place
-    if place:
-        parts.append(
-            f',"at":[{shards[place.shard]},{place.position}]'
-            f',"image":[{place.width},{place.height},{place.image_bytes},{place.edge_bytes}]'
-            f',"sha256":{_TEXT(place.sha256)}'
-        )
-        if place.label is not None:
-            parts.append(f',"label":{place.label}')
-    return "".join([*parts, "}\n"])
 
 
 def _entries(
@@ -185,4 +166,5 @@ def _entries(
             shard, position = row["at"]
             values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
             place = Place._make(values)  # raises TypeError for fewer or more
-        yield row["key"], Entry(row["etag"], reason, runs[row["run"]], "pruned" in row, place)
+        said = tuple(row["columns"]) if "columns" in row else ()
+        yield row["key"], Entry(row["etag"], reason, runs[row["run"]], "pruned" in row, place, said)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe_parts.columns import CAPTION, Value
 
 _BLOCK = 512  # bytes; of tar, whose members have a header and end with a whole block
 _LONG_KEY = 80  # from here on tar needs extended headers, which hold the name
 _LABELS = 2 * _BLOCK  # of a class number, as a member of its own
 # Beside files and names, a TFRecord has the names of its features, and Parquet lengths and pages.
 _BESIDE = {Output.TFRECORD: 600, Output.PARQUET: 400}
+# And so has each column, in Parquet in the footer, too, for each group of as little as one row.
+_BESIDE_COLUMN = {Output.TFRECORD: 40, Output.PARQUET: 400}
 # A sample has its name twice: as key, and as file name, which may be three times as long in UTF-8.
 _NAMES = 5
 # The end of a shard: tar is filled up to 20 blocks, Parquet has a footer with a row for each group.
@@ -24,12 +28,27 @@ def end_bytes(output: Output) -> int:
     return _ENDS[output]
 
 
-def packed_bytes(recipe: Recipe, key_bytes: int, image_bytes: int, edge_bytes: int) -> int:
-    """The most bytes that a sample takes in a dataset shard, from the lengths of key and files."""
+def packed_bytes(
+    recipe: Recipe,
+    key_bytes: int,
+    image_bytes: int,
+    edge_bytes: int,
+    columns: Sequence[Value] = (),
+) -> int:
+    """The most bytes that a sample takes in a dataset shard, from the lengths of key and files.
+
+    `columns` are the values of the recipe's columns.
+    """
+    named = dict(zip((name for name, _ in recipe.columns), columns, strict=False))
+    text_bytes = len(json.dumps(named, ensure_ascii=False).encode()) if named else 0
     if recipe.output is not Output.WEBDATASET:
-        return image_bytes + edge_bytes + _NAMES * key_bytes + _BESIDE[recipe.output]
-    about_bytes = 250 + _NAMES * key_bytes  # of the JSON member
+        text_bytes += _BESIDE_COLUMN[recipe.output] * len(named)
+        names_bytes = _NAMES * key_bytes
+        return image_bytes + edge_bytes + names_bytes + _BESIDE[recipe.output] + text_bytes
+    about_bytes = 250 + _NAMES * key_bytes + text_bytes  # of the JSON member
     members = [image_bytes, edge_bytes, about_bytes]
+    if CAPTION in named:
+        members.append(len(str(named[CAPTION]).encode()))
     size = sum(_BLOCK + -(-member // _BLOCK) * _BLOCK for member in members)
     if recipe.label_from_folder:
         size += _LABELS

@@ -88,6 +88,11 @@ def write_bytes(location: Location, key: str, body: bytes) -> str:
     return location.address_of(location.prefix + key)
 
 
+def write_parts(location: Location, key: str, parts: Iterable[bytes]) -> None:
+    """Write an object of any length, whole or not at all, without holding it."""
+    store_of(location.root).put_parts(location.prefix + key, parts)
+
+
 def create_bytes(location: Location, key: str, body: bytes) -> bool:
     """Write an object where there is none, and say whether this one was written.
 

@@ -25,11 +25,13 @@ from imagemill_contract.fields import (
 )
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
+from imagemill_contract.recipe_parts.columns import ColumnName, Columns
 from imagemill_contract.recipe_parts.numbers import Number
 
-_METAVARS = {
+_METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
     Shares: "NAME=SHARE,...",
+    **{Columns: "NAME[:TYPE],...", ColumnName: "NAME"},
 }
 _FILE = "recipe_file"
 

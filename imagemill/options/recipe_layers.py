@@ -16,6 +16,7 @@ from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import recipe_fields
+from imagemill_contract.recipe_parts.columns import Columns
 from imagemill_contract.recipe_parts.numbers import Number
 
 DEFAULT = "default"
@@ -99,6 +100,8 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return typed
     if isinstance(rule, Shares):
         return _shares(typed)
+    if isinstance(rule, Columns):
+        return _columns(typed)
     return number_or_text(typed) if isinstance(rule, WholeNumber | Number | ByteCount) else typed
 
 
@@ -110,6 +113,11 @@ def _shares(text: str) -> object:
     shares = {name.strip(): number_or_text(share.strip()) for name, _, share in pairs}
     is_whole = all(equals for _, equals, _ in pairs) and len(shares) == len(pairs)
     return shares if is_whole else text
+
+
+def _columns(text: str) -> object:
+    """`caption,year:int` as a list, or an object as in a document."""
+    return json_or_text(text) if text.startswith(("{", "[")) else text.split(",")
 
 
 def _document_in(path: Path) -> dict[str, object]:

@@ -181,6 +181,18 @@ def manifest(world: World) -> None:
     expect(world.run(prefix, manifest=address)["stages"]["edge"]["written"] == 1, "it is written")
 
 
+def columns(world: World) -> None:
+    """A run over pictures with captions in files beside them, which go into a file of metadata."""
+    prefix = prefix_of("columns")
+    world.upload(prefix, 1)
+    caption = key_of(prefix, 0).removesuffix(".jpg") + ".txt"
+    world.stack.client("s3").put_object(
+        Bucket=world.stack.input_bucket, Key=caption, Body=b"a picture"
+    )
+    world.run(prefix, recipe={"columns": ["caption"], "size": 32})
+    expect(world.keys("resized/metadata.jsonl"), "there are metadata")
+
+
 def dataset(world: World) -> None:
     """Two packed runs with labels, of which the second adds to the first."""
     prefix = prefix_of("packed")
@@ -237,5 +249,8 @@ def stopped(world: World) -> None:
 
 SCENARIOS: dict[str, Callable[[World], None]] = {
     scenario.__name__: scenario
-    for scenario in (by_hand, upload, uploads, told, manifest, dataset, slices, pruned, stopped)
+    for scenario in (
+        *(by_hand, upload, uploads, told),
+        *(manifest, columns, dataset, slices, pruned, stopped),
+    )
 }

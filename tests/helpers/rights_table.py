@@ -33,6 +33,7 @@ SUGGESTED: Mapping[str, str] = {
     "CommitPlan": "slices",
     "drafts": "slices",
     "leaves": "slices",
+    "metadata": "columns",
     "dataset": "dataset",
     "intermediate": "dataset",
     "journal": "stopped",

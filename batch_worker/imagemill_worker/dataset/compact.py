@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from imagemill_contract.keys import INDEX
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe_parts.columns import NamedTypes, fitted
 from imagemill_dataset import names
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
@@ -107,7 +108,7 @@ def _rewritten(
         recipe = replace(_recipe_of_last(item.entry.run for item in living), output=output)
         for number, piece in enumerate(_pieces(recipe, living)):
             key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, output)
-            shard = _written(dataset, key, split, piece, samples)
+            shard = _written(dataset, key, split, piece, samples, recipe.columns)
             written.append(shard)
             index.shards[key] = shard
             for position, item in enumerate(piece):
@@ -141,6 +142,7 @@ def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Liv
             len(names.sample_key(item.relative)),
             item.place.image_bytes,
             item.place.edge_bytes,
+            item.entry.columns,
         )
         for item in living
     ]
@@ -180,13 +182,15 @@ def _written(
     split: str,
     piece: Sequence[_Living],
     samples: Iterator[Sample],
+    columns: NamedTypes,
 ) -> DatasetShard:
     def members() -> Iterator[Member]:
         for item, sample in zip(piece, samples, strict=False):
             if sample.sha256 != item.place.sha256:
                 raise ArgumentsError(f"{item.place.shard} does not hold what the index says.")
-            yield Member(sample, pixel_sums(sample.image))
+            said = {name: fitted(sample.columns.get(name), kind) for name, kind in columns}
+            yield Member(replace(sample, columns=said), pixel_sums(sample.image))
 
     largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
-    writer = ShardWriter(dataset.store, dataset.output.prefix)
+    writer = ShardWriter(dataset.store, dataset.output.prefix, columns=columns)
     return writer.write(key, split, members(), largest)

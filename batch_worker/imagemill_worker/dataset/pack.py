@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe_parts.columns import Value
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
@@ -58,6 +59,7 @@ class _Part:
     edges: Spooled
     width: int
     height: int
+    columns: tuple[Value, ...]
 
     @property
     def bytes(self) -> int:
@@ -77,7 +79,8 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
     """
     prefix = job.shard.output.prefix
     proven = job.journal.shards
-    writer = ShardWriter(job.store, prefix, lambda shard: proven.get(shard.key) == shard)
+    columns = job.shard.recipe.columns
+    writer = ShardWriter(job.store, prefix, lambda shard: proven.get(shard.key) == shard, columns)
     outcomes, shards = list(job.edge_outcomes), []
     for split, members in _by_split(job).items():
         for number, piece in enumerate(_pieces(job.shard, members)):
@@ -113,7 +116,8 @@ def _parts(job: PackedJob) -> Iterator[_Part]:
         row = job.resize_outcomes[place]
         relative = relative_key(row.key, job.shard.source.prefix)
         picture = job.pictures[place]
-        yield _Part(place, relative, picture, row.sha256, edges, row.width, row.height)
+        columns = job.shard.objects[place].columns
+        yield _Part(place, relative, picture, row.sha256, edges, row.width, row.height, columns)
 
 
 def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -123,6 +127,7 @@ def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]
             len(names.sample_key(part.relative)),
             part.picture.length,
             part.edges.length,
+            part.columns,
         )
         for part in members
     ]
@@ -154,6 +159,7 @@ def _written(
 
 def _sample(shard: Shard, part: _Part) -> Sample:
     text = names.class_of(part.relative) if shard.recipe.label_from_folder else None
+    columns = zip((name for name, _ in shard.recipe.columns), part.columns, strict=True)
     return Sample(
         key=names.sample_key(part.relative),
         filename=part.relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
@@ -165,4 +171,5 @@ def _sample(shard: Shard, part: _Part) -> Sample:
         sha256=part.sha256,
         label=None if text is None else shard.labels[text],
         label_text=text or "",
+        columns=dict(columns),
     )

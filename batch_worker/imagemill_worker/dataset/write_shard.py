@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from imagemill_contract.recipe_parts.columns import NamedTypes
 from imagemill_dataset.names import format_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -26,12 +27,14 @@ class Member:
 class ShardWriter:
     """Writes dataset shards below `prefix`.
 
-    `is_proven` says whether an earlier attempt has written and read back the very same shard.
+    `is_proven` says whether an earlier attempt has written and read back the very same shard;
+    `columns` are those of the recipe.
     """
 
     store: Store
     prefix: str
     is_proven: Callable[[DatasetShard], bool] = lambda _: False
+    columns: NamedTypes = ()
 
     def write(
         self, key: str, split: str, members: Iterable[Member], largest_bytes: int
@@ -57,7 +60,7 @@ class ShardWriter:
 
         with temporary_file() as file:
             with disk_errors_mapped():
-                dataset_format(format_of(key)).write(file, samples(), largest_bytes)
+                dataset_format(format_of(key)).write(file, samples(), largest_bytes, self.columns)
             length = file.tell()
             total = PixelSums.total(sums)
             shard = DatasetShard(key, split, len(digests), length, sha256_of(file), total)

@@ -60,7 +60,7 @@ _MEDIA_TYPES = {
     Output.PARQUET: "application/x-parquet",
 }
 _INDEX_COLUMNS = {
-    **dict.fromkeys(("source_key", "split", "shard", "sha256", "reason"), "sc:Text"),
+    **dict.fromkeys(("source_key", "split", "shard", "sha256", "reason", "columns"), "sc:Text"),
     **dict.fromkeys(("position", "label", "width", "height", "image_bytes"), "sc:Integer"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagemill_contract.recipe import Output
+from imagemill_contract.recipe_parts.columns import CAPTION, HUB_TYPES
 
 Feature = dict[str, Any]
 
@@ -34,6 +35,7 @@ def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
     classes = class_names(card)
     if classes:
         known += [*_numbers("int64", "label"), *_texts("label_text")]
+    known += _of_columns(card)
     files = [
         _image(card["recipe"]["format"]),
         _image("edge.png"),
@@ -41,6 +43,8 @@ def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
     ]
     if classes:
         files.append(_class_label("cls", classes))
+    if CAPTION in card["recipe"]["columns"]:
+        files += _texts("txt")
     return [*files, *_texts("__key__", "__url__")]
 
 
@@ -54,7 +58,13 @@ def _of_parquet(card: Mapping[str, Any]) -> list[Feature]:
         *_texts("sha256"),
         *label,
         *_texts("label_text"),
+        *_of_columns(card),
     ]
+
+
+def _of_columns(card: Mapping[str, Any]) -> list[Feature]:
+    columns = card["recipe"]["columns"]
+    return [{"name": name, "dtype": HUB_TYPES[kind]} for name, kind in columns.items()]
 
 
 def _image(name: str) -> Feature:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -32,8 +33,9 @@ def index_table(rows: Iterable[Row], shards: Mapping[str, DatasetShard]) -> byte
 
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
-    `sha256`, `reason`. Columns that do not apply are null: a rejected object has no shard, a sample
-    has no reason.
+    `sha256`, `reason`, `columns`. Columns that do not apply are null: a rejected object has no
+    shard, a sample has no reason. `columns` is a JSON object with the values of the recipe's
+    columns: so the table has the same columns, whatever the recipes of its rows.
     """
     file = io.BytesIO()
     write_parquet(
@@ -62,6 +64,7 @@ def _schema() -> Schema:
         "edge_bytes": number,
         "sha256": text,
         "reason": text,
+        "columns": text,
     }
     return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
@@ -99,6 +102,12 @@ def _columns_of_samples(
     yield from sizes  # of width, height and bytes, as a place has them
     yield digests
     yield [str(entry.reason) if entry.reason and not entry.place else None for _, entry in rows]
+    yield [_said_of(entry) if entry.columns else None for _, entry in rows]
+
+
+def _said_of(entry: Entry) -> str:
+    names = sorted(entry.run.recipe.get("columns", {}))
+    return json.dumps(dict(zip(names, entry.columns, strict=False)), ensure_ascii=False)
 
 
 class _Digests:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from string import Template
 
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe_parts.columns import CAPTION, ColumnType
 from imagemill_dataset.names import EXTENSIONS
 
 _FILES = """\
@@ -35,7 +36,7 @@ _WEBDATASET = """\
 dataset = (
     wds.WebDataset(files, shardshuffle=False)
     .decode("pil")
-    .rename(image="$format", edge="edge.png", about="json"$label)
+    .rename(image="$format", edge="edge.png", about="json"$label$caption)
 $edges)
 """
 
@@ -65,7 +66,7 @@ features = {
     "image/key": tf.io.FixedLenFeature([], tf.string),
     "image/key/sha256": tf.io.FixedLenFeature([], tf.string),
     "edge/encoded": tf.io.FixedLenFeature([], tf.string),
-$label}
+$label$columns}
 
 
 def sample(record):
@@ -84,6 +85,13 @@ _TENSORFLOW_WEBP_DECODED = 'tf.io.decode_webp(parsed.pop("image/encoded"))[0]  #
 _TENSORFLOW_LABEL = """\
     "image/class/label": tf.io.FixedLenFeature([], tf.int64),
 """
+
+_TENSORFLOW_TYPES = {
+    ColumnType.TEXT: ("string", '""'),
+    ColumnType.INT: ("int64", "0"),
+    ColumnType.FLOAT: ("float32", "0.0"),
+    ColumnType.BOOL: ("int64", "0"),
+}
 
 
 def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
@@ -106,6 +114,13 @@ def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
     }
 
 
+def _tensorflow_column(column: tuple[str, ColumnType]) -> str:
+    """A feature that may be left out, and then has a value of its type all the same."""
+    name, kind = column
+    type_name, otherwise = _TENSORFLOW_TYPES[kind]
+    return f'    "{name}": tf.io.FixedLenFeature([], tf.{type_name}, {otherwise}),\n'
+
+
 def _by_readme(split: str, form: str = "") -> str:
     return Template(_DATASETS).substitute(split=split, form=form)
 
@@ -119,6 +134,8 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         extension=EXTENSIONS[recipe.output],
         format=recipe.format,
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
+        caption=', caption="txt"' if CAPTION in dict(recipe.columns) else "",
+        columns="".join(map(_tensorflow_column, recipe.columns)),
         edges="" if recipe.edge_three_channels else _WEBDATASET_GREY_EDGES,
         decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,
     )

@@ -53,6 +53,9 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
                 "Shards follow the order of keys, so samples of a class lie together: shuffle them "
                 "when you train, or pack with `--shuffle`."
             )
+    if recipe["columns"]:
+        named = ", ".join(f"`{name}` ({kind})" for name, kind in recipe["columns"].items())
+        yield f"Each sample also has the columns {named}."
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (

@@ -9,6 +9,7 @@ from typing import Any
 from imagemill_app.aggregate.bill import bill_of
 from imagemill_app.aggregate.dataset_report import DatasetReport, published_dataset
 from imagemill_app.aggregate.map_results import JobFailure
+from imagemill_app.aggregate.metadata_file import write_metadata
 from imagemill_app.aggregate.report_document import counted, measured, row_of, timed
 from imagemill_app.aggregate.run_index import add_to_run_list
 from imagemill_app.aggregate.run_page import pictures_for, write_page
@@ -89,6 +90,8 @@ def write_report(
         stages={str(stage): asdict(counts) for stage, counts in stages.items()},
         reasons=tally.problems.reasons(),
     )
+    if Recipe.from_document(indexed.recipe, "run.recipe").has_metadata:
+        write_metadata(output)
     merge_parts(StoreAt(output))
     _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
     remove_draft(output, run["run_id"])

@@ -21,9 +21,10 @@ from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.parts.part import Row
+from imagemill_dataset.reasons import NEVER_GIVEN
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class SliceResults:
         pruned = ((key, Entry("", None, self.run, is_pruned=True)) for key in gone)
         streams = [
             self._rows_of_shards(),
-            iter(sorted(_without_class(self.run, refused), key=itemgetter(0))),
+            iter(sorted(_never_given(self.run, refused), key=itemgetter(0))),
             pruned if run["prune"] else iter(()),
         ]
         return merge(*streams, key=itemgetter(0))
@@ -132,12 +133,12 @@ def _check_planned_once(shard: Shard, twice: list[str]) -> None:
         )
 
 
-def _without_class(run: IndexedRun, refused: Iterable[Outcome]) -> Iterator[Row]:
-    """Rows of pictures that have no class: one may have a sample of an earlier run."""
+def _never_given(run: IndexedRun, refused: Iterable[Outcome]) -> Iterator[Row]:
+    """Rows of pictures without class or columns: one may have a sample of an earlier run."""
     prefix = Location.parse(run.source, "run.source").prefix
     for outcome in refused:
-        if outcome.reason is Reason.NO_LABEL:
-            yield relative_key(outcome.key, prefix), Entry("", Reason.NO_LABEL, run)
+        if outcome.reason in NEVER_GIVEN:
+            yield relative_key(outcome.key, prefix), Entry("", outcome.reason, run)
 
 
 def _rows(
@@ -152,4 +153,5 @@ def _rows(
         is_written = picture.status is Status.WRITTEN
         reason = edge.reason if is_written else picture.reason
         relative = relative_key(source.key, prefix)
-        yield relative, Entry(source.etag, reason, run, False, places.get(source.key))
+        place = places.get(source.key)
+        yield relative, Entry(source.etag, reason, run, False, place, source.columns)

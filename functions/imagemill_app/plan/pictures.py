@@ -10,6 +10,7 @@ from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.earlier.late_events import current_objects
 from imagemill_app.plan.sifting.classes import with_class
 from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, collision_sieve
+from imagemill_app.plan.sifting.columns import SideCars, with_columns
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.found_documents import FoundObjects
 from imagemill_app.plan.source.listing import Listing, gather, in_pieces
@@ -76,14 +77,15 @@ def pictures_of(
     sift = _sieve(source, request.recipe, output)
     after = ""
     for listing in listings:
-        sifted = sift(listing.objects)
+        beside = SideCars(source, listing.all_keys, KeyRange(after, listing.last_key))
+        sifted = _with_columns(sift(listing.objects), beside, request.recipe)
         yield Pictures(
             source,
             sifted.kept,
             [*listing.refused, *sifted.refused],
             listing.ignored,
             listing.all_keys,
-            KeyRange(after, listing.last_key),
+            beside.keys,
         )
         after = listing.last_key or after
 
@@ -102,7 +104,9 @@ def pictures_in(
         return bool(selected([item], source.prefix, request.selection, excluded).kept)
 
     others = Others(found.keys, is_taken)
-    sifted = _sieve(source, request.recipe, output, others)(listing.objects)
+    sift = _sieve(source, request.recipe, output, others)
+    beside = SideCars(source, listing.all_keys, found.keys)
+    sifted = _with_columns(sift(listing.objects), beside, request.recipe)
     refused = [*listing.refused, *sifted.refused]
     return Pictures(source, sifted.kept, refused, listing.ignored, listing.all_keys, found.keys)
 
@@ -129,6 +133,13 @@ def _sieve(
     if recipe.label_from_folder:
         return lambda objects: with_class(objects, source.prefix)
     return lambda objects: Sifted(objects, [])
+
+
+def _with_columns(sifted: Sifted, beside: SideCars, recipe: Recipe) -> Sifted:
+    if not recipe.columns:
+        return sifted
+    found = with_columns(sifted.kept, beside, recipe.columns)
+    return Sifted(found.kept, [*sifted.refused, *found.refused])
 
 
 def _gathered(

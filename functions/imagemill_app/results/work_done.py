@@ -81,6 +81,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
             final_reason((outcome.status, outcome.reason) for outcome in final[item.key]),
             run,
             place=places.get(item.key),
+            columns=item.columns,
         )
         for item in shard.objects
         if item.key in final

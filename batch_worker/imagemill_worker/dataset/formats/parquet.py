@@ -9,9 +9,10 @@
     sha256       string
     label        int64                                 null if there is none
     label_text   string                                null if there is no label
+    <column>     string, int64, double or bool         by its type; null where it has no value
 
-The file's metadata tells `datasets` that the first two are images. All shards have all columns, so
-that they share one schema.
+The file's metadata tells `datasets` that the first two are images. All shards of a recipe have all
+columns, so that they share one schema.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from typing import IO, Any, BinaryIO, cast
 from arro3.core import RecordBatch, RecordBatchReader
 from arro3.io import read_parquet, write_parquet
 
+from imagemill_contract.recipe_parts.columns import ColumnType, NamedTypes
 from imagemill_worker.dataset.formats.parquet_table import (
     BATCH_NAME,
     METADATA_KEY,
     batch_of,
+    columns_in,
     metadata,
     rows_of,
     sample_of,
@@ -55,19 +58,24 @@ class Parquet:
     extension = ".parquet"
 
     def write(
-        self, file: BinaryIO, samples: Iterable[Sample], largest_bytes: int = ANY_BYTES, /
+        self,
+        file: BinaryIO,
+        samples: Iterable[Sample],
+        largest_bytes: int = ANY_BYTES,
+        columns: NamedTypes = (),
+        /,
     ) -> None:
         """As `DatasetFormat.write`."""
         rows_per_batch = _rows_within(_BATCH_BYTES, largest_bytes, _ROWS_PER_BATCH)
-        output = _Output(file)
+        output = _Output(file, tuple(columns))
         batches = output.batches(iter(samples), rows_per_batch)
         try:
             write_parquet(
-                RecordBatchReader.from_batches(schema(), batches),
+                RecordBatchReader.from_batches(schema(output.columns), batches),
                 cast("IO[bytes]", output),
                 compression="uncompressed",
                 dictionary_enabled=False,
-                key_value_metadata={METADATA_KEY: metadata(rows_per_batch)},
+                key_value_metadata={METADATA_KEY: metadata(rows_per_batch, output.columns)},
                 max_row_group_size=_rows_within(_GROUP_BYTES, largest_bytes, _ROWS_PER_GROUP),
                 skip_arrow_metadata=True,
             )
@@ -86,8 +94,9 @@ class _Output(io.RawIOBase):
     arro3 would panic at the former and turn the latter into a plain Exception.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, columns: tuple[tuple[str, ColumnType], ...]) -> None:
         self._file = file
+        self.columns = columns
         self.error: BaseException | None = None
 
     def writable(self) -> bool:
@@ -104,7 +113,7 @@ class _Output(io.RawIOBase):
     def batches(self, samples: Iterator[Sample], rows_per_batch: int) -> Iterator[RecordBatch]:
         try:
             while self.error is None and (rows := list(islice(samples, rows_per_batch))):
-                yield batch_of(rows)
+                yield batch_of(rows, self.columns)
         except BaseException as error:
             self.error = error
             raise
@@ -121,7 +130,7 @@ def _batches(file: BinaryIO) -> Iterator[RecordBatch]:
         metadata = json.loads(read_parquet(file).schema.metadata_str[METADATA_KEY])
         file.seek(0)
         reader = read_parquet(file, batch_size=int(metadata[BATCH_NAME]))
-        if reader.schema.remove_metadata() != schema():
+        if reader.schema.remove_metadata() != schema(columns_in(reader.schema)):
             raise ValueError("the columns are not those of a dataset")
         yield from reader
     except BaseException as error:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from arro3.core import Array, DataType, Field, RecordBatch, Schema, struct_array
 
+from imagemill_contract.recipe_parts.columns import HUB_TYPES, ColumnType
 from imagemill_worker.dataset.formats.samples import Sample
 
 # One key only: arro3 writes several in any order.
@@ -23,32 +24,55 @@ def _image_fields() -> list[Field]:
 
 
 @cache
-def schema() -> Schema:
+def _types() -> dict[ColumnType, DataType]:
+    return {
+        ColumnType.TEXT: DataType.string(),
+        ColumnType.INT: DataType.int64(),
+        ColumnType.FLOAT: DataType.float64(),
+        ColumnType.BOOL: DataType.bool(),
+    }
+
+
+@cache
+def schema(more: tuple[tuple[str, ColumnType], ...] = ()) -> Schema:
+    """The columns of a sample, and `more` of the recipe."""
     columns = dict.fromkeys(_IMAGE_COLUMNS, DataType.struct(_image_fields()))
     columns |= dict.fromkeys(("key", "filename"), DataType.string())
     columns |= dict.fromkeys(("width", "height"), DataType.int32())
     columns |= {"sha256": DataType.string()}
     columns |= {"label": DataType.int64(), "label_text": DataType.string()}
+    columns |= {name: _types()[kind] for name, kind in more}
     return Schema([Field(name, data_type) for name, data_type in columns.items()])
 
 
-def metadata(rows_per_batch: int) -> str:
+def columns_in(found: Schema) -> tuple[tuple[str, ColumnType], ...]:
+    """The columns of the recipe in a file's schema. Raises ValueError for one of no such type."""
+    kinds = {str(data_type): kind for kind, data_type in _types().items()}
+    names = [name for name in found.names if name not in schema().names]
+    try:
+        return tuple((name, kinds[str(found.field(name).type)]) for name in names)
+    except KeyError as error:
+        raise ValueError(f"a column has the type {error}") from None
+
+
+def metadata(rows_per_batch: int, more: tuple[tuple[str, ColumnType], ...] = ()) -> str:
     """Features in the form of `datasets` (see its `Features.to_dict`), and the rows per batch.
 
     Our reader takes that many rows at once, so that it holds no more than the writer did.
     """
     values = {"width": "int32", "height": "int32", "label": "int64"}
+    values |= {name: HUB_TYPES[kind] for name, kind in more}
     features = {
         name: {"_type": "Image"}
         if name in _IMAGE_COLUMNS
         else {"dtype": values.get(name, "string"), "_type": "Value"}
-        for name in schema().names
+        for name in schema(more).names
     }
     return json.dumps({"info": {"features": features}, BATCH_NAME: rows_per_batch})
 
 
-def batch_of(rows: list[Sample]) -> RecordBatch:
-    columns_schema = schema()
+def batch_of(rows: list[Sample], more: tuple[tuple[str, ColumnType], ...] = ()) -> RecordBatch:
+    columns_schema = schema(more)
     images = _image_array([row.image for row in rows], [row.image_name for row in rows])
     edges = _image_array([row.edge for row in rows], [row.edge_name for row in rows])
     columns: dict[str, list[Any]] = {
@@ -59,6 +83,7 @@ def batch_of(rows: list[Sample]) -> RecordBatch:
         "sha256": [row.sha256 for row in rows],
         "label": [row.label for row in rows],
         "label_text": [None if row.label is None else row.label_text for row in rows],
+        **{name: [row.columns.get(name) for row in rows] for name, _ in more},
     }
     arrays = [Array(values, columns_schema.field(name).type) for name, values in columns.items()]
     return RecordBatch.from_arrays([images, edges, *arrays], schema=columns_schema)
@@ -69,13 +94,18 @@ def _image_array(bodies: list[bytes], names: list[str]) -> Array:
     return struct_array(parts, fields=_image_fields())
 
 
+@cache
+def _own_names() -> frozenset[str]:
+    return frozenset(schema().names)
+
+
 def rows_of(batch: RecordBatch) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", batch.to_struct_array().to_pylist())
 
 
 def _has_stray_null(row: dict[str, Any]) -> bool:
     label_nulls = {row[name] is None for name in _LABEL_COLUMNS}
-    values = [row[name] for name in row if name not in _LABEL_COLUMNS]
+    values = [row[name] for name in schema().names if name not in _LABEL_COLUMNS]
     for column in _IMAGE_COLUMNS:
         values += (row[column] or {}).values()
     return len(label_nulls) == 2 or any(value is None for value in values)
@@ -98,4 +128,5 @@ def sample_of(row: dict[str, Any]) -> Sample:
         sha256=row["sha256"],
         label=row["label"],
         label_text=row["label_text"] or "",
+        columns={name: value for name, value in row.items() if name not in _own_names()},
     )

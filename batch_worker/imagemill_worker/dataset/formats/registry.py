@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
+from imagemill_contract.recipe_parts.columns import NamedTypes
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample
 
 
@@ -16,12 +17,18 @@ class DatasetFormat(Protocol):
     """The extension of the shard's file name, with its dot."""
 
     def write(
-        self, file: BinaryIO, samples: Iterable[Sample], largest_bytes: int = ANY_BYTES, /
+        self,
+        file: BinaryIO,
+        samples: Iterable[Sample],
+        largest_bytes: int = ANY_BYTES,
+        columns: NamedTypes = (),
+        /,
     ) -> None:
         """Write a shard at the file's position, holding few samples in memory.
 
         `largest_bytes` is the most that the two files of a sample have together. A format that
-        holds several samples at once holds fewer of them if they are large.
+        holds several samples at once holds fewer of them if they are large. `columns` are those
+        that all samples have, each with a value or None.
 
         What `samples` or the file raises is passed on; the file is useless then.
         """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
+
+from imagemill_contract.recipe_parts.columns import Value
 
 # Printable ASCII without a dot after the last slash: for the `webdataset` library, everything from
 # the first dot of the last part is the extension. It silently leaves out names below a folder
@@ -35,6 +37,7 @@ class Sample:
         sha256: SHA-256 of `image`, in lower-case hexadecimal digits.
         label: The number of the class, 64 bits, if there is one.
         label_text: The name of the class; empty without a label.
+        columns: What else is said of the picture, by the names of columns.
 
     Raises:
         ValueError: A key that readers of WebDataset would lose or split, or a text without a label.
@@ -50,6 +53,7 @@ class Sample:
     sha256: str
     label: int | None = None
     label_text: str = ""
+    columns: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):

@@ -1,7 +1,7 @@
 """TFRecord: records with checksums, each a `tf.train.Example`.
 
 The features have the names from TensorFlow's scripts for ImageNet and object detection, and similar
-names for the edge map. Each holds one value.
+names for the edge map. Each holds one value. Columns have their own names, which have no slash.
 
     image/encoded      bytes    the picture's file
     image/format       bytes    jpeg, png or webp
@@ -14,29 +14,20 @@ names for the edge map. Each holds one value.
     edge/format        bytes    png
     image/class/label  int64    the number of the class, if there is one
     image/class/text   bytes    the name of the class, if there is one
-
-The messages are built here from the field numbers of tensorflow/core/example/example.proto and
-feature.proto, in a pool of their own, because the process may also hold TensorFlow's. The features
-are a map there. Here they are a list of entries, which is the same on the wire, because protobuf
-does not define the order of a map.
-https://protobuf.dev/programming-guides/proto3/#backwards
+    <column>           bytes, int64 or float, by its type; left out where it has no value
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import google_crc32c
-from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships no types
-    descriptor_pb2,
-    descriptor_pool,
-    message,
-    message_factory,
-)
+from google.protobuf import message  # type: ignore[import-untyped] # protobuf ships no types
 
+from imagemill_contract.recipe_parts.columns import NamedTypes, Value
+from imagemill_worker.dataset.formats.example_message import example_class
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 # Little-endian: the length of the data in bytes and its checksum; data and checksum follow.
@@ -59,7 +50,12 @@ class TFRecord:
     extension = ".tfrecord"
 
     def write(
-        self, file: BinaryIO, samples: Iterable[Sample], _largest_bytes: int = ANY_BYTES, /
+        self,
+        file: BinaryIO,
+        samples: Iterable[Sample],
+        _largest_bytes: int = ANY_BYTES,
+        _columns: NamedTypes = (),
+        /,
     ) -> None:
         """As `DatasetFormat.write`."""
         for sample in samples:
@@ -91,7 +87,7 @@ def _records(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _example_of(sample: Sample) -> bytes:
-    values: dict[str, bytes | int] = {
+    values: dict[str, bytes | int | float] = {
         "image/encoded": sample.image,
         "image/format": _FORMAT_NAMES[sample.image_format].encode(),
         "image/filename": sample.filename.encode(),
@@ -105,16 +101,24 @@ def _example_of(sample: Sample) -> bytes:
     if sample.label is not None:
         values["image/class/text"] = sample.label_text.encode()
         values["image/class/label"] = sample.label
-    example = _example_class()()
+    for name, said in sample.columns.items():
+        if said is not None:
+            values[name] = said.encode() if isinstance(said, str) else said
+    example = example_class()()
     for name, value in sorted(values.items()):
         feature = example.features.feature.add(key=name).value
-        kind = feature.bytes_list if isinstance(value, bytes) else feature.int64_list
-        kind.value.append(value)
+        getattr(feature, _list_of(value)).value.append(value)
     return bytes(example.SerializeToString())
 
 
+def _list_of(value: bytes | int | float) -> str:
+    if isinstance(value, bytes):
+        return "bytes_list"
+    return "float_list" if isinstance(value, float) else "int64_list"
+
+
 def _sample(data: bytes) -> Sample:
-    example = _example_class()()
+    example = example_class()()
     try:
         example.ParseFromString(data)
     except message.DecodeError as error:
@@ -132,7 +136,16 @@ def _sample(data: bytes) -> Sample:
         sha256=_bytes_in(feature, "image/key/sha256").decode(),
         label=_number_in(feature, "image/class/label") if labelled else None,
         label_text=_bytes_in(feature, "image/class/text").decode() if labelled else "",
+        columns={name: _column(feature, name) for name in feature if "/" not in name},
     )
+
+
+def _column(feature: dict[str, Any], name: str) -> Value:
+    kind = feature[name].WhichOneof("kind")
+    values: Sequence[Any] = getattr(feature[name], kind).value if kind else ()
+    if len(values) != 1:
+        raise ValueError(f"the column {name!r} is not one value")
+    return bytes(values[0]).decode() if kind == "bytes_list" else cast("int | float", values[0])
 
 
 def _image_format(name: str) -> str:
@@ -153,40 +166,3 @@ def _number_in(feature: dict[str, Any], name: str) -> int:
     if len(values) != 1:
         raise ValueError(f"the feature {name!r} is not one whole number")
     return int(values[0])
-
-
-@cache
-def _example_class() -> Any:
-    """The class of the message `tensorflow.Example`."""
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="imagemill/example.proto", package="tensorflow", syntax="proto3"
-    )
-
-    def add(to: Any, name: str, number: int, kind: int, **more: Any) -> None:
-        label = more.pop("label", field.LABEL_OPTIONAL)
-        to.field.add(name=name, number=number, type=kind, label=label, **more)
-
-    lists = {"Bytes": field.TYPE_BYTES, "Float": field.TYPE_FLOAT, "Int64": field.TYPE_INT64}
-    for name, kind in lists.items():
-        add(file.message_type.add(name=f"{name}List"), "value", 1, kind, label=field.LABEL_REPEATED)
-
-    feature = file.message_type.add(name="Feature")
-    feature.oneof_decl.add(name="kind")
-    for number, name in enumerate(lists, start=1):
-        of_list = {"type_name": f".tensorflow.{name}List", "oneof_index": 0}
-        add(feature, f"{name.lower()}_list", number, field.TYPE_MESSAGE, **of_list)
-
-    features = file.message_type.add(name="Features")
-    entry = features.nested_type.add(name="FeatureEntry")
-    add(entry, "key", 1, field.TYPE_STRING)
-    add(entry, "value", 2, field.TYPE_MESSAGE, type_name=".tensorflow.Feature")
-    of_entries = {"type_name": ".tensorflow.Features.FeatureEntry", "label": field.LABEL_REPEATED}
-    add(features, "feature", 1, field.TYPE_MESSAGE, **of_entries)
-
-    example = file.message_type.add(name="Example")
-    add(example, "features", 1, field.TYPE_MESSAGE, type_name=".tensorflow.Features")
-
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))

@@ -4,6 +4,7 @@
     <key>.edge.png   its edge map
     <key>.json       what is known about both
     <key>.cls        the number of the class, if there is one
+    <key>.txt        the column `caption`, if there is one
 
 The layout is described in https://github.com/webdataset/webdataset. The archive is POSIX pax, which
 is plain ustar unless a name has more than 100 characters.
@@ -17,9 +18,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
+from imagemill_contract.recipe_parts.columns import CAPTION, NamedTypes, Value
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 _Member = tuple[str, bytes]
+# Fields of the JSON member that are no columns.
+_OWN = frozenset({"filename", "format", "height", "label", "label_text", "sha256", "width"})
 
 
 class WebDataset:
@@ -32,7 +36,12 @@ class WebDataset:
     extension = ".tar"
 
     def write(
-        self, file: BinaryIO, samples: Iterable[Sample], _largest_bytes: int = ANY_BYTES, /
+        self,
+        file: BinaryIO,
+        samples: Iterable[Sample],
+        _largest_bytes: int = ANY_BYTES,
+        _columns: NamedTypes = (),
+        /,
     ) -> None:
         """As `DatasetFormat.write`."""
         written_bytes = 0
@@ -50,7 +59,8 @@ class WebDataset:
 
 
 def _members_of(sample: Sample) -> Iterator[_Member]:
-    document: dict[str, str | int] = {
+    document: dict[str, Value] = {
+        **sample.columns,
         "filename": sample.filename,
         "format": sample.image_format,
         "height": sample.height,
@@ -65,6 +75,8 @@ def _members_of(sample: Sample) -> Iterator[_Member]:
     yield f"{sample.key}.json", text.encode()
     if sample.label is not None:
         yield f"{sample.key}.cls", str(sample.label).encode()
+    if CAPTION in sample.columns:
+        yield f"{sample.key}.txt", str(sample.columns[CAPTION] or "").encode()
 
 
 def _header(name: str, size_bytes: int) -> bytes:
@@ -92,6 +104,8 @@ def _samples(file: BinaryIO) -> Iterator[Sample]:
         sample = _sample(group)
         if sample.label is not None:
             group += islice(members, 1)
+        if CAPTION in sample.columns:
+            group += islice(members, 1)
         if group != list(_members_of(sample)):
             raise ValueError(f"the files of {sample.key!r} are not those that were written")
         yield sample
@@ -116,6 +130,7 @@ def _sample(group: list[_Member]) -> Sample:
             sha256=document["sha256"],
             label=document.get("label"),
             label_text=document.get("label_text", ""),
+            columns={name: value for name, value in document.items() if name not in _OWN},
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{json_name!r} does not describe {name!r}") from error

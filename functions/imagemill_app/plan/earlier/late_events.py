@@ -11,9 +11,8 @@ from imagemill_app.plan.source.lookup import looked_up
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Reason
 from imagemill_dataset.index import Entry
-from imagemill_dataset.reasons import GIVEN_UP, PASSING
+from imagemill_dataset.reasons import GIVEN_UP, NEVER_GIVEN, PASSING
 
 LOOKUPS_AT_ONCE = 32
 
@@ -40,12 +39,14 @@ def current_objects(
 
     def now(item: SourceObject) -> SourceObject | str:
         entry = entries.get(relative_key(item.key, source.prefix))
-        if entry is None or entry.reason is Reason.NO_LABEL or entry.etag == item.etag:
+        if entry is None or entry.reason in NEVER_GIVEN or entry.etag == item.etag:
             return item
         present = looked_up(source, item.key)
         if present is None:
             return DELETED
-        return OLDER if present.etag == entry.etag and _is_done(entry) else present
+        if present.etag == entry.etag and _is_done(entry):
+            return OLDER
+        return present._replace(columns=item.columns)
 
     kept: list[SourceObject] = []
     ignored: Counter[str] = Counter()

@@ -25,7 +25,7 @@ from imagemill_contract.output_names import keeps_its_name
 from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_contract.recipe_parts.earlier import as_of_today
 from imagemill_dataset.index import Entry
-from imagemill_dataset.reasons import GIVEN_UP, PASSING
+from imagemill_dataset.reasons import GIVEN_UP, NEVER_GIVEN, PASSING
 from imagemill_dataset.stored_index import StoredIndex
 
 MAX_ASKED_FOR = 100  # asking for so many outputs one by one is cheaper than listing all
@@ -168,13 +168,13 @@ def _whole_shards(output: Location, index: StoredIndex) -> frozenset[str]:
 def _redo_reason(
     item: SourceObject, entry: Entry | None, recipe_change: Callable[[str], str]
 ) -> str | None:
-    if entry is None or entry.reason is Reason.NO_LABEL:  # it was never given to a job
+    if entry is None or entry.reason in NEVER_GIVEN:
         return "new"
     if entry.etag != item.etag:
         return "changed"
     change = recipe_change(entry.run.run_id)
-    if change:
-        return change
+    if change or entry.columns != item.columns:
+        return change or "columns changed"
     if entry.reason is Reason.OVERWRITTEN:
         return "overwritten by another run"
     if entry.reason in PASSING:

@@ -57,17 +57,18 @@ def gather(request: RunRequest, source: Location, most_objects: int) -> Iterator
     TooManyObjectsError if a bucket has more than `most_objects`.
     """
     excluded, selection = excluded_names(request.selection), request.selection
-    for piece in _pieces(request.manifest, source, most_objects):
+    for piece in _pieces(request, source, most_objects):
         listing = taken(piece, source, selection, excluded)
         if selection.limit is not None:
             selection = replace(selection, limit=selection.limit - len(listing.objects))
         yield listing
 
 
-def _pieces(manifest: str | None, source: Location, most_objects: int) -> Iterator[Listing]:
+def _pieces(request: RunRequest, source: Location, most_objects: int) -> Iterator[Listing]:
     ignored: Counter[str] = Counter()
-    if manifest is not None:
-        named = _named_objects(manifest, source, ignored)
+    if request.manifest is not None:
+        found_rows = manifest_objects(request.manifest, source, request.recipe.columns)
+        named = _named_objects(found_rows, ignored)
         found = _named_once(in_key_order(named, most_objects), ignored)
         yield from in_pieces(found, ignored, most_objects, is_whole=False)
     elif source.is_file:
@@ -133,9 +134,9 @@ def listing_of(
     return listing
 
 
-def _named_objects(address: str, source: Location, ignored: Counter[str]) -> Iterator[Found]:
+def _named_objects(named: Iterable[Found | None], ignored: Counter[str]) -> Iterator[Found]:
     """What a manifest names below the source."""
-    for item in manifest_objects(address, source):
+    for item in named:
         if item is None:
             ignored["outside the source"] += 1
         else:

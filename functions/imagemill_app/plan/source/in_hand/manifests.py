@@ -2,9 +2,10 @@
 
 - JSON lines: a key, or an object with `key` and perhaps `etag` and `bytes` (or `size`).
 - CSV: the key in the first column, or columns named by a first row that has `key` in it.
-- S3 Inventory: its `manifest.json`, which names gzipped CSV files and their columns.
+- Parquet: a column `key`, and perhaps those others.
+- S3 Inventory: its `manifest.json`, which names gzipped CSV files, or Parquet files.
 
-A name that ends in `.gz` is read decompressed.
+A name that ends in `.gz` is read decompressed. What else a line says may be the picture's columns.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imagemill_app.plan.source.in_hand.parquet_rows import inventory_rows, parquet_rows
 from imagemill_app.plan.source.in_hand.texts import opened_text, whole_lines
 from imagemill_app.plan.source.lookup import looked_up
 from imagemill_app.refusal import RunRefused
@@ -26,6 +28,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.fields import shown
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.recipe_parts.columns import NamedTypes, Value, has_any, values_in
 from imagemill_contract.source_keys import is_readable_key, may_be_picture
 
 LOOKUPS_AT_ONCE = 32
@@ -45,14 +48,20 @@ class _Line:
     key: str
     etag: str | None = None
     bytes: int | None = None
+    columns: tuple[Value, ...] = ()
+    problem: str = ""  # why these cannot be read
 
 
-def manifest_objects(address: str, source: Location) -> Iterator[SourceObject | Outcome | None]:
+def manifest_objects(
+    address: str, source: Location, columns: NamedTypes = ()
+) -> Iterator[SourceObject | Outcome | None]:
     """The objects of a manifest; an Outcome for one that is gone, None for one outside the source.
+
+    An object has the columns, if the manifest says anything of them.
 
     Raises RunRefused if the manifest is not there or cannot be read.
     """
-    lines, left = _lines(address, source), MAX_MANIFEST_KEYS
+    lines, left = _lines(address, source, columns), MAX_MANIFEST_KEYS
     with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
         while some := list(islice(lines, _LINES_AT_ONCE)):
             left -= len(some)
@@ -80,8 +89,10 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     if source.is_file and not is_readable_key(line.key):
         detail = "The manifest names it, but no job can be given an object of that name."
         return Outcome(line.key, Status.REJECTED, Reason.UNREADABLE_KEY, detail)
+    if line.problem:
+        return Outcome(line.key, Status.REJECTED, Reason.BAD_ROW, line.problem)
     if line.etag and line.bytes is not None:
-        return SourceObject(line.key, line.etag.strip('"'), line.bytes)
+        return SourceObject(line.key, line.etag.strip('"'), line.bytes, line.columns)
     try:
         found = looked_up(source, line.key)
     except ValueError:
@@ -90,12 +101,15 @@ def _object(line: _Line, source: Location) -> SourceObject | Outcome:
     if found is None:
         detail = "The manifest names it, but it is not there."
         return Outcome(line.key, Status.REJECTED, Reason.GONE, detail)
-    return found
+    return found._replace(columns=line.columns)
 
 
-def _lines(address: str, source: Location) -> Iterator[_Line]:
+def _lines(address: str, source: Location, columns: NamedTypes) -> Iterator[_Line]:
     name = address.removesuffix(".gz").rpartition("/")[2]
     try:
+        if name.endswith(".parquet"):
+            yield from (_named_line(row, columns) for row in parquet_rows(address))
+            return
         with opened_text(address) as text:
             if name.endswith(".json"):
                 yield from _inventory_lines(
@@ -103,12 +117,12 @@ def _lines(address: str, source: Location) -> Iterator[_Line]:
                 )
             elif name.endswith(".jsonl"):
                 yield from (
-                    _json_line(line)
+                    _json_line(line, columns)
                     for line in whole_lines(text, MAX_FILE_CHARACTERS)
                     if line.strip()
                 )
             else:
-                yield from _csv_lines(csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)))
+                yield from _csv_lines(csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)), columns)
     except FileNotFoundError:
         raise RunRefused(f'manifest: there is nothing at "{address}".') from None
     except KeyError as error:
@@ -117,49 +131,64 @@ def _lines(address: str, source: Location) -> Iterator[_Line]:
         raise RunRefused(f'manifest: "{address}" cannot be read: {error}.') from None
 
 
-def _json_line(line: str) -> _Line:
+def _json_line(line: str, columns: NamedTypes) -> _Line:
     value = json.loads(line)
     if isinstance(value, str):
         return _Line(value)
     if not isinstance(value, dict):
         raise ValueError(f"{shown(value)} is neither a key nor an object with one")
-    return _named_line(value)
+    return _named_line(value, columns)
 
 
-def _named_line(values: Mapping[str, Any]) -> _Line:
+def _named_line(values: Mapping[str, Any], columns: NamedTypes = ()) -> _Line:
     length = next(
         (values[name] for name in _BYTES_NAMES if values.get(name) not in (None, "")), None
     )
-    return _Line(str(values["key"]), values.get("etag"), None if length is None else int(length))
+    known = str(values["key"]), values.get("etag"), None if length is None else int(length)
+    if not has_any(values, columns):
+        return _Line(*known)
+    try:
+        return _Line(*known, values_in(values, columns))
+    except ValueError as error:
+        return _Line(*known, problem=str(error))
 
 
-def _csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[_Line]:
-    columns: list[str] = []
+def _csv_lines(rows: Iterable[Sequence[str]], columns: NamedTypes) -> Iterator[_Line]:
+    names: list[str] = []
     for number, row in enumerate(row for row in rows if row):
         if number == 0 and "key" in [cell.strip().lower() for cell in row]:
-            columns = [cell.strip().lower() for cell in row]
-        elif columns:
-            yield _named_line(dict(zip(columns, row, strict=False)))
+            names = [cell.strip().lower() for cell in row]
+        elif names:
+            yield _named_line(dict(zip(names, row, strict=False)), columns)
         else:
             yield _Line(row[0])
 
 
 def _inventory_lines(manifest: Any, address: str, source: Location) -> Iterator[_Line]:
-    """Lines of an S3 Inventory in CSV. Its keys are URL-encoded (S3 guide, inventory lists)."""
+    """Lines of an S3 Inventory. In CSV its keys are URL-encoded (S3 guide, inventory lists)."""
     if not isinstance(manifest, dict):
         raise ValueError("it is not a manifest of S3 Inventory")
     if source.is_file or manifest["sourceBucket"] != source.bucket:
         raise ValueError(f"it lists the bucket {manifest['sourceBucket']}, not {source}")
-    if manifest.get("fileFormat") != "CSV":
-        raise ValueError(f"its format is {manifest.get('fileFormat')}, and it must be CSV")
-    columns = [name.strip().lower() for name in manifest["fileSchema"].split(",")]
+    file_format = manifest.get("fileFormat")
+    if file_format not in ("CSV", "Parquet"):
+        raise ValueError(f"its format is {file_format}, and it must be CSV or Parquet")
     location, _ = split_object_address(address, "manifest")
     for entry in manifest["files"]:
-        with opened_text(location.address_of(entry["key"])) as text:
-            for row in csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)):
-                values = dict(zip(columns, row, strict=True))
-                if _is_current(values):
-                    yield _named_line({**values, "key": unquote_plus(values["key"])})
+        file_address = location.address_of(entry["key"])
+        if file_format == "Parquet":
+            yield from map(_named_line, inventory_rows(file_address))
+        else:
+            yield from _inventory_csv(manifest["fileSchema"], file_address)
+
+
+def _inventory_csv(schema: str, address: str) -> Iterator[_Line]:
+    columns = [name.strip().lower() for name in schema.split(",")]
+    with opened_text(address) as text:
+        for row in csv.reader(whole_lines(text, MAX_FILE_CHARACTERS)):
+            values = dict(zip(columns, row, strict=True))
+            if _is_current(values):
+                yield _named_line({**values, "key": unquote_plus(values["key"])})
 
 
 def _is_current(values: Mapping[str, str]) -> bool:
