@@ -16,6 +16,7 @@ HELPERS = "tests.helpers"
 RUN_BY = {
     "imagemill_worker.__main__": "unit/worker/test_job.py",
     "imagemill_worker.dataset.pack": "unit/worker/dataset/test_packed_jobs.py",
+    "imagemill_worker.dataset.formats.example_message": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.parquet": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.parquet_table": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.tfrecord": "unit/worker/dataset/test_formats.py",

@@ -148,3 +148,24 @@ def test_second_run_does_what_is_left_and_prune_removes_results_of_deleted_pictu
     assert "deleted at the source: 1; their results were removed" in third.stdout
     assert names_in(out / "resized") == set(names[1:])
     assert names_in(out / "edges") == {f"{name}.png" for name in names[1:]}
+
+
+def test_captions_beside_pictures_are_metadata_and_a_changed_one_is_work(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    write_pictures(photos, 3)
+    names = sorted(path.name for path in photos.iterdir())
+    for name in names[:2]:
+        (photos / name).with_suffix(".txt").write_text(f"of {name}")
+    command = ["run", photos, out, "--size", 32, "--columns", "caption", "--vcpus", 1]
+
+    assert imagemill(*command).returncode == 0
+    assert {row["key"]: row["reason"] for row in report_in(out)["rejected"]} == {names[2]: "no_row"}
+    (photos / names[0]).with_suffix(".txt").write_text("another")
+    plan = json.loads(imagemill("plan", *command[1:], "--json").stdout)
+    assert plan["to_do"] == {"columns changed": 1}
+    assert plan["done"] == {"unchanged": 1}
+
+    lines = (out / "resized" / "metadata.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"file_name": name, "caption": f"of {name}"} for name in names[:2]
+    ]

@@ -146,6 +146,7 @@ def test_table_has_a_row_for_each_object_in_key_order() -> None:
         "edge_bytes": 3000,
         "sha256": "ab" * 32,
         "reason": None,
+        "columns": None,
     }
     assert (second["source_key"], second["split"], second["label"]) == ("cats/b.jpg", "train", 7)
     assert (third["shard"], third["reason"], third["recipe"]) == (None, "truncated", None)

@@ -103,7 +103,8 @@ def _example_of(sample: Sample) -> bytes:
         values["image/class/label"] = sample.label
     for name, said in sample.columns.items():
         if said is not None:
-            values[name] = said.encode() if isinstance(said, str) else said
+            number = int(said) if isinstance(said, bool) else said
+            values[name] = number.encode() if isinstance(number, str) else number
     example = example_class()()
     for name, value in sorted(values.items()):
         feature = example.features.feature.add(key=name).value

@@ -23,6 +23,9 @@ from arro3.io import read_parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe_parts.columns import ColumnType, Value
+from imagemill_dataset.shard_sizes import end_bytes, packed_bytes
 from imagemill_worker.dataset.formats.registry import FORMATS, dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 
@@ -502,3 +505,43 @@ def test_few_large_rows_of_parquet_are_held_at_once(largest_bytes: int, rows: in
     dataset_format("parquet").write(file, labelled(3), largest_bytes)
     metadata = read_parquet(file).schema.metadata_str["huggingface"]
     assert json.loads(metadata)["rows_per_batch"] == rows
+
+
+COLUMNS = (
+    ("caption", ColumnType.TEXT),
+    ("score", ColumnType.FLOAT),
+    ("seen", ColumnType.BOOL),
+    ("year", ColumnType.INT),
+)
+FULL: dict[str, Value] = {
+    "caption": 'Kätzchen \n"grau"',
+    "score": 0.5,
+    "seen": True,
+    "year": -(2**62),
+}
+EMPTY: dict[str, Value] = dict.fromkeys(FULL)
+
+
+@every_format
+def test_columns_are_read_as_they_were_written(name: str) -> None:
+    written = [sample("a", b"1", columns=FULL), sample("b", b"2", columns=EMPTY)]
+    file = io.BytesIO()
+    dataset_format(name).write(file, written, 100, COLUMNS)
+    full, empty = samples_in(name, file.getvalue())
+    assert dict(full.columns) == FULL
+    assert {key: empty.columns.get(key) for key in FULL} == EMPTY
+    again = io.BytesIO()
+    dataset_format(name).write(again, [full, empty], 100, COLUMNS)
+    assert again.getvalue() == file.getvalue()
+
+
+@every_format
+def test_sample_with_columns_takes_no_more_than_is_reckoned(name: str) -> None:
+    recipe = Recipe(output=Output(name), columns=COLUMNS)
+    for text in ("", "k" * 3000, '"' * 2000, "ä" * 1500):
+        columns: dict[str, Value] = {**FULL, "caption": text}
+        one = sample("a", b"1" * 100, filename="a", columns=columns)
+        file = io.BytesIO()
+        dataset_format(name).write(file, [one], 200, COLUMNS)
+        most = packed_bytes(recipe, 1, 100, len(one.edge), tuple(columns.values()))
+        assert len(file.getvalue()) <= most + end_bytes(recipe.output)
