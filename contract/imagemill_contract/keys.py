@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
 from imagemill_contract.output_names import MOST_KEY_BYTES, output_name
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import ImageFormat, Recipe
 
 INBOX = "inbox/"
 RUNS = "runs/"
@@ -53,6 +53,14 @@ class Stage(StrEnum):
 
 
 STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
+
+
+def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages of a run with that recipe, in the order of their jobs.
+
+    So far every recipe has both. Whoever asks what a run does asks here, and not the enumeration.
+    """
+    return (Stage.RESIZE, Stage.EDGE)
 
 
 class ModelOutput(StrEnum):

@@ -10,14 +10,13 @@ from operator import itemgetter
 from typing import Any
 
 from imagemill_app.aggregate.map_results import JobFailure
-from imagemill_app.aggregate.slice_results import SliceResults
+from imagemill_app.aggregate.slice_results import SliceResults, empty_tally
 from imagemill_app.aggregate.slice_tally import SliceTally, read_tally
 from imagemill_app.results.open_runs import indexed_run
 from imagemill_app.results.packed_samples import check_lengths
 from imagemill_app.results.planned_shards import shard_ids_of_slice
 from imagemill_app.results.rival_runs import Contest, Rivals, contest
 from imagemill_app.stores import StoreAt
-from imagemill_app.tally.tally import Tally
 from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
@@ -122,7 +121,7 @@ def written_run_part(run: Mapping[str, Any], failures: Mapping[str, JobFailure])
 
 def _of_many_slices(run: Mapping[str, Any], numbers: Sequence[int]) -> RunPart:
     indexed, output = indexed_run(run), Location.parse(run["output"], "run.output")
-    part = RunPart(indexed, output, SliceTally(Tally.seeded(indexed.run_id)))
+    part = RunPart(indexed, output, SliceTally(empty_tally(indexed)))
     for number in numbers:
         tally = read_tally(output, indexed.run_id, number)
         part.leaves[number] = tally.leaves

@@ -19,12 +19,18 @@ from imagemill_app.tally.problems import MAX_LISTED
 from imagemill_app.tally.tally import Tally
 from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key
+from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.reasons import NEVER_GIVEN
+
+
+def empty_tally(run: IndexedRun) -> Tally:
+    """A tally of a run's stages, with nothing counted yet."""
+    return Tally.begun(run.run_id, stages_of(Recipe.from_document(run.recipe, "run.recipe")))
 
 
 @dataclass(slots=True)
@@ -55,7 +61,8 @@ class SliceResults:
     ) -> SliceResults:
         """Results of which nothing is read yet."""
         output = Location.parse(run["output"], "run.output")
-        return cls(indexed_run(run), output, number, failures, Tally.seeded(run["run_id"]))
+        indexed = indexed_run(run)
+        return cls(indexed, output, number, failures, empty_tally(indexed))
 
     def rows(self, run: Mapping[str, Any]) -> Iterator[Row]:
         """What the index will say about each object, in the order of keys.

@@ -127,9 +127,7 @@ def _sieve(
     Output files may collide; samples never do.
     """
     if not recipe.is_packed:
-        return collision_sieve(
-            source.prefix, recipe.format, in_folder=output.is_file, others=others
-        )
+        return collision_sieve(source.prefix, recipe, in_folder=output.is_file, others=others)
     if recipe.label_from_folder:
         return lambda objects: with_class(objects, source.prefix)
     return lambda objects: Sifted(objects, [])

@@ -92,7 +92,7 @@ class Planning:
             has_outputs = sample_test(self.output, self.index, entries)
         else:
             relatives = [relative_key(item.key, prefix) for item in objects]
-            has_outputs = output_test(self.output, request.recipe.format, relatives)
+            has_outputs = output_test(self.output, request.recipe, relatives)
         labels = {other.run.run_id: other.done_label for other in self.taken_over}
         return remaining_work(
             objects, prefix, request.recipe, entries, has_outputs, labels, retry=request.retry

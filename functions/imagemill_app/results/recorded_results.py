@@ -12,7 +12,7 @@ from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.stores import etag_of, list_etags, read_bytes
 from imagemill_contract.documents import Shard
-from imagemill_contract.keys import STAGE_FOLDERS, Stage, relative_key
+from imagemill_contract.keys import STAGE_FOLDERS, Stage, relative_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Status
 
@@ -59,7 +59,7 @@ def _recorded(
     """The wanted results that a run has recorded, shard by shard; none without a plan."""
     try:
         for shard in planned_shards(output, run_id, shard_ids):
-            for stage in Stage:
+            for stage in stages_of(shard.recipe):
                 yield [item for item in _of_stage(shard, stage) if item.relative in wanted]
     except FileNotFoundError:  # somebody has removed the run's documents
         return

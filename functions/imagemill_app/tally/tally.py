@@ -39,17 +39,19 @@ class Tally:
 
     sources: Sources = field(default_factory=Sources)
     problems: Problems = field(default_factory=Problems)
-    jobs: dict[Stage, Jobs] = field(default_factory=lambda: {stage: Jobs() for stage in Stage})
+    jobs: dict[Stage, Jobs] = field(default_factory=dict)
     functions: LambdaUsage = field(default_factory=LambdaUsage)
     output_bytes: Counter[Stage] = field(default_factory=Counter)
-    _statuses: dict[Stage, Counter[Status]] = field(
-        default_factory=lambda: {stage: Counter() for stage in Stage}
-    )
+    _statuses: dict[Stage, Counter[Status]] = field(default_factory=dict)
 
     @classmethod
-    def seeded(cls, seed: str) -> Self:
-        """An empty tally. Those that are merged must have the same seed."""
-        return cls(sources=Sources(seed))
+    def begun(cls, seed: str, stages: Sequence[Stage]) -> Self:
+        """An empty tally. Those that are merged must have the same seed and stages."""
+        return cls(
+            sources=Sources(seed),
+            jobs={stage: Jobs() for stage in stages},
+            _statuses={stage: Counter() for stage in stages},
+        )
 
     def add_shard(
         self,
@@ -68,9 +70,11 @@ class Tally:
 
     def add_refused(self, outcome: Outcome) -> None:
         """Count an object that no job was given; its length is not known any more."""
-        self._statuses[Stage.RESIZE][outcome.status] += 1
-        self.problems.add(Stage.RESIZE, outcome, 0)
-        self._statuses[Stage.EDGE][Status.SKIPPED] += 1
+        first, *later = self._statuses
+        self._statuses[first][outcome.status] += 1
+        self.problems.add(first, outcome, 0)
+        for stage in later:
+            self._statuses[stage][Status.SKIPPED] += 1
 
     def add_job(self, stage: Stage, shard_id: str, usage: Usage | None, objects: int) -> None:
         """Count a job over `objects`; None if it has not said what it used."""
@@ -82,7 +86,7 @@ class Tally:
         self.problems.merge(other.problems)
         self.functions = self.functions.plus(other.functions)
         self.output_bytes.update(other.output_bytes)
-        for stage in Stage:
+        for stage in self._statuses:
             self.jobs[stage].merge(other.jobs[stage])
             self._statuses[stage].update(other._statuses[stage])
 
@@ -101,7 +105,7 @@ class Tally:
             "problems": self.problems.to_document(),
             "jobs": {str(stage): jobs.to_document() for stage, jobs in self.jobs.items()},
             "functions": self.functions.to_document(),
-            "output_bytes": {str(stage): self.output_bytes[stage] for stage in Stage},
+            "output_bytes": {str(stage): self.output_bytes[stage] for stage in self._statuses},
             "statuses": {
                 str(stage): {str(status): statuses[status] for status in Status}
                 for stage, statuses in self._statuses.items()
@@ -113,15 +117,16 @@ class Tally:
         """Raises DocumentError for another version."""
         if document.get("v") != VERSION:
             raise DocumentError(f"The document is not a tally of version {VERSION}.")
+        stages = [Stage(name) for name in document["statuses"]]
         return cls(
             Sources.from_document(document["sources"]),
             Problems.from_document(document["problems"]),
-            {stage: Jobs.from_document(document["jobs"][stage]) for stage in Stage},
+            {stage: Jobs.from_document(document["jobs"][stage]) for stage in stages},
             LambdaUsage.from_document(document["functions"]),
-            Counter({stage: document["output_bytes"][stage] for stage in Stage}),
+            Counter({stage: document["output_bytes"][stage] for stage in stages}),
             {
                 stage: Counter({Status(name): n for name, n in document["statuses"][stage].items()})
-                for stage in Stage
+                for stage in stages
             },
         )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from imagemill_app.plan.source.existing import Existing
-from imagemill_contract.keys import Stage, ordinary_sources, output_key, relative_key
+from imagemill_contract.keys import ordinary_sources, output_key, relative_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.output_names import CHANGED_NAME
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.index import Entry
 
 
@@ -21,9 +21,9 @@ def deleted_outputs(
     as soon as the index forgets its object.
     """
     names = existing.keys if gone else ()
-    changed = frozenset(_changed_outputs(names, source.prefix, recipe.format))
+    changed = frozenset(_changed_outputs(names, source.prefix, recipe))
     return {
-        relative: own_outputs(relative, source.prefix, existing, changed, recipe.format)
+        relative: own_outputs(relative, source.prefix, existing, changed, recipe)
         if entry.run.recipe.get("output", Output.FILES) == Output.FILES
         else []
         for relative, entry in gone.items()
@@ -35,7 +35,7 @@ def own_outputs(
     prefix: str,
     existing: Existing,
     changed: frozenset[str],
-    image_format: ImageFormat,
+    recipe: Recipe,
 ) -> list[str]:
     """Output keys of a deleted source that no existing source shares.
 
@@ -44,22 +44,20 @@ def own_outputs(
     a key that looks like one of these belongs to nobody alone.
     """
     own = []
-    for stage in Stage:
-        key = output_key(stage, relative, image_format)
+    for stage in stages_of(recipe):
+        key = output_key(stage, relative, recipe.format)
         if key in changed or (not existing.is_all and not CHANGED_NAME.isdisjoint(key)):
             continue
-        owners = ordinary_sources(stage, key, image_format)
+        owners = ordinary_sources(stage, key, recipe.format)
         if not any(existing.has(prefix + owner) for owner in owners if owner != relative):
             own.append(key)
     return own
 
 
-def _changed_outputs(
-    existing: Iterable[str], prefix: str, image_format: ImageFormat
-) -> Iterator[str]:
+def _changed_outputs(existing: Iterable[str], prefix: str, recipe: Recipe) -> Iterator[str]:
     for source_key in existing:
         relative = relative_key(source_key, prefix)
-        for stage in Stage:
-            key = output_key(stage, relative, image_format)
-            if relative not in ordinary_sources(stage, key, image_format):
+        for stage in stages_of(recipe):
+            key = output_key(stage, relative, recipe.format)
+            if relative not in ordinary_sources(stage, key, recipe.format):
                 yield key

@@ -14,15 +14,15 @@ from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import (
     DATASET,
     STAGE_FOLDERS,
-    Stage,
     output_extension,
     output_key,
     relative_key,
+    stages_of,
 )
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
-from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.earlier import as_of_today
 from imagemill_dataset.index import Entry
 from imagemill_dataset.reasons import GIVEN_UP, NEVER_GIVEN, PASSING
@@ -96,12 +96,12 @@ def remaining_work(
 
 
 def output_test(
-    output: Location, image_format: ImageFormat, relatives: Sequence[str]
+    output: Location, recipe: Recipe, relatives: Sequence[str]
 ) -> Callable[[str], bool]:
     """A function that says whether all outputs of one of some relative keys are there."""
 
     def asked(relative: str) -> bool:
-        keys = (output_key(stage, relative, image_format) for stage in Stage)
+        keys = (output_key(stage, relative, recipe.format) for stage in stages_of(recipe))
         return all(exists(output, key) for key in keys)
 
     if len(relatives) <= MAX_ASKED_FOR:
@@ -110,8 +110,8 @@ def output_test(
     @cache
     def complete() -> frozenset[str]:  # only when an object is asked for at all
         names = [name for name in relatives if keeps_its_name(name, _MOST_EXTENSION_BYTES)]
-        for stage, folder in STAGE_FOLDERS.items():
-            end = output_extension(stage, image_format)
+        for stage in stages_of(recipe):
+            folder, end = STAGE_FOLDERS[stage], output_extension(stage, recipe.format)
             # as `output_key` has it, of names that need no change
             keys = [folder + name + ("" if name.endswith(end) else end) for name in names]
             found = set(keys_between(output, folder, min(keys), max(keys))) if keys else set()

@@ -14,10 +14,11 @@ from imagemill_contract.keys import (
     output_extension,
     output_key,
     relative_key,
+    stages_of,
 )
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.output_names import CHANGED_NAME, keeps_its_name
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import Recipe
 
 _MOST_EXTENSION_BYTES = 5  # .webp
 
@@ -54,7 +55,7 @@ class Sifted:
 
 
 def collision_sieve(
-    prefix: str, image_format: ImageFormat, *, in_folder: bool, others: Others = NO_OTHERS
+    prefix: str, recipe: Recipe, *, in_folder: bool, others: Others = NO_OTHERS
 ) -> Callable[[Iterable[SourceObject]], Sifted]:
     """What refuses objects whose results would collide with those of others before them.
 
@@ -65,7 +66,7 @@ def collision_sieve(
     `resized/a.jpg`. In a folder, nothing can lie in `resized/a.jpg/` then, either. The first in key
     order is kept.
     """
-    places = _Places(prefix, image_format, in_folder, others)
+    places = _Places(prefix, recipe, in_folder, others)
 
     def sift(objects: Iterable[SourceObject]) -> Sifted:
         kept: list[SourceObject] = []
@@ -91,7 +92,7 @@ class _Places:
     """
 
     prefix: str
-    image_format: ImageFormat
+    recipe: Recipe
     in_folder: bool
     others: Others
     _asked: set[str] = field(default_factory=set)  # source keys outside of the slice
@@ -99,11 +100,13 @@ class _Places:
     _begun: list[str] = field(default_factory=list)  # those of them that a next key may begin with
     _changed: dict[str, str] = field(default_factory=dict)  # source keys by the keys of results
     _folders: dict[str, str] = field(default_factory=dict)  # source keys by folders of results
+    _stages: tuple[Stage, ...] = ()
     _extensions: tuple[str, ...] = ()
     _like_folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._extensions = tuple(output_extension(stage, self.image_format) for stage in Stage)
+        self._stages, image_format = stages_of(self.recipe), self.recipe.format
+        self._extensions = tuple(output_extension(stage, image_format) for stage in self._stages)
         self._like_folders = tuple(extension + "/" for extension in self._extensions)
 
     def take(self, source_key: str) -> str:
@@ -114,7 +117,8 @@ class _Places:
             self._add_ordinary(source_key)
             return ""
         relative = relative_key(source_key, self.prefix)
-        results = [(stage, output_key(stage, relative, self.image_format)) for stage in Stage]
+        image_format = self.recipe.format
+        results = [(stage, output_key(stage, relative, image_format)) for stage in self._stages]
         for stage, key in results:
             if found := self._obstacle(stage, key, source_key):
                 return found
@@ -182,11 +186,11 @@ class _Places:
 
     def _folders_like_results(self, stage: Stage, key: str) -> Iterator[str]:
         """The folders that a result lies in, as far as they could be results by their names."""
-        extension = output_extension(stage, self.image_format)
+        extension = output_extension(stage, self.recipe.format)
         at = len(STAGE_FOLDERS[stage])
         while (at := key.find("/", at) + 1) > 0:
             if key.endswith(extension, 0, at - 1):
                 yield key[: at - 1]
 
     def _ordinary_sources(self, stage: Stage, key: str) -> list[str]:
-        return ordinary_sources(stage, key, self.image_format)
+        return ordinary_sources(stage, key, self.recipe.format)

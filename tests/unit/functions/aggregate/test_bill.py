@@ -36,7 +36,7 @@ def run(**fields: Any) -> dict[str, Any]:
 
 
 def tally() -> Tally:
-    found = Tally.seeded("run-1")
+    found = Tally.begun("run-1", tuple(Stage))
     for stage in Stage:
         used = Usage(1, 1800.0, 1800.0, 1500.0, 10, JOB, 1000.0, 2800.0)
         found.add_job(stage, "00000", used, 1000)
@@ -80,6 +80,6 @@ def test_the_bill_says_what_packing_saves(output: str, is_packed: bool) -> None:
 
 def test_a_run_in_folders_that_has_nothing_to_do_pays_for_no_request() -> None:
     nothing = run(output="file:///out/", shards=0, objects=0, bytes=0, planning={})
-    bill = bill_of(nothing, Tally.seeded("run-1"), LambdaUsage(1, 1.0))
+    bill = bill_of(nothing, Tally.begun("run-1", tuple(Stage)), LambdaUsage(1, 1.0))
     assert bill["used"]["requests"] == {}
     assert bill["total_dollars"] < 0.001

@@ -12,7 +12,7 @@ from imagemill_app.plan.source.slices import ranges_between
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import ImageFormat, Recipe
 
 # Names that meet: extensions as folders, empty parts beside their escapes, parts that are cut.
 names = (
@@ -33,7 +33,7 @@ NAMES_NEAR_EACH_OTHER = [
 
 def sifted(*relatives: str, in_folder: bool = True) -> Sifted:
     objects = [SourceObject(f"full/{name}", "e", 1) for name in sorted(relatives)]
-    return collision_sieve("full/", ImageFormat.JPG, in_folder=in_folder)(objects)
+    return collision_sieve("full/", Recipe(), in_folder=in_folder)(objects)
 
 
 def kept(*relatives: str, in_folder: bool = True) -> list[str]:
@@ -92,7 +92,7 @@ def test_kept_objects_have_their_results_to_themselves_and_no_more_are_refused(
     relatives: set[str], image_format: ImageFormat, in_folder: bool
 ) -> None:
     objects = [SourceObject(name, "e", 1) for name in sorted(relatives)]
-    result = collision_sieve("", image_format, in_folder=in_folder)(objects)
+    result = collision_sieve("", Recipe(format=image_format), in_folder=in_folder)(objects)
 
     def results(item: SourceObject) -> set[str]:
         return {output_key(stage, item.key, image_format) for stage in Stage}
@@ -116,7 +116,7 @@ def test_kept_objects_have_their_results_to_themselves_and_no_more_are_refused(
 @given(sources)
 def test_a_folder_takes_the_results_of_all_that_is_kept(relatives: set[str]) -> None:
     objects = [SourceObject(name, "e", 1) for name in sorted(relatives)]
-    result = collision_sieve("", ImageFormat.JPG, in_folder=True)(objects)
+    result = collision_sieve("", Recipe(), in_folder=True)(objects)
     with tempfile.TemporaryDirectory() as folder:
         for item in result.kept:
             for stage in Stage:
@@ -130,13 +130,13 @@ def test_slices_refuse_what_the_whole_refuses(
     names: set[str], in_folder: bool, data: st.DataObject
 ) -> None:
     objects = [SourceObject(f"full/{name}", "e", 1) for name in sorted(names)]
-    whole = collision_sieve("full/", ImageFormat.JPG, in_folder=in_folder)(objects)
+    whole = collision_sieve("full/", Recipe(), in_folder=in_folder)(objects)
     borders = sorted(data.draw(st.sets(st.sampled_from(NAMES_NEAR_EACH_OTHER))))
     existing = {item.key for item in objects}
     kept, refused = [], []
     for part in ranges_between([f"full/{name}" for name in borders]):
         others = Others(part, existing.__contains__)
-        sift = collision_sieve("full/", ImageFormat.JPG, in_folder=in_folder, others=others)
+        sift = collision_sieve("full/", Recipe(), in_folder=in_folder, others=others)
         found = sift([item for item in objects if part.has(item.key)])
         kept += found.kept
         refused += found.refused

@@ -32,7 +32,7 @@ def outcome(key: str, status: Status) -> Outcome:
 
 def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tally:
     """A tally of objects with these outcomes, whose numbers begin with `first`."""
-    tally = Tally.seeded("seed")
+    tally = Tally.begun("seed", tuple(Stage))
     for number, (picture, edge) in enumerate(zip(resized, edges, strict=True), first):
         key = f"{number:06d}{EXTENSIONS[number % len(EXTENSIONS)]}"
         source = SourceObject(key, "e", 1000 + number * 37)
@@ -53,7 +53,7 @@ def test_parts_merge_in_any_order_to_the_whole(pairs: list[tuple[Status, Status]
     parts = [tally_of([pair[0]], [pair[1]], number) for number, pair in enumerate(pairs)]
     shuffled = list(parts)
     random.Random(len(pairs)).shuffle(shuffled)
-    forward, other = Tally.seeded("seed"), Tally.seeded("seed")
+    forward, other = Tally.begun("seed", tuple(Stage)), Tally.begun("seed", tuple(Stage))
     for part in parts:
         forward.merge(part)
     for part in shuffled:
@@ -100,7 +100,7 @@ def test_no_more_are_listed_than_people_read_but_all_are_counted() -> None:
 
 
 def test_a_problem_says_its_stage_reason_bytes_and_first_examples() -> None:
-    tally = Tally.seeded("seed")
+    tally = Tally.begun("seed", tuple(Stage))
     for key, size in (("b.jpg", 20), ("a.jpg", 10)):
         gone = Outcome(key, Status.FAILED, Reason.JOB_FAILED, "Gone.")
         tally.add_shard([SourceObject(key, "e", size)], [outcome(key, Status.WRITTEN)], [gone])
@@ -151,18 +151,29 @@ def test_formats_are_told_by_extension_and_are_few(key: str, name: str) -> None:
 
 
 def test_a_refused_object_counts_in_both_stages() -> None:
-    tally = Tally.seeded("seed")
+    tally = Tally.begun("seed", tuple(Stage))
     tally.add_refused(Outcome("a", Status.REJECTED, Reason.NO_LABEL))
     counts = tally.stages(1)
     assert astuple(counts[Stage.RESIZE]) == (1, 0, 0, 1, 0)
     assert astuple(counts[Stage.EDGE]) == (1, 0, 1, 0, 0)
 
 
+def test_a_tally_keeps_the_stages_it_was_begun_with_when_it_is_stored_and_merged() -> None:
+    whole, part = (Tally.begun("seed", [Stage.RESIZE]) for _ in range(2))
+    part.add_refused(Outcome("a", Status.REJECTED, Reason.NO_LABEL))
+    part.add_job(Stage.RESIZE, "00000", Usage(1, 2.0, 2.0, 1.5, 100, {}, 1000.0, 1002.0), 1)
+    whole.merge(Tally.from_document(plain(part)))
+    assert plain(whole) == plain(part)
+    assert {stage: counts.rejected for stage, counts in whole.stages(1).items()} == {
+        Stage.RESIZE: 1
+    }
+
+
 def test_share_of_failures_is_of_what_was_planned_and_counts_both_stages() -> None:
     failed, written = Status.FAILED, Status.WRITTEN
     tally = tally_of([failed, *[written] * 7], [Status.SKIPPED, failed, *[written] * 6])
     assert failed_percent(tally.stages(8)) == 25
-    assert failed_percent(Tally.seeded("").stages(0)) == 0
+    assert failed_percent(Tally.begun("", tuple(Stage)).stages(0)) == 0
 
 
 def test_a_tally_of_another_version_is_refused() -> None:

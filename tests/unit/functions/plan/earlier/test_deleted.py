@@ -6,7 +6,7 @@ from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.index import Entry, IndexedRun, Place
 
 SOURCE = Location("s3://input-bucket", "full/")
@@ -27,12 +27,12 @@ def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
     def own(relative: str, *existing: str) -> list[str]:
         keys = Existing(SOURCE, frozenset(f"full/{name}" for name in existing))
         changed = {
-            output_key(stage, name, ImageFormat.JPG)
+            output_key(stage, name, Recipe().format)
             for name in existing
             for stage in Stage
             if not keeps_its_name(name, 4)
         }
-        return own_outputs(relative, "full/", keys, frozenset(changed), ImageFormat.JPG)
+        return own_outputs(relative, "full/", keys, frozenset(changed), Recipe())
 
     assert own("a", "b") == ["resized/a.jpg", "edges/a.png"]
     assert own("a", "a.jpg") == ["edges/a.png"]
