@@ -24,7 +24,15 @@ from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
 from imagemill_contract.recipe import Recipe
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
-objects = st.builds(SourceObject, key=text, etag=text, bytes=st.integers(0, 10**12))
+numbers = st.floats(allow_nan=False, allow_infinity=False)  # a column refuses others
+columns = st.lists(st.none() | st.booleans() | st.integers() | numbers | text, max_size=4)
+objects = st.builds(
+    SourceObject,
+    key=text,
+    etag=text,
+    bytes=st.integers(0, 10**12),
+    columns=columns.map(tuple),
+)
 outcomes = st.builds(
     Outcome,
     key=text,
