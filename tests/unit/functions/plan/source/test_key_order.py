@@ -10,7 +10,8 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
 keys = st.sampled_from(["a", "b/c.jpg", "é", "z\n", "\udc80"])
-objects = st.builds(SourceObject, keys, st.sampled_from(["e", "f"]), st.integers(0, 9))
+values = st.lists(st.integers(0, 1), max_size=1).map(tuple)
+objects = st.builds(SourceObject, keys, st.sampled_from(["e", "f"]), st.integers(0, 9), values)
 refused = st.builds(lambda key: Outcome(key, Status.REJECTED, Reason.GONE, "It is gone."), keys)
 
 
