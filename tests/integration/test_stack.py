@@ -205,5 +205,6 @@ def test_shard_that_cannot_be_written_fails_alone_and_is_reported_with_its_cause
     report = json.loads((out / "runs" / run.run_id / "report.json").read_text())
     assert {row["key"] for row in report["failed"]} == {f"b/{index}.jpg" for index in range(4)}
     assert all("resize job failed after" in row["detail"] for row in report["failed"])
+    assert all(", log stream " in row["detail"] for row in report["failed"])
     assert report["stages"]["edge"]["written"] == 8
     assert len(list(out.glob("edges/*/*.png"))) == 8

@@ -53,6 +53,6 @@ _US_EAST_1 = Prices(
 _PRICES = {prices.region: prices for prices in (_US_EAST_1,)}
 
 
-def prices_of(region: str = "") -> Prices:
-    """The prices of a region; those of us-east-1 for regions whose prices are not known here."""
-    return _PRICES.get(region, _US_EAST_1)
+def prices_of(region: str = "us-east-1") -> Prices:
+    """The prices of a region. Raises KeyError for regions whose prices are not known here."""
+    return _PRICES[region]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,10 @@ PRICED = (Request.GET, Request.PUT, Request.LIST)
 
 
 def bill_of(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> dict[str, Any]:
-    """The bill of a run. `own` is what AggregateRun has used so far."""
+    """The bill of a run. `own` is what AggregateRun has used so far.
+
+    `region` in its prices is whose prices they are, `run_in` is where the run was.
+    """
     prices = prices_of()
     jobs = Usage()
     for of_stage in tally.jobs.values():
@@ -37,7 +41,11 @@ def bill_of(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> dict[str,
     total = sum(dollars.values())
     done = run["objects"] or 1
     return {
-        "prices": {"region": prices.region, "as_of": prices.as_of},
+        "prices": {
+            "region": prices.region,
+            "as_of": prices.as_of,
+            "run_in": os.environ.get("AWS_REGION", prices.region),
+        },
         "used": used,
         "dollars": dollars,
         "total_dollars": round(total, 6),

@@ -19,14 +19,18 @@ class JobFailure:
         stage: Stage of the job, or "" if the item failed outside a job.
         cause: One sentence.
         job_id: AWS Batch's id, or "" if there was no job.
+        log_stream: Of its last attempt, in the log group of the jobs; "" if none has started.
     """
 
     stage: str
     cause: str
     job_id: str = ""
+    log_stream: str = ""
 
     def __str__(self) -> str:
-        return f"{self.cause} (job {self.job_id})" if self.job_id else self.cause
+        pointers = {"job": self.job_id, "log stream": self.log_stream}
+        found = ", ".join(f"{what} {name}" for what, name in pointers.items() if name)
+        return f"{self.cause} ({found})" if found else self.cause
 
 
 def job_failures(bucket: Location, manifest_key: str) -> dict[str, JobFailure]:
@@ -64,4 +68,5 @@ def _job_failure(failure: Mapping[str, str]) -> JobFailure:
     reason = container.get("Reason") or job.get("StatusReason") or "no reason was given"
     attempts = len(job.get("Attempts") or [])
     sentence = f"The {stage} job failed after {attempts} attempts: {reason}{ended}."
-    return JobFailure(stage, sentence, str(job.get("JobId", "")))
+    log_stream = container.get("LogStreamName") or ""
+    return JobFailure(stage, sentence, str(job.get("JobId", "")), log_stream)

@@ -54,7 +54,8 @@ def test_requests_are_those_of_jobs_functions_and_the_state_machine() -> None:
     assert (used["lambda_requests"], used["sqs_requests"]) == (4, 0)
 
 
-def test_dollars_are_what_was_used_times_its_price() -> None:
+def test_dollars_are_what_was_used_times_its_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
     bill, prices = bill_of(run(), tally(), OWN), prices_of()
     requests = bill["used"]["requests"]
     assert bill["dollars"]["vcpu"] == pytest.approx(prices.vcpu_hour, abs=1e-6)
@@ -63,7 +64,11 @@ def test_dollars_are_what_was_used_times_its_price() -> None:
     assert bill["total_dollars"] == pytest.approx(sum(bill["dollars"].values()), abs=1e-6)
     assert bill["per_million_dollars"] == pytest.approx(1000 * bill["total_dollars"], abs=0.01)
     assert bill["estimated_dollars"] == 0.02
-    assert bill["prices"] == {"region": "us-east-1", "as_of": "2026-11"}
+    assert bill["prices"] == {
+        "region": "us-east-1",
+        "as_of": "2026-11",
+        "run_in": "eu-west-1",
+    }
 
 
 def test_an_upload_run_pays_for_the_messages_of_all_its_uploads() -> None:

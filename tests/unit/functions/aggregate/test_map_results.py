@@ -51,14 +51,19 @@ def test_failure_of_a_job_names_its_stage_attempts_reason_and_exit_code(tmp_path
         "JobId": "job-7",
         "Attempts": [{}, {}, {}],
         "StatusReason": "Essential container in task exited",
-        "Container": {"ExitCode": 75},
+        "Container": {"ExitCode": 75, "LogStreamName": "worker/default/7"},
     }
     found = failures(tmp_path, ("SUCCEEDED", [failed_job(json.dumps(job), "edge")]))
     sentence = (
         "The edge job failed after 3 attempts: Essential container in task exited, exit code 75."
     )
-    assert found == {"00003": JobFailure("edge", sentence, "job-7")}
-    assert str(found["00003"]) == f"{sentence} (job job-7)"
+    assert found == {"00003": JobFailure("edge", sentence, "job-7", "worker/default/7")}
+    assert str(found["00003"]) == f"{sentence} (job job-7, log stream worker/default/7)"
+
+
+def test_failure_of_a_job_that_never_started_points_to_no_log(tmp_path: Path) -> None:
+    found = failures(tmp_path, ("SUCCEEDED", [failed_job(json.dumps({"JobId": "job-8"}))]))
+    assert str(found["00003"]).endswith("no reason was given. (job job-8)")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,13 @@ def test_the_bill_is_on_the_first_screen_and_adds_up(report: dict[str, Any]) -> 
     assert "206" in facts
 
 
+def test_a_bill_at_prices_of_another_region_says_so(report: dict[str, Any]) -> None:
+    said = "The run was in eu-west-1, where prices can differ."
+    assert said not in Page(report_page(report, NOTHING)).text
+    report["bill"]["prices"]["run_in"] = "eu-west-1"
+    assert said in Page(report_page(report, NOTHING)).text
+
+
 def test_a_run_that_had_nothing_to_do_has_a_page(report: dict[str, Any]) -> None:
     for counts in report["stages"].values():
         counts |= dict.fromkeys(counts, 0)
