@@ -4,11 +4,13 @@
 
 Copies of unmodified photographs, in the page cache, go through every way in alternating rounds.
 `one loop` is the bare work in one process: its CPU seconds are what a run cannot do without.
+`two loops` are two at once: on hyperthreads of one core each takes more of them for the same work.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import statistics
 import sys
@@ -48,20 +50,22 @@ def rounds_of(ways: Sequence[Way], folder: Path, base: Path, rounds: int) -> dic
     return found
 
 
-def loop_cpu_seconds() -> float:
-    """CPU seconds of the bare loop for 1,000 photographs."""
+def loop_cpu_seconds(loops: int) -> float:
+    """CPU seconds of the bare loop for 1,000 photographs, of so many at once."""
     folder = photos.folder_of(len(photos.originals()))
     env = {**environment(), **LANE_ENVIRONMENT}
     env["PYTHONPATH"] = f"{env['PYTHONPATH']}:{ROOT / 'batch_worker'}"
-    script = [sys.executable, str(SCRIPTS / "one_loop.py"), str(folder)]
-    seconds = spent([*script, str(LOOP_PASSES)], env).cpu
-    return 1000 * seconds / (LOOP_PASSES * len(photos.originals()))
+    script = [sys.executable, str(SCRIPTS / "one_loop.py"), str(folder), str(LOOP_PASSES)]
+    at_once = " & ".join([shlex.join(script)] * loops) + " & wait"
+    seconds = spent(["sh", "-c", at_once], env).cpu
+    return 1000 * seconds / (loops * LOOP_PASSES * len(photos.originals()))
 
 
-def show(found: dict[str, list[Spent]], count: int, loop: float) -> None:
+def show(found: dict[str, list[Spent]], count: int, loop: float, two: float) -> None:
     print("| way | wall s | of the Pillow pool | CPU s per 1,000 | of one loop |")
     print("|---|---|---|---|---|")
     print(f"| one loop | | | {loop:.2f} | 1.00 |")
+    print(f"| two loops | | | {two:.2f} | {two / loop:.2f} |")
     for name, values in found.items():
         cpu = 1000 * statistics.median(one.cpu for one in values) / count
         wall = statistics.median(one.wall for one in values)
@@ -80,9 +84,9 @@ def many(count: int, rounds: int, *, with_slow: bool) -> None:
     print(f"{count:,} photographs, {photos.total_bytes(folder) / 1e9:.2f} GB, {rounds} rounds\n")
     ways = [way for way in WAYS if with_slow or not way.is_slow]
     with tempfile.TemporaryDirectory(dir=photos.BUILD) as base:
-        loop = loop_cpu_seconds()
+        loop, two = loop_cpu_seconds(1), loop_cpu_seconds(2)
         found = rounds_of(ways, folder, Path(base), rounds)
-    show(found, count, loop)
+    show(found, count, loop, two)
     print()
     for name in (FILES, PACKED):
         say(f"{name}: wall of the Pillow pool's", ratio(found[name], found[POOL]), at_most=0.85)
@@ -91,6 +95,7 @@ def many(count: int, rounds: int, *, with_slow: bool) -> None:
             say(f"{name}: wall of img2dataset's", share, at_most=0.35)
         cpu = 1000 * statistics.median(one.cpu for one in found[name]) / count
         say(f"{name}: CPU of one loop's", cpu / loop, at_most=1.15)
+        print(f"{name}: CPU of two loops' at once: {cpu / two:.3f}")
 
 
 def few(rounds: int) -> None:
