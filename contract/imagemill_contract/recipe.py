@@ -30,7 +30,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
-from imagemill_contract.recipe_parts.columns import Columns, ColumnType
+from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
@@ -116,6 +116,9 @@ class Recipe:
     )
     split_by: SplitBy = field(
         default=SplitBy.PICTURE, metadata=_rule(OneOf(SplitBy), "What stays together in one split")
+    )
+    split_column: str = field(
+        default="", metadata=_rule(ColumnName(), "Column that names a split or a group")
     )
     stratify: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Give each class its share of each split")

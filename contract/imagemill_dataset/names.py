@@ -58,6 +58,17 @@ def split_of(
     return split_at(Fraction(_hash(b"split", drawn), _HASHES), split)
 
 
+def split_by_value(relative: str, value: object, split: Sequence[tuple[str, float]]) -> str:
+    """The split of a sample by a value that belongs to it.
+
+    The value is the name of a split, or of a group whose samples are all in one split, which a hash
+    of it draws. A sample without a value is drawn by itself.
+    """
+    if value is None:
+        return split_of(relative, split)
+    return str(value) if str(value) in dict(split) else split_of(str(value), split)
+
+
 def split_at(point: Fraction, split: Sequence[tuple[str, float]]) -> str:
     """The split in whose share a point from 0 to 1 lies, if the shares are laid end to end."""
     end = Fraction(0)

@@ -38,11 +38,20 @@ _CONDITIONS = (
     ),
     _Condition(
         (
-            *("dataset_name", "shard_bytes", "split", "split_by", "stratify"),
+            *("dataset_name", "shard_bytes", "split", "split_by", "split_column", "stratify"),
             *("shuffle", "seed", "label_from_folder"),
         ),
         f"output is one of {_FORMS}",
         lambda recipe: recipe.output is not Output.FILES,
+    ),
+    _Condition(
+        ("split_column",),
+        "it is one of the columns, split_by is picture and stratify is false",
+        lambda recipe: (
+            recipe.split_column in dict(recipe.columns)
+            and recipe.split_by is SplitBy.PICTURE
+            and not recipe.stratify
+        ),
     ),
     _Condition(
         ("blur", "canny_low", "canny_high"),

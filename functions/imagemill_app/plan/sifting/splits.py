@@ -1,4 +1,4 @@
-"""The splits of objects, where every class is to have its share of each split."""
+"""The splits of objects, where more than their names decides them: classes, or a column."""
 
 from __future__ import annotations
 
@@ -9,19 +9,29 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import relative_key
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry
-from imagemill_dataset.names import class_of, split_in, stratified_splits
+from imagemill_dataset.names import class_of, split_by_value, split_in, stratified_splits
 
 
 def planned_splits(
     objects: Iterable[SourceObject], prefix: str, recipe: Recipe, known: Mapping[str, Entry]
 ) -> dict[str, str]:
-    """Splits by whole keys; none unless the recipe is stratified.
+    """Splits by whole keys; none if a picture's name decides its split.
 
-    `known` is what the index says of the objects, by relative keys. A picture that had a split by
-    the same shares keeps it, however many come later: only new ones are divided.
+    `known` is what the index says of the objects, by relative keys. Where classes have shares,
+    a picture that had a split by the same shares keeps it: only new ones are divided.
     """
-    if not recipe.stratify:
-        return {}
+    if recipe.split_column:
+        at = [name for name, _ in recipe.columns].index(recipe.split_column)
+        return {
+            item.key: split_by_value(relative_key(item.key, prefix), item.columns[at], recipe.split)
+            for item in objects
+        }
+    return _stratified(objects, prefix, recipe, known) if recipe.stratify else {}
+
+
+def _stratified(
+    objects: Iterable[SourceObject], prefix: str, recipe: Recipe, known: Mapping[str, Entry]
+) -> dict[str, str]:
     splits: dict[str, str] = {}
     new: dict[str, list[str]] = defaultdict(list)
     for item in objects:

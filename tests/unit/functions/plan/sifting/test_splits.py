@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from imagemill_app.plan.sifting.splits import planned_splits
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe_parts.columns import ColumnType
 from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.names import split_of
 
 RECIPE = Recipe(
     output=Output.WEBDATASET,
@@ -91,6 +93,37 @@ def test_other_shares_divide_anew() -> None:
     halves = replace(RECIPE, split=(("test", 0.5), ("train", 0.5)))
     found = splits(names, indexed(splits(names, {})), halves)
     assert sorted(found.values()) == ["test"] * 5 + ["train"] * 5
+
+
+PEOPLE = st.dictionaries(
+    st.integers(0, 99), st.none() | st.sampled_from(["anna", "ben", "test", "validation"])
+)
+
+
+def splits_of_people(people: dict[int, str | None]) -> dict[int, str]:
+    """The splits of pictures whose column `person` has these values."""
+    columns = (("person", ColumnType.TEXT),)
+    recipe = replace(RECIPE, stratify=False, columns=columns, split_column="person")
+    objects = [
+        SourceObject(f"full/{number}.jpg", "e", 1, (name,)) for number, name in people.items()
+    ]
+    found = planned_splits(objects, "full/", recipe, {})
+    return {number: found[f"full/{number}.jpg"] for number in people}
+
+
+@given(PEOPLE, PEOPLE)
+def test_a_column_names_a_split_or_a_group_that_stays_in_one_whatever_comes_later(
+    people: dict[int, str | None], more: dict[int, str | None]
+) -> None:
+    found = splits_of_people(people | more)
+    for name in ("test", "validation"):
+        assert all(found[number] == name for number, who in (people | more).items() if who == name)
+    for name in ("anna", "ben"):
+        assert len({found[number] for number, who in (people | more).items() if who == name}) <= 1
+    alone = {number: found[number] for number, who in (people | more).items() if who is None}
+    assert alone == {n: split_of(f"{n}.jpg", RECIPE.split) for n in alone}
+    kept = {number: who for number, who in people.items() if number not in more}
+    assert splits_of_people(kept).items() <= found.items()
 
 
 def test_nothing_is_planned_unless_classes_are_to_have_their_shares() -> None:
