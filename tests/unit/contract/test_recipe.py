@@ -67,6 +67,19 @@ def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
         ({"blur": 17}, "recipe.blur: 17 is not allowed; it must be a number from 0 to 16."),
         ({"blur": float("nan")}, "recipe.blur: NaN is not allowed"),
         ({"blur": True}, "recipe.blur: true is not allowed"),
+        (
+            {"output": "parquet", "columns": {"who": "text"}, "split_column": "whom"},
+            'recipe.split_column: "whom" has no effect unless it is one of the columns',
+        ),
+        (
+            {
+                "output": "parquet",
+                "columns": {"who": "text"},
+                "split_column": "who",
+                "split_by": "folder",
+            },
+            'recipe.split_column: "who" has no effect unless',
+        ),
         ({"canny_low": 9}, "recipe.canny_low: 9 has no effect unless canny_high is given, too."),
         (
             {"canny_low": 9, "canny_high": 8},
