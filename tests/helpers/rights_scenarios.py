@@ -2,136 +2,76 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
-from uuid import uuid4
-
-from botocore.exceptions import ClientError
+from datetime import UTC, datetime
 
 from imagemill.execution import Execution
-from imagemill.local_stack import LocalStack
-from tests.helpers.photographs import cut
-from tests.helpers.runs import executions, keys_in, resource_id, start
+from imagemill.local_stack import LOCAL_PARAMETERS
+from imagemill_contract.keys import inbox_folder, seal_key, stopped_key
+from imagemill_contract.requests.windows import Window
+from tests.helpers.rights_world import (
+    LOG_SECONDS,
+    World,
+    edges_of,
+    expect,
+    key_of,
+    prefix_of,
+)
+from tests.helpers.runs import executions, resource_id, start
 
-WAIT_SECONDS = 25.0  # many times what a step takes
-LOG_SECONDS = 5.0  # lines are there before the run has ended
-FAILURES = ("TaskFailed", "MapRunFailed", "ExecutionFailed", "LambdaFunctionFailed")
+WINDOWS_ENDED = 4  # more than pass until an upload is in the inbox
 FUNCTIONS = ("PlanRun", "AggregateRun")
 OF_SLICES = ("PlanRun", "PlanSlice", "CommitPlan", "AggregateSlice", "AggregateRun")
 
 
-class Broken(Exception):
-    """The pipeline does not do what it should; the message says what."""
-
-
-@dataclass
-class World:
-    """A stack whose runs of more than eight pictures are cut into slices."""
-
-    stack: LocalStack
-    numbers: Any = field(default_factory=itertools.count)
-
-    def upload(self, prefix: str, count: int) -> None:
-        """Put pictures into two folders; no two uploads give results of the same name."""
-        for index in range(count):
-            body = cut(next(self.numbers))
-            self.stack.client("s3").put_object(
-                Bucket=self.stack.input_bucket, Key=key_of(prefix, index), Body=body
-            )
-
-    def remove(self, prefix: str) -> None:
-        """Delete the first picture of an upload."""
-        bucket = self.stack.input_bucket
-        self.stack.client("s3").delete_object(Bucket=bucket, Key=key_of(prefix, 0))
-
-    def run(self, prefix: str, **fields: Any) -> dict[str, Any]:
-        """The output of a run by hand. Raises Broken at its first failure."""
-        source = f"s3://{self.stack.input_bucket}/{prefix}"
-        return self.end(start(self.stack, {"source": source, **fields}))
-
-    def end(self, run: Execution) -> dict[str, Any]:
-        """The output of a run that is under way. Raises Broken at its first failure."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while run.is_running():
-            if failure := self.failure_of(run):
-                self.stop(run)
-                raise Broken(failure)
-            if time.monotonic() > deadline:
-                self.stop(run)
-                raise Broken("the run does not end")
-            time.sleep(0.1)
-        described = self.stack.client("stepfunctions").describe_execution(executionArn=run.arn)
-        if described["status"] != "SUCCEEDED":
-            raise Broken(f"the run failed: {described.get('cause', '')[:200]}")
-        return run.result()
-
-    def stop(self, run: Execution) -> None:
-        """Stop a run, unless it has just ended."""
-        with suppress(ClientError):
-            run.stop("it is broken")
-
-    def failure_of(self, run: Execution) -> str:
-        history = self.stack.client("stepfunctions").get_execution_history(executionArn=run.arn)
-        failed = [event["type"] for event in history["events"] if event["type"] in FAILURES]
-        return f"{failed[0]} in the run" if failed else ""
-
-    def until(self, ask: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
-        deadline = time.monotonic() + seconds
-        while not ask():
-            if time.monotonic() > deadline:
-                raise Broken(f"not true: {what}")
-            time.sleep(0.1)
-
-    def log_streams(self, name: str) -> int:
-        group = resource_id(self.stack, f"{name}LogGroup")
-        return len(self.stack.client("logs").describe_log_streams(logGroupName=group)["logStreams"])
-
-    def until_logged(self, name: str, before: int) -> None:
-        """Wait for a stream in a log group that had so many."""
-        self.until(lambda: self.log_streams(name) > before, f"{name} logs", LOG_SECONDS)
-
-    def keys(self, prefix: str) -> set[str]:
-        return keys_in(self.stack, self.stack.output_bucket, prefix)
-
-
-def key_of(prefix: str, index: int) -> str:
-    """The key of a picture of an upload."""
-    return f"{prefix}{index % 2}/{prefix.rstrip('/').rpartition('/')[2]}-{index}.jpg"
-
-
-def edges_of(prefix: str, index: int) -> str:
-    """The key of its edge map, after a run over the whole upload."""
-    return f"edges/{key_of(prefix, index).removeprefix(prefix)}.png"
-
-
-def prefix_of(name: str) -> str:
-    return f"{name}-{uuid4().hex[:8]}/"
-
-
-def expect(is_true: object, what: str) -> None:
-    if not is_true:
-        raise Broken(f"not true: {what}")
-
-
 def upload(world: World) -> None:
-    """Two uploads, one after the other, each become a run, and leave their log."""
-    before = world.log_streams("GroupObjects")
-    for _ in range(2):
-        prefix = prefix_of("upload")
-        world.upload(f"full/{prefix}", 1)
-        world.until(partial(world.keys, f"edges/{prefix}"), "the upload is processed")
-    for run in executions(world.stack).values():
-        if run.run_id.startswith("upload-"):
-            world.end(run)
-    world.until(
-        lambda: world.log_streams("GroupObjects") > before, "GroupObjects logs", LOG_SECONDS
-    )
+    """An upload becomes a run, and its function leaves a log."""
+    until_uploaded(world, prefix_of("upload"))
+    world.until_logged("GroupObjects", 0)
+
+
+def late(world: World) -> None:
+    """An upload comes after the run of its window has ended, and goes into a later window."""
+    now = datetime.now(UTC)
+    ended = [Window.at(now, int(LOCAL_PARAMETERS["UploadWindowSeconds"]))]
+    while len(ended) < WINDOWS_ENDED:
+        ended.append(ended[-1].next())
+    states = world.stack.client("stepfunctions")
+    for window in ended:
+        states.start_execution(
+            stateMachineArn=world.stack.state_machine_arn,
+            name=window.run_id,
+            input=json.dumps({"window": window.name, "closes": f"{now:%Y-%m-%dT%H:%M:%SZ}"}),
+        )
+    before = executions(world.stack)
+    world.until(lambda: not any(run.is_running() for run in before.values()), "they have ended")
+    until_uploaded(world, prefix_of("late"))
+    tried = [key for window in ended for key in world.keys(inbox_folder(window.name))]
+    expect(set(tried) - {seal_key(window.name) for window in ended}, "it came late")
+
+
+def until_uploaded(world: World, prefix: str) -> None:
+    """Upload a picture and wait for its results, and for the end of its run."""
+    before = executions(world.stack).keys()
+    world.upload(f"full/{prefix}", 1)
+
+    def new_runs() -> list[Execution]:
+        found = executions(world.stack).items()
+        return [run for name, run in found if name not in before]
+
+    def is_decided() -> bool:
+        has_results = bool(world.keys(f"edges/{prefix}"))
+        return has_results or any(map(world.failure_of, new_runs())) or has_error()
+
+    def has_error() -> bool:
+        return world.has_error("GroupObjects")
+
+    world.until(is_decided, "the upload is processed")
+    expect(not has_error(), "GroupObjects works")
+    for run in new_runs():
+        world.end(run)
 
 
 def by_hand(world: World) -> None:
@@ -144,16 +84,6 @@ def by_hand(world: World) -> None:
     expect("Nothing to do" in world.run(prefix)["sentence"], "both are known as done")
     for name in names:
         world.until_logged(name, before[name])
-
-
-def uploads(world: World) -> None:
-    """Uploads that come one by one: some find the run of their window started, or under way."""
-    prefix = prefix_of("uploads")
-    for number in range(12):
-        world.upload(f"full/{prefix}{number}/", 1)
-        time.sleep(0.3)
-    for number in range(12):
-        world.until(partial(world.keys, f"edges/{prefix}{number}/"), "each upload is processed")
 
 
 def told(world: World) -> None:
@@ -182,15 +112,24 @@ def manifest(world: World) -> None:
 
 
 def columns(world: World) -> None:
-    """A run over pictures with captions in files beside them, which go into a file of metadata."""
+    """A run over a picture with a caption beside it, which goes into a file of metadata."""
+    run_with_caption(world, 1)
+    expect(world.keys("resized/metadata.jsonl"), "there are metadata")
+
+
+def columns_slices(world: World) -> None:
+    """A run of several slices over pictures of which one has a caption."""
+    run_with_caption(world, 10)
+
+
+def run_with_caption(world: World, count: int) -> None:
     prefix = prefix_of("columns")
-    world.upload(prefix, 1)
+    world.upload(prefix, count)
     caption = key_of(prefix, 0).removesuffix(".jpg") + ".txt"
     world.stack.client("s3").put_object(
         Bucket=world.stack.input_bucket, Key=caption, Body=b"a picture"
     )
     world.run(prefix, recipe={"columns": ["caption"], "size": 32})
-    expect(world.keys("resized/metadata.jsonl"), "there are metadata")
 
 
 def dataset(world: World) -> None:
@@ -216,6 +155,17 @@ def pruned(world: World) -> None:
     expect(world.keys(edges_of(prefix, 1)), "the others are kept")
 
 
+def pruned_slices(world: World) -> None:
+    """A run of several slices over changed pictures removes what is deleted at the source."""
+    prefix = prefix_of("changed")
+    world.upload(prefix, 10)
+    world.run(prefix)
+    world.upload(prefix, 10)
+    world.remove(prefix)
+    world.run(prefix, prune=True)
+    expect(not world.keys(edges_of(prefix, 0)), "what was deleted is removed")
+
+
 def slices(world: World) -> None:
     """A run of several slices, one that finds it done, and one that prunes."""
     before = {name: world.log_streams(name) for name in OF_SLICES}
@@ -228,6 +178,23 @@ def slices(world: World) -> None:
     expect(not world.keys(edges_of(prefix, 0)), "what was deleted is removed")
     for name in OF_SLICES:
         world.until_logged(name, before[name])
+
+
+def fewer(world: World) -> None:
+    """A run of several slices, then one of a single slice that finds its pictures done."""
+    prefix = prefix_of("fewer")
+    world.upload(prefix, 9)
+    world.run(prefix)
+    world.remove(prefix)
+    expect("Nothing to do" in world.run(prefix)["sentence"], "the rest is known as done")
+
+
+def packed_slices(world: World) -> None:
+    """A packed run of several slices, with labels."""
+    prefix = prefix_of("many")
+    world.upload(prefix, 10)
+    recipe = {"output": "webdataset", "label_from_folder": True, "size": 32}
+    expect(world.run(prefix, recipe=recipe)["verdict"] == "succeeded", "the dataset is written")
 
 
 def stopped(world: World) -> None:
@@ -247,10 +214,38 @@ def stopped(world: World) -> None:
     expect(" were done by a run that " in again["sentence"], "the next run takes over what is done")
 
 
+def half_done(world: World) -> None:
+    """A run is stopped between the two jobs of a shard, and the next finds only the edges."""
+    take_over(world, 8)
+
+
+def half_done_slices(world: World) -> None:
+    """The same with runs of several slices."""
+    take_over(world, 16)
+
+
+def take_over(world: World, count: int) -> None:
+    """Run over so many pictures, stop after the first resize job, and run again."""
+    prefix = prefix_of("half")
+    world.upload(prefix, count)
+    run = start(world.stack, {"source": f"s3://{world.stack.input_bucket}/{prefix}"})
+    resized = f"runs/{run.run_id}/outcomes/resize/"
+    world.until(lambda: world.keys(resized) or not run.is_running(), "a job has ended")
+    expect(run.is_running(), "the run goes on")
+    world.stop(run)
+    world.stack.client("s3").put_object(  # as `imagemill cancel` says that it is over
+        Bucket=world.stack.output_bucket, Key=stopped_key(run.run_id), Body=b"{}"
+    )
+    time.sleep(0.5)
+    expect(world.run(prefix)["verdict"] == "succeeded", "the next run does the rest")
+
+
 SCENARIOS: dict[str, Callable[[World], None]] = {
     scenario.__name__: scenario
     for scenario in (
-        *(by_hand, upload, uploads, told),
-        *(manifest, columns, dataset, slices, pruned, stopped),
+        *(by_hand, upload, late, told),
+        *(manifest, columns, columns_slices, dataset),
+        *(slices, fewer, packed_slices, pruned, pruned_slices),
+        *(stopped, half_done, half_done_slices),
     )
 }
