@@ -22,7 +22,7 @@ class Files(torch.utils.data.Dataset):
 
     def __init__(self, out: Path):
         self.out = out
-        self.paths = sorted(path for path in (out / "resized").rglob("*") if path.is_file())
+        self.paths = sorted(path for path in (out / "resized").glob("*/**/*") if path.is_file())
         self.names = sorted({self.name(path) for path in self.paths})
 
     def name(self, path: Path) -> str:

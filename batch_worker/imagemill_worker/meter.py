@@ -73,4 +73,6 @@ class Meter:
         if not shard.output.is_file:  # this request and the next one, which writes the outcomes
             usage = replace(usage, requests=added(usage.requests, {str(Request.PUT): 2}))
         key = shard.output.prefix + usage_key(shard.run_id, stage, shard.shard_id)
-        any(self.output.try_write_document(key, usage.encode()) for _ in range(_TRIES))
+        for _ in range(_TRIES):
+            if self.output.try_write_document(key, usage.encode()):
+                return

@@ -35,7 +35,17 @@ def names_in(folder: Path, on_error: Callable[[OSError], object]) -> Iterator[Fo
     `on_error` gets what cannot be listed. Does not check whether a file's name can be that of a
     picture.
     """
-    yield from _names_below(folder, "", on_error)
+    listed = [_names_of(folder, "", on_error)]  # and not by recursion: folders may lie very deep
+    while listed:
+        key = next(listed[-1], None)
+        if key is None:
+            listed.pop()
+        elif not key.endswith("/"):
+            yield FoundName(key, _reason_to_leave(folder / key))
+        elif (reason := _reason_to_pass_by(folder / key)) is not None:
+            yield FoundName(key.removesuffix("/"), reason)
+        else:
+            listed.append(_names_of(folder, key, on_error))
 
 
 def printable_key(key: str) -> str:
@@ -50,25 +60,18 @@ def no_pictures(source: Location, left_out: Mapping[str, int]) -> str:
     return f'source: there are no pictures at "{source}"{others}.'
 
 
-def _names_below(
-    folder: Path, within: str, on_error: Callable[[OSError], object]
-) -> Iterator[FoundName]:
-    """What is in a folder; `within` is its key below the source, with a slash, or empty."""
+def _names_of(folder: Path, within: str, on_error: Callable[[OSError], object]) -> Iterator[str]:
+    """Keys of what lies directly in the folder `within`, those of folders with a slash, in order.
+
+    Keys below a folder are compared with their slash, and unreadable ones as they are reported.
+    """
     try:
-        with os.scandir(folder) as found:
-            folders = {item.name: item.is_dir() for item in found}
+        with os.scandir(folder / within) as found:
+            names = [item.name + "/" * item.is_dir() for item in found]
     except OSError as error:
         on_error(error)
-        return
-    # keys below a folder are compared with their slash, and unreadable ones as they are reported
-    for name in sorted(folders, key=lambda name: printable_key(name) + "/" * folders[name]):
-        path, key = folder / name, within + name
-        if not folders[name]:
-            yield FoundName(key, _reason_to_leave(path))
-        elif (reason := _reason_to_pass_by(path)) is not None:
-            yield FoundName(key, reason)
-        else:
-            yield from _names_below(path, key + "/", on_error)
+        return iter(())
+    return iter([within + name for name in sorted(names, key=printable_key)])
 
 
 def _reason_to_pass_by(folder: Path) -> LeftOut | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from imagemill_contract.reporting.request_counts import pages_of
+
 TRANSITIONS_PER_RUN = 9
 TRANSITIONS_PER_SHARD = 5
-LIST_PAGE_OBJECTS = 1000
 PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload
 PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
 
@@ -26,7 +27,7 @@ def _files(objects: int, _total_bytes: int, shards: int) -> dict[str, int]:
     return {
         "get": 2 * objects + 8 * shards,
         "put": 2 * objects + 5 * shards + 4,
-        "list": 3 * _pages(objects),
+        "list": 3 * pages_of(objects),
     }
 
 
@@ -36,9 +37,5 @@ def _packed(objects: int, total_bytes: int, shards: int) -> dict[str, int]:
     return {
         "get": objects + parts + 10 * shards,
         "put": parts + PACKED_PUTS_PER_SHARD * shards + 9,
-        "list": _pages(objects) + 3,
+        "list": pages_of(objects) + 3,
     }
-
-
-def _pages(objects: int) -> int:
-    return math.ceil(objects / LIST_PAGE_OBJECTS)

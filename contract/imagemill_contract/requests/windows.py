@@ -10,6 +10,9 @@ from typing import Self
 from imagemill_contract.errors import RequestError
 from imagemill_contract.fields import shown
 
+# With this the names of runs over windows begin.
+UPLOAD_RUN = "upload-"
+
 _NAME = re.compile(r"(\d{8}T\d{6})Z-(\d{1,5})s")
 _FORMAT = "%Y%m%dT%H%M%S"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +55,7 @@ class Window:
     @property
     def run_id(self) -> str:
         """The name of the one run of this window."""
-        return f"upload-{self.name}"
+        return UPLOAD_RUN + self.name
 
     def next(self) -> Self:
         return type(self)(self.end, self.seconds)

@@ -7,7 +7,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 
 from imagemill_contract.documents import SCHEMA_VERSION, parsed_lines
 from imagemill_contract.errors import DocumentError
@@ -30,14 +30,19 @@ def opened_lines(kind: str, body: bytes) -> tuple[Row, Iterator[Row]]:
     return header, lines
 
 
+def rows_in_stream(lines: IO[bytes]) -> Iterator[Row]:
+    """Rows of lines of JSON, of which a block is in memory. Raises ValueError."""
+    rest = b""
+    while block := lines.read(_BLOCK_BYTES):
+        whole, _, rest = (rest + block).rpartition(b"\n")
+        yield from parsed_lines(whole)
+    yield from parsed_lines(rest)
+
+
 def _json_lines(kind: str, body: bytes) -> Iterator[Row]:
     try:
         with gzip.open(io.BytesIO(body)) as text:
             yield json.loads(text.readline() or b"{}")  # the header, which may be all one needs
-            rest = b""
-            while block := text.read(_BLOCK_BYTES):
-                lines, _, rest = (rest + block).rpartition(b"\n")
-                yield from parsed_lines(lines)
-            yield from parsed_lines(rest)
+            yield from rows_in_stream(cast("IO[bytes]", text))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(f"The {kind} document cannot be read: {error}.") from error

@@ -13,6 +13,7 @@ from imagemill_contract.recipe import Output
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.prices import Prices, prices_of
 from imagemill_contract.reporting.usage import Request, Usage, added
+from imagemill_contract.requests.windows import UPLOAD_RUN
 
 # After it has counted, AggregateRun writes the report, its page, and the list of runs, which it
 # reads first, and removes the marker of the run.
@@ -21,7 +22,6 @@ LAST_REQUESTS = {"get": 1, "put": 3, "delete": 1}
 MACHINE_REQUESTS = {"get": 1, "put": 3}
 # Each message is sent and received; ten are received, and ten deleted, by one request.
 SQS_REQUESTS_PER_UPLOAD = 1.2
-UPLOAD_RUN = "upload-"
 
 PRICED = (Request.GET, Request.PUT, Request.LIST)
 

@@ -41,12 +41,10 @@ def with_columns(objects: Sequence[SourceObject], beside: SideCars, columns: Nam
 
     Objects of which nothing is said, or what is no value, are refused.
     """
-
-    def given(item: SourceObject) -> SourceObject | Outcome:
-        return item if item.columns else _given(item, beside, columns)
-
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-        found = list(pool.map(given, objects))
+        asked = (item for item in objects if not item.columns)
+        answers = pool.map(lambda item: _given(item, beside, columns), asked)
+        found = [item if item.columns else next(answers) for item in objects]
     kept = [item for item in found if isinstance(item, SourceObject)]
     return Sifted(kept, [item for item in found if isinstance(item, Outcome)])
 

@@ -6,19 +6,18 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
-from io import TextIOWrapper
 from itertools import islice
 from operator import attrgetter
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Outcome
+from imagemill_dataset.parts.json_lines import rows_in_stream
 
 Found = SourceObject | Outcome
 
 _KEY = attrgetter("key")
-_LINES_AT_ONCE = 500
 
 
 def in_key_order(found: Iterable[Found], most_held: int) -> Iterator[Found]:
@@ -48,7 +47,6 @@ def _written(found: Sequence[Found]) -> IO[bytes]:
 
 
 def _read_back(file: IO[bytes]) -> Iterator[Found]:
-    with file, gzip.open(file) as packed, TextIOWrapper(packed, encoding="utf-8") as text:
-        while lines := list(islice(text, _LINES_AT_ONCE)):
-            for row in json.loads(f"[{','.join(lines)}]"):
-                yield Outcome.from_row(row) if "status" in row else SourceObject.from_row(row)
+    with file, gzip.open(file) as text:
+        for row in rows_in_stream(cast("IO[bytes]", text)):
+            yield Outcome.from_row(row) if "status" in row else SourceObject.from_row(row)
