@@ -4,7 +4,7 @@
 
 Copies of unmodified photographs, in the page cache, go through every way in alternating rounds.
 `one loop` is the bare work in one process: its CPU seconds are what a run cannot do without.
-`two loops` are two at once: on hyperthreads of one core each takes more of them for the same work.
+`two loops` are two at once: they show whether processors that share a core take more of them.
 """
 
 from __future__ import annotations
