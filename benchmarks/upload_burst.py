@@ -143,6 +143,7 @@ def main() -> None:
     ) as stack:
         environment = {
             **os.environ,
+            "POWERTOOLS_METRICS_NAMESPACE": "benchmark",
             "PYTHONPATH": os.pathsep.join(str(ROOT / room) for room in ROOMS),
             "AWS_ENDPOINT_URL": stack.engine.endpoint_url,
             "AWS_REGION": stack.engine.region,
