@@ -107,7 +107,7 @@ class Attempt:
             return results.in_order()
 
     def _packed(self, results: _Results) -> list[Outcome]:
-        from imagemill_worker.dataset.pack import PackedJob, pack_dataset
+        from imagemill_worker.dataset.pack import PackedJob, pack_dataset, previews
 
         job = self.job
         assert job.intermediate is not None  # noqa: S101 # a packed edge job reads one
@@ -117,22 +117,21 @@ class Attempt:
             for place, row in enumerate(job.rows)
             if isinstance(row, Task)
         }
-        packed = pack_dataset(
-            PackedJob(
-                job.output,
-                job.shard,
-                job.journal,
-                pictures,
-                job.resize_outcomes,
-                results.spooled,
-                results.in_order(),
-            ),
-            self.stopping,
+        to_pack = PackedJob(
+            job.output,
+            job.shard,
+            job.journal,
+            pictures,
+            job.resize_outcomes,
+            results.spooled,
+            results.in_order(),
         )
+        packed = pack_dataset(to_pack, self.stopping)
         samples = sum(shard.samples for shard in packed.shards)
         self._header |= {
             "shards": [shard.to_row() for shard in packed.shards],
             "verified": {"shards": len(packed.shards), "samples": samples},
+            "previews": [preview.to_row() for preview in previews(to_pack)],
         }
         return packed.outcomes
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe_parts.columns import Value
+from imagemill_contract.reporting.previews import Preview
+from imagemill_contract.reporting.sampling import MAX_SAMPLES, drawing
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
@@ -17,6 +21,7 @@ from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.journal import Journal
+from imagemill_worker.picture.preview import preview
 from imagemill_worker.spool import Spooled
 from imagemill_worker.stores.store import Store
 
@@ -93,6 +98,21 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
                 job.journal.add(outcomes[part.place])
             job.journal.write([written])
     return Packed(outcomes, shards)
+
+
+def previews(job: PackedJob) -> list[Preview]:
+    """Small copies of what the page of the run can draw from this work shard."""
+    draw = drawing(job.shard.run_id)
+    keys = {place: job.resize_outcomes[place].key for place in job.edges}
+    drawn = nsmallest(MAX_SAMPLES, ((draw(key), key, place) for place, key in keys.items()))
+    return [
+        Preview(key, _preview_text(job.pictures[place]), _preview_text(job.edges[place]))
+        for _, key, place in drawn
+    ]
+
+
+def _preview_text(file: Spooled) -> str:
+    return base64.b64encode(preview(file.read())).decode()
 
 
 def _by_split(job: PackedJob) -> dict[str, list[_Part]]:

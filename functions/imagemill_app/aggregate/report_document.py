@@ -27,9 +27,10 @@ def counted(tally: Tally, stages: Mapping[Stage, StageCounts]) -> dict[str, obje
 
 def measured(tally: Tally) -> dict[str, object]:
     """The fields that say what the sources are, and what the jobs have used."""
-    sources = tally.sources.to_document()
+    sources = {**tally.sources.to_document(), "samples": tally.sources.samples()}
+    del sources["previews"]  # those are for the page
     return {
-        "sources": {**sources, "samples": tally.sources.samples()},
+        "sources": sources,
         "jobs": {
             str(stage): {
                 **jobs.to_document(),

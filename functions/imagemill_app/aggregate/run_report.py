@@ -100,7 +100,7 @@ def write_report(
     report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
-    pictures = pictures_for(report)
+    pictures = pictures_for(report, tally.sources.previews())
     report["bill"] = bill_of(run, tally, used())
     _publish(output, report, pictures)
     close_run(output, run["run_id"])

@@ -125,6 +125,7 @@ class SliceResults:
         write_missing(shard, Stage.RESIZE, pictures, resized)
         write_missing(shard, Stage.EDGE, edges, mapped)
         self.tally.add_shard(shard.objects, resized, mapped)
+        self.tally.sources.add_previews(edges.previews)
         self.tally.add_job(Stage.RESIZE, shard.shard_id, pictures.usage, len(resized))
         self.tally.add_job(Stage.EDGE, shard.shard_id, edges.usage, len(mapped))
         self.packed.add(edges)

@@ -10,9 +10,10 @@ from typing import Any
 from imagemill_app.page import words
 from imagemill_app.page.previews import Previews, previews
 from imagemill_app.page.shrink import MAX_SOURCE_BYTES
+from imagemill_contract.reporting.previews import Preview
 
-# With their base64 the pictures of a page have four thirds of this.
-MAX_PICTURE_BYTES = 1_800_000
+# Of all pictures of a page, in base64.
+MAX_PICTURE_CHARACTERS = 2_400_000
 MAX_EXAMPLES_SHOWN = 6
 
 # Returns the body of an object by its whole key; None if it cannot be had.
@@ -32,15 +33,16 @@ class Tile:
 
 @dataclass(slots=True)
 class Pictures:
-    """Reads pictures and makes data addresses of small copies, until they are too many bytes."""
+    """Reads pictures and makes data addresses of small copies, until they are too many."""
 
     read_source: Read
     read_output: Read
+    packed: Mapping[str, Preview]
     _previews: Previews
-    _left_bytes: int = MAX_PICTURE_BYTES
+    _left_characters: int = MAX_PICTURE_CHARACTERS
 
     def tiles(self, report: Mapping[str, Any]) -> list[Tile]:
-        """The sample; results that lie in dataset shards are not shown."""
+        """The sample; of results that lie in dataset shards what their jobs left of them."""
         return list(self._tiles(report))
 
     def examples(self, report: Mapping[str, Any]) -> dict[str, str]:
@@ -55,22 +57,34 @@ class Pictures:
 
     def _tiles(self, report: Mapping[str, Any]) -> Iterator[Tile]:
         for sample in report["sources"]["samples"]:
-            is_file = sample["position"] is None
             size = words.size(sample["bytes"])
+            source = self._address(self.read_source(sample["key"]))
+            resized, edges = self._results(sample)
             yield Tile(
                 key=words.readable(sample["key"]),
                 caption=f"{size} to {sample['width']} x {sample['height']}",
-                source=self._address(self.read_source(sample["key"])),
-                resized=self._address(self.read_output(sample["resized"])) if is_file else "",
-                edges=self._address(self.read_output(sample["edges"])) if is_file else "",
+                source=source,
+                resized=resized,
+                edges=edges,
             )
 
+    def _results(self, sample: Mapping[str, Any]) -> tuple[str, str]:
+        if sample["position"] is None:
+            resized, edges = (self.read_output(sample[name]) for name in ("resized", "edges"))
+            return self._address(resized), self._address(edges)
+        found = self.packed.get(sample["key"])
+        return (self._shown(found.resized), self._shown(found.edges)) if found else ("", "")
+
     def _address(self, body: bytes | None) -> str:
-        small = self._previews.of(body) if body and self._left_bytes > 0 else None
-        if not small or len(small) > self._left_bytes:
+        small = self._previews.of(body) if body and self._left_characters > 0 else None
+        return self._shown(base64.b64encode(small).decode()) if small else ""
+
+    def _shown(self, text: str) -> str:
+        """The data address of a WebP in base64; empty if there is none, or no room for it."""
+        if not text or len(text) > self._left_characters:
             return ""
-        self._left_bytes -= len(small)
-        return "data:image/webp;base64," + base64.b64encode(small).decode()
+        self._left_characters -= len(text)
+        return "data:image/webp;base64," + text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,16 @@ class Shown:
     examples: Mapping[str, str]
 
 
-def shown_pictures(report: Mapping[str, Any], read_source: Read, read_output: Read) -> Shown:
-    """Small copies of the sample and of the examples of what was rejected."""
+def shown_pictures(
+    report: Mapping[str, Any],
+    read_source: Read,
+    read_output: Read,
+    packed: Mapping[str, Preview],
+) -> Shown:
+    """Small copies of the sample and of the examples of what was rejected.
+
+    `packed` has those of results that lie in dataset shards, by the source's key.
+    """
     with previews() as maker:
-        pictures = Pictures(read_source, read_output, maker)
+        pictures = Pictures(read_source, read_output, packed, maker)
         return Shown(pictures.tiles(report), pictures.examples(report))

@@ -21,6 +21,7 @@ from imagemill_contract.keys import (
     usage_key,
 )
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.usage import Usage, usage_of_attempts
 from imagemill_dataset.shards import DatasetShard
 
@@ -39,6 +40,7 @@ class JobRecord:
         last_words: Why its last attempt ended, if it could say so; or "".
         is_complete: Whether there is an outcome document.
         usage: What its attempts have used, as far as they could say so.
+        previews: Small copies of some of what it has packed.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class JobRecord:
     last_words: str = ""
     is_complete: bool = False
     usage: Usage | None = None
+    previews: Sequence[Preview] = ()
 
 
 def job_record(shard: Shard, stage: Stage) -> JobRecord:
@@ -65,6 +68,7 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
         verified,
         is_complete=True,
         usage=_usage(shard, stage),
+        previews=[Preview.from_row(row) for row in _rows(header, "previews")],
     )
 
 
@@ -144,5 +148,8 @@ def _of_closed_shards(
 
 
 def _dataset_shards(header: Mapping[str, object]) -> list[DatasetShard]:
-    rows = cast("list[Mapping[str, Any]]", header.get("shards", []))
-    return [DatasetShard.from_row(row) for row in rows]
+    return [DatasetShard.from_row(row) for row in _rows(header, "shards")]
+
+
+def _rows(header: Mapping[str, object], name: str) -> list[Mapping[str, Any]]:
+    return cast("list[Mapping[str, Any]]", header.get(name, []))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill_app.tally.smallest import Row, Smallest, draw_text, drawing
+from imagemill_app.tally.smallest import Row, Smallest
 from imagemill_app.tally.timeline import Timeline
+from imagemill_contract.reporting.sampling import draw_text, drawing
 from imagemill_contract.reporting.usage import Usage
 
 MAX_SLOWEST = 12

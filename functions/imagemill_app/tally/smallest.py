@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from zlib import crc32
 
 Row = Mapping[str, object]
 
 # Larger than any rank in use: what is below it may be kept.
 _NO_LIMIT = ("\U0010ffff",)
-
-
-def drawing(seed: str) -> Callable[[str], int]:
-    """What gives each key a number that looks drawn by lot and is the same whenever it is drawn."""
-    start = crc32(seed.encode())
-    return lambda key: crc32(key.encode("utf-8", "surrogatepass"), start)
-
-
-def draw_text(draw: int) -> str:
-    """A rank: texts are in the order of the numbers."""
-    return f"{draw:08x}"
 
 
 @dataclass(slots=True)

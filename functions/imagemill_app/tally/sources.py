@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any
 
-from imagemill_app.tally.smallest import Smallest, draw_text, drawing
+from imagemill_app.tally.smallest import Smallest
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.outcomes import Outcome, Status
-
-MAX_SAMPLES = 12
+from imagemill_contract.reporting.previews import Preview
+from imagemill_contract.reporting.sampling import MAX_SAMPLES, draw_text, drawing
 
 # Names of formats by extension. Others are counted as `other`, so that there are never too many.
 _FORMATS = {
@@ -39,6 +39,7 @@ class Sources:
     sizes: Counter[int] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     _samples: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
+    _previews: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
 
     def add(
         self,
@@ -62,15 +63,26 @@ class Sources:
             sample = _sample(sources[place], pictures[place], edges[place])
             self._samples.add(sample, draw_text(draw), key)
 
+    def add_previews(self, previews: Iterable[Preview]) -> None:
+        """Keep those of objects that may be drawn, if the jobs have drawn as `add` does."""
+        draw = drawing(self.seed)
+        for preview in previews:
+            self._previews.add(preview.to_row(), draw_text(draw(preview.key)), preview.key)
+
     def merge(self, other: Sources) -> None:
         self.bytes += other.bytes
         self.sizes.update(other.sizes)
         self.formats.update(other.formats)
         self._samples.merge(other._samples)
+        self._previews.merge(other._previews)
 
     def samples(self) -> list[Mapping[str, Any]]:
         """Objects drawn by lot among those with both results."""
         return self._samples.rows()
+
+    def previews(self) -> dict[str, Preview]:
+        """Small copies of the results of such objects, by key, where their jobs left any."""
+        return {str(row["key"]): Preview.from_row(row) for row in self._previews.rows()}
 
     def to_document(self) -> dict[str, object]:
         return {
@@ -79,6 +91,7 @@ class Sources:
             "sizes": {str(digits): count for digits, count in sorted(self.sizes.items())},
             "formats": dict(sorted(self.formats.items())),
             "samples": self._samples.to_document(),
+            "previews": self._previews.to_document(),
         }
 
     @classmethod
@@ -89,6 +102,7 @@ class Sources:
             Counter({int(digits): count for digits, count in document["sizes"].items()}),
             Counter(document["formats"]),
             Smallest.from_document(MAX_SAMPLES, document["samples"]),
+            Smallest.from_document(MAX_SAMPLES, document.get("previews", ())),
         )
 
 

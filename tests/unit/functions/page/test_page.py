@@ -136,4 +136,4 @@ def test_a_page_of_a_run_of_five_million_is_no_larger(report: dict[str, Any]) ->
     report["problems"] = [{**row, **pictures, "count": 9_999} for row in report["problems"] * 11]
     large = len(report_page(report, NOTHING))
     assert large < small + 200_000
-    assert large < 400_000  # with MAX_PICTURE_BYTES in base64 less than 3 MB
+    assert large < 400_000  # with MAX_PICTURE_CHARACTERS less than 3 MB

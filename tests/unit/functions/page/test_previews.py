@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from imagemill_app.page import pictures, previews
-from imagemill_app.page.pictures import MAX_PICTURE_BYTES, shown_pictures
+from imagemill_app.page import previews
+from imagemill_app.page.pictures import MAX_PICTURE_CHARACTERS, shown_pictures
 from imagemill_app.page.previews import Previews
 from imagemill_app.page.shrink import MAX_SOURCE_BYTES
+from imagemill_contract.reporting.previews import Preview
 from tests.helpers.pictures import jpeg, png_declaring
 
 
@@ -65,24 +66,34 @@ def report_of(keys: list[str], position: int | None = None) -> dict[str, Any]:
 
 
 def test_tiles_have_source_and_results_and_examples_are_shown_where_they_decode() -> None:
-    shown = shown_pictures(report_of(["a.jpg"]), lambda _: jpeg(96, 64), lambda _: jpeg(8, 8))
+    shown = shown_pictures(report_of(["a.jpg"]), lambda _: jpeg(96, 64), lambda _: jpeg(8, 8), {})
     (tile,) = shown.tiles
     addresses = (tile.source, tile.resized, tile.edges, shown.examples["bad.jpg"])
     assert all(address.startswith("data:image/webp;base64,") for address in addresses)
     assert shown.examples.keys() == {"bad.jpg"}
 
 
-def test_what_is_packed_or_gone_is_not_shown() -> None:
-    shown = shown_pictures(report_of(["a.jpg"], 0), lambda _: None, lambda _: jpeg(8, 8))
-    (tile,) = shown.tiles
-    assert (tile.source, tile.resized, tile.edges) == ("", "", "")
+def test_of_what_is_packed_is_shown_what_its_job_left() -> None:
+    def read_output(_key: str) -> bytes:
+        raise AssertionError("a dataset shard is no picture")
+
+    packed = {"a.jpg": Preview("a.jpg", "UklGRg==", "")}
+    shown = shown_pictures(report_of(["a.jpg", "b.jpg"], 0), lambda _: None, read_output, packed)
+    first, second = shown.tiles
+    assert (first.source, first.edges) == ("", "")
+    assert first.resized == "data:image/webp;base64,UklGRg=="
+    assert (second.resized, second.edges) == ("", "")
 
 
 def test_pictures_of_a_page_never_have_more_than_their_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Previews, "of", lambda *_: bytes(MAX_PICTURE_BYTES // 3))
-    shown = shown_pictures(report_of(["a", "b", "c"]), lambda _: b"1", lambda _: b"2")
+    monkeypatch.setattr(Previews, "of", lambda *_: bytes(MAX_PICTURE_CHARACTERS // 4))
+    shown = shown_pictures(report_of(["a", "b", "c"]), lambda _: b"1", lambda _: b"2", {})
     addresses = [item for tile in shown.tiles for item in (tile.source, tile.resized, tile.edges)]
     assert sum(map(bool, addresses)) == 3
-    assert pictures.MAX_PICTURE_BYTES * 4 / 3 < 2_500_000
+    large = "A" * (MAX_PICTURE_CHARACTERS // 3)
+    packed = {key: Preview(key, large, large) for key in ("a", "b", "c")}
+    shown = shown_pictures(report_of(["a", "b", "c"], 0), lambda _: None, lambda _: None, packed)
+    assert sum(bool(item) for tile in shown.tiles for item in (tile.resized, tile.edges)) == 3
+    assert MAX_PICTURE_CHARACTERS < 2_500_000

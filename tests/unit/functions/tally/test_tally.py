@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app.tally.problems import MAX_EXAMPLES, MAX_LISTED
-from imagemill_app.tally.sources import MAX_SAMPLES, format_of
+from imagemill_app.tally.sources import format_of
 from imagemill_app.tally.tally import Tally, failed_percent
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
+from imagemill_contract.reporting.previews import Preview
+from imagemill_contract.reporting.sampling import MAX_SAMPLES, drawing
 from imagemill_contract.reporting.usage import Usage
 
 statuses = st.lists(st.sampled_from(Status), max_size=30)
@@ -137,6 +139,25 @@ def test_the_sample_is_drawn_by_its_seed_from_objects_with_both_results() -> Non
     assert drawn != sorted(drawn)
     again = tally_of(kinds * 500, [Status.WRITTEN] * 1000)
     assert [row["key"] for row in again.sources.samples()] == drawn
+
+
+def test_previews_that_jobs_draw_for_themselves_are_those_of_the_sample() -> None:
+    whole = Tally.begun("seed", tuple(Stage))
+    for first in range(0, 1000, 100):
+        part = tally_of([Status.WRITTEN] * 100, [Status.WRITTEN] * 100, first)
+        keys = [f"{n:06d}{EXTENSIONS[n % len(EXTENSIONS)]}" for n in range(first, first + 100)]
+        drawn = sorted(keys, key=drawing("seed"))[:MAX_SAMPLES]  # as a job does
+        part.sources.add_previews(Preview(key, f"resized {key}", f"edges {key}") for key in drawn)
+        whole.merge(Tally.from_document(plain(part)))
+    found = whole.sources.previews()
+    assert found.keys() == {row["key"] for row in whole.sources.samples()}
+    assert all(item.resized == f"resized {key}" for key, item in found.items())
+
+
+def test_a_tally_of_before_there_were_previews_has_none() -> None:
+    document = plain(tally_of([Status.WRITTEN], [Status.WRITTEN]))
+    del document["sources"]["previews"]
+    assert Tally.from_document(document).sources.previews() == {}
 
 
 @pytest.mark.parametrize(

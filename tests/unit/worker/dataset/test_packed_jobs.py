@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -18,6 +19,8 @@ from imagemill_contract import keys
 from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.reporting.previews import Preview
+from imagemill_contract.reporting.sampling import MAX_SAMPLES, drawing
 from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -154,6 +157,29 @@ def test_lanes_and_retries_change_no_byte(folder: Folder, output: Output) -> Non
     first = folder.files("")
     run_both(folder, "--threads", "16", "--vcpus", "2")
     assert folder.files("") == first
+
+
+def test_small_copies_are_left_of_those_that_the_page_can_draw(folder: Folder) -> None:
+    names = fill(folder)
+    folder.put("cats/broken.jpg", b"no picture")
+    folder.plan(size=200, output="parquet")
+    run_both(folder)
+    header, _ = decode_outcomes(folder.outcome_path("edge").read_bytes())
+    rows = header["previews"]
+    assert isinstance(rows, list)
+    previews = [Preview.from_row(row) for row in rows]
+    draw = drawing(folder.run_id)
+    assert [item.key for item in previews] == sorted(names, key=draw)[:MAX_SAMPLES]
+    samples = {sample.filename: sample for sample in samples_of(folder, shards_of(folder)[0])}
+    for item in previews:
+        sample = samples[item.key]
+        for text, body in ((item.resized, sample.image), (item.edges, sample.edge)):
+            small = pixels_of(base64.b64decode(text))
+            assert small.shape == (96, 96, 3)
+            with Image.open(io.BytesIO(body)) as whole:
+                expected = np.asarray(whole.convert("RGB").resize((96, 96)), np.float64)
+            assert np.abs(small - expected).mean() < 20
+    assert len(folder.outcome_path("edge").read_bytes()) < 200_000
 
 
 def test_shuffled_samples_are_the_same_ones(folder: Folder) -> None:
