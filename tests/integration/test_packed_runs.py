@@ -11,6 +11,7 @@ from arro3.io import read_parquet
 
 from imagemill.local_stack import LocalStack
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.sampling import MAX_SAMPLES
 from imagemill_dataset.names import sample_key, split_of
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
@@ -94,6 +95,12 @@ def test_folder_becomes_a_dataset_that_index_and_card_describe(
     verified = imagemill("verify", out)
     assert verified.returncode == 0, verified.stderr
     assert "40 in use" in verified.stdout
+
+    (page,) = out.glob("runs/*/report.html")
+    text = page.read_text("utf-8")
+    assert text.count('alt="resized"') == text.count('alt="edges"') == MAX_SAMPLES
+    assert f"imagemill retry {page.parent.name} --reason truncated" in text
+    assert "broken_truncated.jpg" in text
 
 
 def test_growth_keeps_splits_and_labels_and_supersedes_what_has_changed(
