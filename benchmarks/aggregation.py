@@ -103,7 +103,7 @@ def outcomes_of(shard: Shard) -> Iterator[tuple[Stage, dict[str, object], Iterat
 def _rows(shard: Shard, stage: Stage, packed_key: str) -> Iterator[Outcome]:
     for position, item in enumerate(shard.objects):
         relative = item.key.removeprefix("full/")
-        key = keys.output_key(stage, relative, shard.recipe.format)
+        key = keys.output_key(stage, relative, shard.recipe)
         yield Outcome(
             item.key,
             Status.WRITTEN,

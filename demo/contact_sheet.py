@@ -8,8 +8,8 @@ from PIL import Image
 
 from demo.pictures import Cut
 from demo.sheets import Layout, Tile, framed, sheet
-from imagemill_contract.keys import Stage, output_key
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.keys import output_key, stages_of
+from imagemill_contract.recipe import Recipe
 
 SOURCE_WIDTH, SOURCE_HEIGHT = 190, 128
 LAYOUT = Layout(column=SOURCE_WIDTH, gap=14, caption=26, font=12)
@@ -37,8 +37,8 @@ def column_of(cut: Cut, sources: Path, out: Path) -> list[Tile]:
     subject = Path(cut.photograph).stem.replace("_", " ")
     caption = f"{subject}, {picture.width} x {picture.height}"
     tiles = [Tile(framed(picture, SOURCE_WIDTH, SOURCE_HEIGHT), caption)]
-    for stage in Stage:
-        key = output_key(stage, cut.name, ImageFormat.JPG)
+    for stage in stages_of(Recipe()):
+        key = output_key(stage, cut.name, Recipe())
         folder, _, name = key.partition("/")
         extensions = name.partition(".")[2]
         with Image.open(out / key) as image:

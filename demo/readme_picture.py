@@ -56,7 +56,7 @@ def column_of(photograph: Path, out: Path) -> list[Tile]:
         )
     ]
     for stage in Stage:
-        key = output_key(stage, photograph.name, RECIPE.format)
+        key = output_key(stage, photograph.name, RECIPE)
         with Image.open(out / key) as image:
             tiles.append(Tile(image.convert("RGB"), key))
     return tiles

@@ -45,7 +45,7 @@ class Expected:
     def files(self) -> dict[str, bytes]:
         """All results as files, by key."""
         return {
-            keys.output_key(stage, name, self.recipe.format): self.result(name).of(stage)
+            keys.output_key(stage, name, self.recipe): self.result(name).of(stage)
             for name in self.good_names
             for stage in Stage
         }

@@ -63,11 +63,11 @@ def _results(base: Path, recipe: dict[str, object]) -> dict[bytes, Result]:
     verdict = run.report()
     assert verdict.verdict == "succeeded", verdict
     files = place.files()
-    image_format = Recipe.from_document(recipe).format
+    done = Recipe.from_document(recipe)
     rows = rows_of(files, "quiet", Stage.RESIZE)
     results = {}
     for name, body in pictures.items():
-        names = [keys.output_key(stage, name, image_format) for stage in Stage]
+        names = [keys.output_key(stage, name, done) for stage in Stage]
         if reason := rows[name].reason:
             results[body] = Result(reason=str(reason))
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
@@ -53,6 +54,8 @@ class Stage(StrEnum):
 
 
 STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
+# What people call the results of a stage.
+RESULTS = {Stage.RESIZE: "resized pictures", Stage.EDGE: "edge maps"}
 
 
 def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
@@ -60,6 +63,11 @@ def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
 
     So far every recipe has both. Whoever asks what a run does asks here, and not the enumeration.
     """
+    return (Stage.RESIZE, Stage.EDGE)
+
+
+def stages_in(recipe: Mapping[str, object]) -> tuple[Stage, ...]:
+    """The same of a recipe's document, also of one that another release has written."""
     return (Stage.RESIZE, Stage.EDGE)
 
 
@@ -91,12 +99,12 @@ def relative_key(source_key: str, source_prefix: str) -> str:
     raise ContractError(f"Key {source_key!r} does not lie under {source_prefix!r}.")
 
 
-def output_extension(stage: Stage, image_format: ImageFormat) -> str:
+def output_extension(stage: Stage, recipe: Recipe) -> str:
     """With its dot. Edge maps are always PNG."""
-    return "." + (image_format if stage is Stage.RESIZE else ImageFormat.PNG)
+    return "." + (recipe.format if stage is Stage.RESIZE else ImageFormat.PNG)
 
 
-def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
+def output_key(stage: Stage, relative: str, recipe: Recipe) -> str:
     """The key of a stage's result, below the output prefix.
 
     The extension of the output is appended unless the name has it already:
@@ -105,16 +113,16 @@ def output_key(stage: Stage, relative: str, image_format: ImageFormat) -> str:
     the output.
     """
     folder = STAGE_FOLDERS[stage]
-    extension = output_extension(stage, image_format)
+    extension = output_extension(stage, recipe)
     return folder + output_name(relative, extension, MOST_KEY_BYTES - len(folder))
 
 
-def ordinary_sources(stage: Stage, key: str, image_format: ImageFormat) -> list[str]:
+def ordinary_sources(stage: Stage, key: str, recipe: Recipe) -> list[str]:
     """Names below a source whose result has that key, of those that need no change.
 
     `resized/a.jpg` is the result of `a.jpg` and of `a`.
     """
-    extension = output_extension(stage, image_format)
+    extension = output_extension(stage, recipe)
     name = key.removeprefix(STAGE_FOLDERS[stage])
     stem = name.removesuffix(extension)
     return [name] if not stem or stem.endswith((extension, "/")) else [name, stem]

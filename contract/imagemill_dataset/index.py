@@ -70,7 +70,7 @@ class Place(NamedTuple):
 class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long to make
     """What is known about one object.
 
-    `reason` says why it was rejected or failed; None if both stages were written. `place` is None
+    `reason` says why it was rejected or failed; None if all stages were written. `place` is None
     if the results are files. `columns` has the values of the recipe's columns, in their order.
     """
 

@@ -19,7 +19,7 @@ from imagemill.folders import check_has_pictures, checked_folders, make_writable
 from imagemill.local_stack import LocalStack, local_stack
 from imagemill.output_lock import Lock, output_lock
 from imagemill.run_request import folder_request
-from imagemill_contract.keys import plan_key, report_key
+from imagemill_contract.keys import plan_key, report_key, stages_of
 from imagemill_contract.recipe import Recipe
 
 # A look at the log takes some milliseconds of a processor that has pictures to do.
@@ -51,7 +51,8 @@ def run_folder(
     if "manifest" not in fields:
         check_has_pictures(folders.photos)
     make_writable(folders.out)
-    started, progress, console = time.monotonic(), RunProgress(), Console(stderr=as_json)
+    started, console = time.monotonic(), Console(stderr=as_json)
+    progress = RunProgress(in_order=stages_of(recipe))
     try:
         with (
             output_lock(folders.out) as lock,
@@ -99,6 +100,7 @@ def _watch(
     seconds = POLL_SECONDS if console.is_terminal else POLL_SECONDS_OF_LINES
 
     with display_on(console) as display:
+        display.show(progress)
 
         def tick() -> None:
             wait_for(report, seconds)  # it is the last thing that a run writes

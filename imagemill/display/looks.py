@@ -14,7 +14,7 @@ from imagemill.deployed.runs import RunState
 from imagemill.display.lines import print_line
 from imagemill.display.summary import print_summary
 from imagemill.display.times import duration, exact, moment
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_in
 
 _STATES = {RunState.STOPPED: "was stopped", RunState.REFUSED: "was refused"}
 
@@ -53,7 +53,7 @@ def lines_of(look: Look, now: datetime | None = None) -> Iterator[str]:
     if look.planned is None:
         return
     planned = look.planned["objects"]
-    for stage in Stage:
+    for stage in _stages(look):
         yield _stage_line(stage, look, planned)
     if look.shards:
         counts = ", ".join(f"{count:,} {name}" for name, count in look.shards.items() if count)
@@ -70,10 +70,15 @@ def look_document(look: Look) -> dict[str, Any]:
         "ended": exact(run.ended),
         "cause": run.cause or None,
         "planned_objects": look.planned["objects"] if look.planned else None,
-        "stages": {stage: _stage_document(stage, look) for stage in Stage},
+        "stages": {stage: _stage_document(stage, look) for stage in _stages(look)},
         "shards": dict(look.shards),
         "report": look.report,
     }
+
+
+def _stages(look: Look) -> tuple[Stage, ...]:
+    """The stages of the run; those of most runs until it is planned."""
+    return stages_in(look.planned["recipe"] if look.planned else {})
 
 
 def _doing(look: Look, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,8 @@ from rich.progress import (
 from rich.text import Text
 
 from imagemill.deployed.job_logs import StageProgress
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
+from imagemill_contract.recipe import Recipe
 
 PLAIN_LINE_SECONDS = 5.0
 
@@ -34,10 +35,12 @@ class RunProgress:
     Attributes:
         stages: What the jobs of each stage have logged.
         planned: Objects that the jobs are given; None until that is known.
+        in_order: The stages of the run.
     """
 
     stages: Mapping[str, StageProgress] = field(default_factory=dict)
     planned: int | None = None
+    in_order: Sequence[Stage] = stages_of(Recipe())
 
 
 class _Rate(ProgressColumn):
@@ -63,8 +66,6 @@ class BarDisplay:
 
     def __enter__(self) -> Self:
         self._progress.start()
-        for stage in Stage:
-            self._tasks[stage] = self._progress.add_task(stage, total=None, note="")
         return self
 
     def __exit__(
@@ -76,7 +77,10 @@ class BarDisplay:
         self._progress.stop()
 
     def show(self, run: RunProgress) -> None:
-        for stage, task in self._tasks.items():
+        for stage in run.in_order:
+            if stage not in self._tasks:
+                self._tasks[stage] = self._progress.add_task(stage, total=None, note="")
+            task = self._tasks[stage]
             state = run.stages.get(stage, StageProgress())
             self._progress.update(task, total=run.planned, completed=state.done, note=_note(state))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imagemill.deployed.job_logs import StageProgress
 from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
 from imagemill.display.times import duration
 from imagemill.paths import escaped
-from imagemill_contract.keys import DATASET_README, Stage, report_key, report_page_key
+from imagemill_contract.keys import DATASET_README, RESULTS, Stage, report_key, report_page_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
 
@@ -64,15 +63,20 @@ def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
         print_line(console, f"deleted at the source: {deleted}; {_fate(report)}")
 
 
+def done_so_far(written: Mapping[str, int], planned: str, stages: Sequence[Stage]) -> str:
+    """How many results of each stage there are; `planned` is how many there would have been."""
+    first, *later = stages
+    made = [f"{written.get(stage, 0):,} {RESULTS[stage]}" for stage in later]
+    counted = [f"{written.get(first, 0):,} of {planned} pictures resized", *made]
+    return f"{', '.join(counted)} made"
+
+
 def print_stopped(console: Console, run: RunProgress) -> None:
     """Print what a stopped run has done so far, and how to go on."""
-    resized, edges = (run.stages.get(stage, StageProgress()).written for stage in Stage)
-    if resized or edges:
+    written = {stage: state.written for stage, state in run.stages.items()}
+    if any(written.values()):
         planned = "?" if run.planned is None else f"{run.planned:,}"
-        print_line(
-            console,
-            f"Stopped: {resized:,} of {planned} pictures resized, {edges:,} edge maps made.",
-        )
+        print_line(console, f"Stopped: {done_so_far(written, planned, run.in_order)}.")
     else:
         print_line(console, "Stopped before any picture was done.")
     print_line(console, "Run the same command again to go on.")

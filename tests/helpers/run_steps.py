@@ -153,7 +153,7 @@ class Worker:
 
     def written(self, shard: Shard, stage: Stage, item: SourceObject) -> Outcome:
         relative = keys.relative_key(item.key, shard.source.prefix)
-        key = keys.output_key(stage, relative, shard.recipe.format)
+        key = keys.output_key(stage, relative, shard.recipe)
         body = f"{shard.recipe.digest} {stage} {item.key} {item.etag}".encode()
         write_bytes(self.output, key, body)
         return Outcome(

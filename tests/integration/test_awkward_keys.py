@@ -11,7 +11,7 @@ import pytest
 from imagemill.local_stack import LocalStack
 from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.locations import Location
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import Recipe
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
 from tests.helpers.runs import ended, keys_in, start
@@ -35,7 +35,7 @@ def prefix(stack: LocalStack) -> str:
 
 
 def results() -> set[str]:
-    return {output_key(stage, name, ImageFormat.JPG) for name in NAMES for stage in Stage}
+    return {output_key(stage, name, Recipe()) for name in NAMES for stage in Stage}
 
 
 def succeeded(stack: LocalStack, prefix: str, **fields: Any) -> dict[str, Any]:

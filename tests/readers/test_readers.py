@@ -23,7 +23,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
 from tests.helpers.readers import CLASSES, printed_by, run
 
@@ -97,7 +97,7 @@ def outcomes_in(out: Path, stage: Stage) -> dict[str, Outcome]:
 
 
 def output_key(stage: Stage, relative: str) -> str:
-    return keys.output_key(stage, relative, ImageFormat.JPG)
+    return keys.output_key(stage, relative, Recipe())
 
 
 def pixels_of(body: bytes) -> NDArray[np.uint8]:

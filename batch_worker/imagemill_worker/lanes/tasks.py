@@ -100,4 +100,4 @@ def _output_key(stage: Stage, shard: Shard, key: str) -> str:
     if shard.recipe.is_packed:
         return ""
     relative = keys.relative_key(key, shard.source.prefix)
-    return shard.output.prefix + keys.output_key(stage, relative, shard.recipe.format)
+    return shard.output.prefix + keys.output_key(stage, relative, shard.recipe)

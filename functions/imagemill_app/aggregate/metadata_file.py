@@ -12,11 +12,13 @@ from itertools import islice
 from imagemill_app.stores import StoreAt, write_parts
 from imagemill_contract.keys import METADATA, STAGE_FOLDERS, Stage, output_key
 from imagemill_contract.locations import Location
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.stored_index import StoredIndex
 
 LINES_AT_ONCE = 5_000
+# An index has recipes of earlier releases, too: only their format counts here.
+_RECIPES = {str(image_format): Recipe(format=image_format) for image_format in ImageFormat}
 
 
 def write_metadata(output: Location) -> None:
@@ -31,7 +33,7 @@ def _lines(rows: Iterable[Row]) -> Iterator[str]:
         if entry.reason is not None or entry.place is not None or not entry.columns:
             continue
         recipe = entry.run.recipe
-        key = output_key(Stage.RESIZE, relative, ImageFormat(recipe["format"]))
+        key = output_key(Stage.RESIZE, relative, _RECIPES[recipe["format"]])
         said = zip(sorted(recipe["columns"]), entry.columns, strict=True)
         line = {"file_name": key.removeprefix(folder), **dict(said)}
         yield json.dumps(line, ensure_ascii=False) + "\n"

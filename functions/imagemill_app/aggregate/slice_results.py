@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from operator import itemgetter
@@ -19,18 +19,24 @@ from imagemill_app.tally.problems import MAX_LISTED
 from imagemill_app.tally.tally import Tally
 from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.keys import Stage, deleted_key, refused_key, relative_key, stages_of
+from imagemill_contract.keys import (
+    Stage,
+    deleted_key,
+    refused_key,
+    relative_key,
+    stages_in,
+    stages_of,
+)
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status
-from imagemill_contract.recipe import Recipe
+from imagemill_contract.outcomes import Outcome
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.parts.part import Row
-from imagemill_dataset.reasons import NEVER_GIVEN
+from imagemill_dataset.reasons import NEVER_GIVEN, final_reason
 
 
 def empty_tally(run: IndexedRun) -> Tally:
     """A tally of a run's stages, with nothing counted yet."""
-    return Tally.begun(run.run_id, stages_of(Recipe.from_document(run.recipe, "run.recipe")))
+    return Tally.begun(run.run_id, stages_in(run.recipe))
 
 
 @dataclass(slots=True)
@@ -119,17 +125,18 @@ class SliceResults:
 
     def _rows_of(self, shard: Shard, failure: str) -> Iterator[Row]:
         """Take in what the jobs of a shard have left. `failure` says why one failed, or is ""."""
-        pictures, edges = job_record(shard, Stage.RESIZE), job_record(shard, Stage.EDGE)
-        resized = complete_outcomes(shard, pictures, failure, [])
-        mapped = complete_outcomes(shard, edges, failure, resized)
-        write_missing(shard, Stage.RESIZE, pictures, resized)
-        write_missing(shard, Stage.EDGE, edges, mapped)
-        self.tally.add_shard(shard.objects, resized, mapped)
-        self.tally.sources.add_previews(edges.previews)
-        self.tally.add_job(Stage.RESIZE, shard.shard_id, pictures.usage, len(resized))
-        self.tally.add_job(Stage.EDGE, shard.shard_id, edges.usage, len(mapped))
-        self.packed.add(edges)
-        rows = _rows(self.run, shard, list(zip(resized, mapped, strict=True)), edges)
+        records = {stage: job_record(shard, stage) for stage in stages_of(shard.recipe)}
+        outcomes_of: dict[Stage, list[Outcome]] = {}
+        for stage, record in records.items():
+            outcomes = complete_outcomes(shard, record, failure, list(outcomes_of.values()))
+            write_missing(shard, stage, record, outcomes)
+            self.tally.add_job(stage, shard.shard_id, record.usage, len(outcomes))
+            outcomes_of[stage] = outcomes
+        self.tally.add_shard(shard.objects, outcomes_of)
+        *_, last = records.values()
+        self.tally.sources.add_previews(last.previews)
+        self.packed.add(last)
+        rows = _rows(self.run, shard, list(zip(*outcomes_of.values(), strict=True)), last)
         yield from sorted(rows, key=itemgetter(0))
 
 
@@ -150,16 +157,18 @@ def _never_given(run: IndexedRun, refused: Iterable[Outcome]) -> Iterator[Row]:
 
 
 def _rows(
-    run: IndexedRun, shard: Shard, outcomes: list[tuple[Outcome, Outcome]], edges: JobRecord
+    run: IndexedRun, shard: Shard, outcomes: Sequence[Sequence[Outcome]], last: JobRecord
 ) -> Iterator[Row]:
-    """What the index will say about a shard's objects."""
+    """What the index will say about a shard's objects, each with one outcome in each stage.
+
+    `last` is what the job of the last stage has left.
+    """
     places = {}
     if shard.recipe.is_packed:
-        places = sample_places(shard, outcomes, edges.dataset_shards)
+        places = sample_places(shard, outcomes, last.dataset_shards)
     prefix = shard.source.prefix
-    for source, (picture, edge) in zip(shard.objects, outcomes, strict=True):
-        is_written = picture.status is Status.WRITTEN
-        reason = edge.reason if is_written else picture.reason
+    for source, of_stages in zip(shard.objects, outcomes, strict=True):
+        reason = final_reason((outcome.status, outcome.reason) for outcome in of_stages)
         relative = relative_key(source.key, prefix)
         place = places.get(source.key)
         yield relative, Entry(source.etag, reason, run, False, place, source.columns)

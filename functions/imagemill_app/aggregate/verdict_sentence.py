@@ -8,7 +8,7 @@ from typing import Any
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.results.rival_runs import Contest
 from imagemill_app.tally.tally import failed_percent
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import RESULTS, Stage
 from imagemill_contract.outcomes import StageCounts
 
 
@@ -47,20 +47,20 @@ def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
 
 
 def _counts(stages: Mapping[Stage, StageCounts]) -> str:
-    resize, edge = stages[Stage.RESIZE], stages[Stage.EDGE]
-    return (
-        f"{resize.written} of {resize.planned} pictures resized, {edge.written} edge maps, "
-        f"{resize.rejected + edge.rejected} rejected"
-    )
+    first, *later = stages.items()
+    parts = [f"{first[1].written} of {first[1].planned} pictures resized"]
+    parts += [f"{counts.written} {RESULTS[stage]}" for stage, counts in later]
+    return ", ".join([*parts, f"{sum(counts.rejected for counts in stages.values())} rejected"])
 
 
 def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> list[str]:
-    resize, edge = stages[Stage.RESIZE], stages[Stage.EDGE]
-    if not resize.failed and not edge.failed:
+    if not any(counts.failed for counts in stages.values()):
         return []
     percent = failed_percent(stages)
+    first, *later = (f"{counts.failed} in {stage}" for stage, counts in stages.items())
+    failed = " and ".join([first.replace(" in ", " failed in "), *later])
     return [
-        f"{resize.failed} failed in resize and {edge.failed} in edge: {percent:.2f} %, "
+        f"{failed}: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "
         f"the tolerated {tolerated_percent:g} %"
     ]

@@ -10,11 +10,14 @@ from typing import Any
 from imagemill_app.page import words
 from imagemill_app.page.previews import Previews, previews
 from imagemill_app.page.shrink import MAX_SOURCE_BYTES
+from imagemill_contract.keys import Stage
 from imagemill_contract.reporting.previews import Preview
 
 # Of all pictures of a page, in base64.
 MAX_PICTURE_CHARACTERS = 2_400_000
 MAX_EXAMPLES_SHOWN = 6
+
+SHOWN = {Stage.RESIZE: "resized", Stage.EDGE: "edges"}
 
 # Returns the body of an object by its whole key; None if it cannot be had.
 Read = Callable[[str], bytes | None]
@@ -22,13 +25,15 @@ Read = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One object of the contact sheet; a picture that is not there is an empty address."""
+    """One object of the contact sheet.
+
+    `pictures` has the source and the results, by what to call them; the address of one that is not
+    there is empty.
+    """
 
     key: str
     caption: str
-    source: str
-    resized: str
-    edges: str
+    pictures: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -59,21 +64,19 @@ class Pictures:
         for sample in report["sources"]["samples"]:
             size = words.size(sample["bytes"])
             source = self._address(self.read_source(sample["key"]))
-            resized, edges = self._results(sample)
             yield Tile(
                 key=words.readable(sample["key"]),
                 caption=f"{size} to {sample['width']} x {sample['height']}",
-                source=source,
-                resized=resized,
-                edges=edges,
+                pictures={"source": source, **self._results(sample)},
             )
 
-    def _results(self, sample: Mapping[str, Any]) -> tuple[str, str]:
+    def _results(self, sample: Mapping[str, Any]) -> dict[str, str]:
+        keys = sample["results"]
         if sample["position"] is None:
-            resized, edges = (self.read_output(sample[name]) for name in ("resized", "edges"))
-            return self._address(resized), self._address(edges)
+            return {SHOWN[stage]: self._address(self.read_output(keys[stage])) for stage in keys}
         found = self.packed.get(sample["key"])
-        return (self._shown(found.resized), self._shown(found.edges)) if found else ("", "")
+        packed = {Stage.RESIZE: found.resized, Stage.EDGE: found.edges} if found else {}
+        return {SHOWN[stage]: self._shown(packed.get(stage, "")) for stage in keys}
 
     def _address(self, body: bytes | None) -> str:
         small = self._previews.of(body) if body and self._left_characters > 0 else None

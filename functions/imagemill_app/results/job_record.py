@@ -18,6 +18,7 @@ from imagemill_contract.keys import (
     journal_folder,
     outcome_key,
     relative_key,
+    stages_of,
     usage_key,
 )
 from imagemill_contract.outcomes import Outcome, Status
@@ -116,7 +117,7 @@ def _from_journal(shard: Shard, stage: Stage) -> JobRecord:
             last_words = str(header.get("last_words", last_words))
     of_shard = {item.key for item in shard.objects}
     outcomes = {key: row for key, row in outcomes.items() if key in of_shard}
-    if shard.recipe.is_packed and stage is Stage.EDGE:
+    if shard.recipe.is_packed and stage is stages_of(shard.recipe)[-1]:
         found = _of_closed_shards(shard, outcomes, dataset_shards.values())
     else:
         found = JobRecord(outcomes)

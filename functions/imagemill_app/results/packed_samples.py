@@ -34,11 +34,11 @@ class PackedShards:
     def shards(self) -> list[DatasetShard]:
         return list(self.by_key.values())
 
-    def add(self, edges: JobRecord) -> None:
-        """Take in what an edge job has packed."""
-        self.by_key.update((shard.key, shard) for shard in edges.dataset_shards)
-        self.verified_shards += edges.verified.get("shards", 0)
-        self.verified_samples += edges.verified.get("samples", 0)
+    def add(self, job: JobRecord) -> None:
+        """Take in what a job has packed."""
+        self.by_key.update((shard.key, shard) for shard in job.dataset_shards)
+        self.verified_shards += job.verified.get("shards", 0)
+        self.verified_samples += job.verified.get("samples", 0)
 
     def merge(self, other: PackedShards) -> None:
         self.by_key.update(other.by_key)
@@ -60,20 +60,21 @@ class PackedShards:
 
 
 def sample_places(
-    shard: Shard, outcomes: Iterable[tuple[Outcome, Outcome]], packed: Iterable[DatasetShard]
+    shard: Shard, outcomes: Iterable[Sequence[Outcome]], packed: Iterable[DatasetShard]
 ) -> dict[str, Place]:
     """The place of each packed object of a work shard, by its key.
 
-    `outcomes` are those of resize and edge, for each object; `packed` is what the edge job wrote.
+    `outcomes` are those of each object in all stages, of which the first has made the picture and
+    the last has packed it; `packed` is what that one wrote.
 
     Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
     its own position.
     """
     place_of = _placing(shard)
     places = {
-        edge.key: place_of(picture, edge)
-        for picture, edge in outcomes
-        if edge.status is Status.WRITTEN
+        last.key: place_of(picture, last)
+        for picture, *_, last in outcomes
+        if last.status is Status.WRITTEN
     }
     _check_samples(packed, places.values())
     return places
@@ -94,16 +95,16 @@ def _placing(shard: Shard) -> Callable[[Outcome, Outcome], Place]:
     keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
     labels, prefix = shard.labels, shard.source.prefix
 
-    def place_of(picture: Outcome, edge: Outcome) -> Place:
-        whole_key, position = edge.output_key, edge.position
+    def place_of(picture: Outcome, last: Outcome) -> Place:
+        whole_key, position = last.output_key, last.position
         if picture.status is not Status.WRITTEN or whole_key is None or position is None:
-            raise DocumentError(f"{edge.key} is packed, but its outcomes do not say where.")
+            raise DocumentError(f"{last.key} is packed, but its outcomes do not say where.")
         if whole_key not in keys:
             keys[whole_key] = relative_key(whole_key, shard.output.prefix)
         label = None
         if labels:
-            label = labels.get(class_of(relative_key(edge.key, prefix)) or "")
-        sizes = picture.width, picture.height, picture.output_bytes, edge.output_bytes
+            label = labels.get(class_of(relative_key(last.key, prefix)) or "")
+        sizes = picture.width, picture.height, picture.output_bytes, last.output_bytes
         return Place(keys[whole_key], position, *sizes, picture.sha256, label)
 
     return place_of

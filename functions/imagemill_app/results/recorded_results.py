@@ -12,7 +12,7 @@ from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.stores import etag_of, list_etags, read_bytes
 from imagemill_contract.documents import Shard
-from imagemill_contract.keys import STAGE_FOLDERS, Stage, relative_key, stages_of
+from imagemill_contract.keys import Stage, relative_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Status
 
@@ -77,14 +77,10 @@ def _present_etags(output: Location, objects: int) -> Callable[[str], str | None
         return lambda key: etag_of(output, key)
 
     @cache
-    def listed() -> dict[str, str]:  # only when there is an ETag to compare with
-        return {
-            key: etag
-            for folder in STAGE_FOLDERS.values()
-            for key, etag in list_etags(output, folder).items()
-        }
+    def listed(folder: str) -> dict[str, str]:  # only when there is an ETag to compare with
+        return list_etags(output, folder)
 
-    return lambda key: listed().get(key)
+    return lambda key: listed(key[: key.index("/") + 1]).get(key)
 
 
 def _is_there(output: Location, result: _Result, present_etag: Callable[[str], str | None]) -> bool:

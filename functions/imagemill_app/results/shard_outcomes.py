@@ -15,7 +15,7 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 
 
 def complete_outcomes(
-    shard: Shard, record: JobRecord, failure: str, before: Sequence[Outcome]
+    shard: Shard, record: JobRecord, failure: str, before: Sequence[Sequence[Outcome]]
 ) -> list[Outcome]:
     """Outcomes in shard order; an object that the job did not reach has failed.
 
@@ -23,7 +23,7 @@ def complete_outcomes(
         shard: What was planned.
         record: What the job left.
         failure: What is known about the shard's failed job, or "".
-        before: Outcomes of the stage before, in shard order; empty for the first stage.
+        before: Outcomes of each stage before, in shard order; empty for the first stage.
     """
     if record.is_complete:  # then they are those of the shard, in its order
         return list(record.outcomes.values())
@@ -59,16 +59,15 @@ def write_missing(
 
 
 def _outcomes(
-    shard: Shard, record: JobRecord, failure: str, before: Sequence[Outcome]
+    shard: Shard, record: JobRecord, failure: str, before: Sequence[Sequence[Outcome]]
 ) -> Iterator[Outcome]:
     sentence = failure or "The job ended without an outcome document."
     detail = f"{sentence} {record.last_words}".rstrip()
-    has_picture = {item.key for item in before if item.status is Status.WRITTEN}
-    for item in shard.objects:
+    for place, item in enumerate(shard.objects):
         known = record.outcomes.get(item.key)
         if known is not None:
             yield known
-        elif before and item.key not in has_picture:
+        elif any(stage[place].status is not Status.WRITTEN for stage in before):
             yield Outcome(item.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE)
         else:
             yield Outcome(item.key, Status.FAILED, Reason.JOB_FAILED, detail)

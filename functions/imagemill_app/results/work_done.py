@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,7 +12,7 @@ from imagemill_app.results.packed_samples import sample_places
 from imagemill_app.results.planned_shards import shard_addresses, shard_at
 from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
-from imagemill_contract.keys import Stage, relative_key
+from imagemill_contract.keys import relative_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_dataset.index import Entry, IndexedRun
@@ -27,7 +27,7 @@ class WorkDone:
     """What need not be done again of some shards.
 
     Attributes:
-        entries: Objects that have been through both stages, or were rejected, by relative key.
+        entries: Objects that have been through all stages, or were rejected, by relative key.
         dataset_shards: Where samples of theirs lie.
         planned: Relative keys of all objects of these shards.
         shard_ids: The shards.
@@ -66,12 +66,12 @@ def work_done(output: Location, run: IndexedRun) -> Iterator[WorkDone]:
 def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
     try:
         shard = shard_at(address)
-        edges = job_record(shard, Stage.EDGE)
-        resized = job_record(shard, Stage.RESIZE).outcomes
-        final = dict(_final_outcomes(shard, resized, edges.outcomes))
+        records = [job_record(shard, stage) for stage in stages_of(shard.recipe)]
+        final = dict(_final_outcomes(shard, [record.outcomes for record in records]))
         places = {}
         if shard.recipe.is_packed:
-            places = sample_places(shard, final.values(), edges.dataset_shards)
+            through = (found for found in final.values() if len(found) == len(records))
+            places = sample_places(shard, through, records[-1].dataset_shards)
     except (ContractError, FileNotFoundError):
         return WorkDone()
     planned = [relative_key(item.key, shard.source.prefix) for item in shard.objects]
@@ -86,22 +86,23 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         for item in shard.objects
         if item.key in final
     }
-    return WorkDone(entries, edges.dataset_shards, planned, [shard.shard_id])
+    return WorkDone(entries, records[-1].dataset_shards, planned, [shard.shard_id])
 
 
 def _final_outcomes(
-    shard: Shard, resized: Mapping[str, Outcome], edges: Mapping[str, Outcome]
-) -> Iterator[tuple[str, tuple[Outcome, Outcome]]]:
-    """Outcomes of both stages by key; of a rejected object the second tells nothing."""
+    shard: Shard, outcomes_of: Sequence[Mapping[str, Outcome]]
+) -> Iterator[tuple[str, list[Outcome]]]:
+    """Outcomes of objects that need nothing more, by key, up to the stage that was the last.
+
+    `outcomes_of` are those of each stage: an object is written in all of them, or rejected in one.
+    """
     for item in shard.objects:
-        picture, edge = resized.get(item.key), edges.get(item.key)
-        if picture is None:
-            continue
-        if picture.status is Status.REJECTED:
-            yield item.key, (picture, Outcome(item.key, Status.SKIPPED))
-        elif edge is not None and _is_final(picture, edge):
-            yield item.key, (picture, edge)
-
-
-def _is_final(picture: Outcome, edge: Outcome) -> bool:
-    return picture.status is Status.WRITTEN and edge.status in (Status.WRITTEN, Status.REJECTED)
+        found: list[Outcome] = []
+        for outcomes in outcomes_of:
+            outcome = outcomes.get(item.key)
+            if outcome is None or outcome.status not in (Status.WRITTEN, Status.REJECTED):
+                break
+            found.append(outcome)
+            if outcome.status is Status.REJECTED or len(found) == len(outcomes_of):
+                yield item.key, found
+                break

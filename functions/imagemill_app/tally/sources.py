@@ -10,6 +10,7 @@ from typing import Any
 
 from imagemill_app.tally.smallest import Smallest
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_SAMPLES, draw_text, drawing
@@ -42,25 +43,23 @@ class Sources:
     _previews: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
 
     def add(
-        self,
-        sources: Sequence[SourceObject],
-        pictures: Sequence[Outcome],
-        edges: Sequence[Outcome],
+        self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
     ) -> None:
-        """Count objects, each with its two outcomes; those with both results may be drawn."""
+        """Count objects, with one outcome in each stage; those with all results may be drawn."""
         lengths = [source.bytes for source in sources]
         self.bytes += sum(lengths)
         self.sizes.update(map(int.bit_length, lengths))
         for ending, count in Counter(_ending(source.key) for source in sources).items():
             self.formats[format_of(ending)] += count
         draws = map(drawing(self.seed), (source.key for source in sources))
+        rows = list(zip(*outcomes_of.values(), strict=True))
         drawn = (
             (draw, source.key, place)
             for place, (draw, source) in enumerate(zip(draws, sources, strict=True))
-            if pictures[place].status is edges[place].status is Status.WRITTEN
+            if all(row.status is Status.WRITTEN for row in rows[place])
         )
         for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
-            sample = _sample(sources[place], pictures[place], edges[place])
+            sample = _sample(sources[place], dict(zip(outcomes_of, rows[place], strict=True)))
             self._samples.add(sample, draw_text(draw), key)
 
     def add_previews(self, previews: Iterable[Preview]) -> None:
@@ -77,7 +76,7 @@ class Sources:
         self._previews.merge(other._previews)
 
     def samples(self) -> list[Mapping[str, Any]]:
-        """Objects drawn by lot among those with both results."""
+        """Objects drawn by lot among those with all results."""
         return self._samples.rows()
 
     def previews(self) -> dict[str, Preview]:
@@ -119,13 +118,13 @@ def _ending(key: str) -> str:
     return key[at - 1 :] if at > 0 else key
 
 
-def _sample(source: SourceObject, picture: Outcome, edges: Outcome) -> dict[str, object]:
+def _sample(source: SourceObject, outcomes: Mapping[Stage, Outcome]) -> dict[str, object]:
+    picture, *_, last = outcomes.values()
     return {
         "key": source.key,
         "bytes": source.bytes,
         "width": picture.width,
         "height": picture.height,
-        "resized": picture.output_key,
-        "edges": edges.output_key,
-        "position": edges.position,
+        "results": {str(stage): outcome.output_key for stage, outcome in outcomes.items()},
+        "position": last.position,
     }

@@ -54,14 +54,11 @@ class Tally:
         )
 
     def add_shard(
-        self,
-        sources: Sequence[SourceObject],
-        pictures: Sequence[Outcome],
-        edges: Sequence[Outcome],
+        self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
     ) -> None:
-        """Count the objects of a shard, each with its two outcomes, all in the shard's order."""
-        self.sources.add(sources, pictures, edges)
-        for stage, outcomes in ((Stage.RESIZE, pictures), (Stage.EDGE, edges)):
+        """Count the objects of a shard, with an outcome in each stage, in the shard's order."""
+        self.sources.add(sources, outcomes_of)
+        for stage, outcomes in outcomes_of.items():
             self._statuses[stage].update(outcome.status for outcome in outcomes)
             self.output_bytes[stage] += sum(outcome.output_bytes for outcome in outcomes)
             for source, outcome in zip(sources, outcomes, strict=True):

@@ -13,8 +13,9 @@ from imagemill.deployed.runs import execution_of
 from imagemill.deployed.stack import DeployedStack, usable_stack
 from imagemill.display.lines import print_json, print_line
 from imagemill.display.looks import look_document
+from imagemill.display.summary import done_so_far
 from imagemill.options.stack import StackChoice
-from imagemill_contract.keys import Stage, stopped_key
+from imagemill_contract.keys import stages_in, stopped_key
 
 CAUSE = "The run was cancelled by `imagemill cancel`."
 
@@ -66,10 +67,10 @@ def _print(console: Console, look: Look, ended: int, *, was_running: bool) -> No
     print_line(console, f"{run_id} is stopped; {jobs}.")
     done = {stage: state.written for stage, state in look.stages.items()}
     if look.planned and done:
+        planned = f"{look.planned['objects']:,}"
         print_line(
             console,
-            f"{done.get(Stage.RESIZE, 0):,} of {look.planned['objects']:,} pictures were resized, "
-            f"{done.get(Stage.EDGE, 0):,} edge maps made.",
+            f"{done_so_far(done, planned, stages_in(look.planned['recipe']))}.",
         )
     if look.planned:
         print_line(console, "The next run over the same source takes over what is done.")

@@ -64,7 +64,7 @@ def test_cancelled_run_leaves_no_job_and_the_next_one_takes_over_what_it_has_don
     assert active_jobs(stack, running) == []
     assert seconds < CANCELLED_WITHIN_SECONDS
     assert f"{running} is stopped; " in ended.out
-    assert f"of {COUNT:,} pictures were resized" in ended.out
+    assert f"of {COUNT:,} pictures resized" in ended.out
     assert "takes over what is done" in ended.out
     (row,) = [row for row in call("runs", "--json").document if row["run_id"] == running]
     assert row["state"] == "stopped"

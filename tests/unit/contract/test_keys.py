@@ -13,7 +13,7 @@ from imagemill_contract.index_keys import (
     merged_index_key,
 )
 from imagemill_contract.keys import Stage
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import Recipe
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_output_key_appends_the_extension_unless_it_is_there(
     source: str, prefix: str, resized: str, edges: str
 ) -> None:
     relative = keys.relative_key(source, prefix)
-    assert keys.output_key(Stage.RESIZE, relative, ImageFormat.JPG) == resized
-    assert keys.output_key(Stage.EDGE, relative, ImageFormat.JPG) == edges
+    assert keys.output_key(Stage.RESIZE, relative, Recipe()) == resized
+    assert keys.output_key(Stage.EDGE, relative, Recipe()) == edges
 
 
 @given(st.text(min_size=1), st.text())

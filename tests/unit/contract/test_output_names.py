@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imagemill_contract.keys import STAGE_FOLDERS, Stage, output_key
 from imagemill_contract.output_names import escaped_slashes, keeps_its_name, output_name
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_contract.source_keys import is_readable_key
 
 ordinary = st.text(
@@ -53,7 +53,7 @@ def test_what_a_folder_could_not_hold_is_percent_encoded(relative: str, name: st
 
 @given(ordinary_names, stages, formats)
 def test_ordinary_name_stays(relative: str, stage: Stage, image_format: ImageFormat) -> None:
-    key = output_key(stage, relative, image_format)
+    key = output_key(stage, relative, Recipe(format=image_format))
     assert key.startswith(STAGE_FOLDERS[stage] + relative)
 
 
@@ -72,7 +72,7 @@ def test_common_names_are_kept_at_a_glance(relative: str) -> None:
 def test_key_is_one_that_s3_and_obstore_take(
     relative: str, stage: Stage, image_format: ImageFormat
 ) -> None:
-    key = output_key(stage, relative, image_format)
+    key = output_key(stage, relative, Recipe(format=image_format))
     assert len(key.encode()) <= 1024
     assert is_readable_key(key)
     assert key.startswith(STAGE_FOLDERS[stage])
@@ -84,7 +84,7 @@ def test_path_stays_below_the_output_and_a_file_system_holds_it(
     relative: str, stage: Stage, image_format: ImageFormat
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, output_key(stage, relative, image_format))
+        path = Path(folder, output_key(stage, relative, Recipe(format=image_format)))
         assert path.resolve().is_relative_to(Path(folder, STAGE_FOLDERS[stage]).resolve())
         path.parent.mkdir(parents=True)
         path.touch()

@@ -10,7 +10,7 @@ from PIL import Image
 from demo.contact_sheet import contact_sheet
 from demo.pictures import Cut
 from imagemill_contract.keys import Stage, output_key
-from imagemill_contract.recipe import ImageFormat
+from imagemill_contract.recipe import Recipe
 
 COLOURS = {"a.png": "#ff0000", "b.png": "#00ff00", "c.png": "#0000ff"}
 
@@ -27,7 +27,7 @@ def cuts(tmp_path: Path) -> list[Cut]:
             if share < 0.5:
                 continue
             for stage in Stage:
-                path = tmp_path / "out" / output_key(stage, name, ImageFormat.JPG)
+                path = tmp_path / "out" / output_key(stage, name, Recipe())
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("RGB", (128, 128), colour).save(path)
     return found

@@ -14,7 +14,7 @@ from imagemill.output_lock import LOCK_FILE
 from imagemill_contract import keys
 from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import Stage
-from imagemill_contract.recipe import ImageFormat, Output
+from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.names import dataset_shard_key, sample_key, shard_tag
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -38,7 +38,7 @@ SAMPLE = Sample(
 
 def written_keys() -> set[str]:
     """Keys of what a run writes for the picture `ab.jpg`, its id as the pages have it."""
-    stage_keys = {keys.output_key(stage, "ab.jpg", ImageFormat.JPG) for stage in Stage}
+    stage_keys = {keys.output_key(stage, "ab.jpg", Recipe()) for stage in Stage}
     of_run = {
         *(keys.report_key("RUN"), keys.report_page_key("RUN"), keys.RUN_LIST),
         *(keys.plan_key("RUN"), keys.refused_key("RUN")),
@@ -83,8 +83,8 @@ def test_keys_of_results_are_those_of_the_contract(page: str, heading: str) -> N
 @pytest.mark.parametrize("row", table(LOCAL_PAGE, "source"), ids=lambda row: row["source"])
 def test_names_of_results_follow_the_grammar_of_keys(row: dict[str, str]) -> None:
     source = plain(row["source"])
-    assert plain(row["resized, as jpg"]) == keys.output_key(Stage.RESIZE, source, ImageFormat.JPG)
-    assert plain(row["edge map"]) == keys.output_key(Stage.EDGE, source, ImageFormat.JPG)
+    assert plain(row["resized, as jpg"]) == keys.output_key(Stage.RESIZE, source, Recipe())
+    assert plain(row["edge map"]) == keys.output_key(Stage.EDGE, source, Recipe())
 
 
 def shard_of(output: Output) -> bytes:

@@ -16,7 +16,7 @@ from imagemill_contract import keys
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
-from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_contract.recipe import Recipe
 from imagemill_dataset.stored_index import read_index
 from tests.helpers.run_steps import INPUT, Run, Worker, plan, report
 
@@ -53,7 +53,7 @@ def check_repaired(request_with: Request, recipe: dict[str, Any], minute: int) -
     digest = Recipe.from_document(recipe).digest
     for name in NAMES:
         for stage in Stage:
-            key = keys.output_key(stage, name, ImageFormat.JPG)
+            key = keys.output_key(stage, name, Recipe())
             assert read_bytes(output_of(run), key).decode().startswith(f"{digest} {stage}")
     assert plan({**request, "dry_run": True}, "run-99", 59)["objects"] == 0
 
@@ -155,7 +155,7 @@ def test_results_that_were_removed_by_hand_are_not_taken_for_those_of_another(
 ) -> None:
     first = plan(request_with(SMALL))
     Worker(first).finish()
-    StoreAt(output_of(first)).remove([keys.output_key(Stage.EDGE, NAMES[0], ImageFormat.JPG)])
+    StoreAt(output_of(first)).remove([keys.output_key(Stage.EDGE, NAMES[0], Recipe())])
     assert report(first).verdict == "succeeded"
 
 
@@ -246,6 +246,6 @@ def test_at_whatever_moment_another_ends_the_index_says_of_no_result_that_it_is_
     for name, entry in read_index(StoreAt(output)).entries.items():
         if entry.reason is None:
             digest = Recipe.from_document(entry.run.recipe).digest
-            key = keys.output_key(Stage.EDGE, name, ImageFormat.JPG)
+            key = keys.output_key(Stage.EDGE, name, Recipe())
             assert read_bytes(output, key).decode().startswith(digest)
     check_repaired(request_with, LARGE, 4)

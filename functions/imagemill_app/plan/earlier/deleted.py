@@ -45,10 +45,10 @@ def own_outputs(
     """
     own = []
     for stage in stages_of(recipe):
-        key = output_key(stage, relative, recipe.format)
+        key = output_key(stage, relative, recipe)
         if key in changed or (not existing.is_all and not CHANGED_NAME.isdisjoint(key)):
             continue
-        owners = ordinary_sources(stage, key, recipe.format)
+        owners = ordinary_sources(stage, key, recipe)
         if not any(existing.has(prefix + owner) for owner in owners if owner != relative):
             own.append(key)
     return own
@@ -58,6 +58,6 @@ def _changed_outputs(existing: Iterable[str], prefix: str, recipe: Recipe) -> It
     for source_key in existing:
         relative = relative_key(source_key, prefix)
         for stage in stages_of(recipe):
-            key = output_key(stage, relative, recipe.format)
-            if relative not in ordinary_sources(stage, key, recipe.format):
+            key = output_key(stage, relative, recipe)
+            if relative not in ordinary_sources(stage, key, recipe):
                 yield key

@@ -101,7 +101,7 @@ def output_test(
     """A function that says whether all outputs of one of some relative keys are there."""
 
     def asked(relative: str) -> bool:
-        keys = (output_key(stage, relative, recipe.format) for stage in stages_of(recipe))
+        keys = (output_key(stage, relative, recipe) for stage in stages_of(recipe))
         return all(exists(output, key) for key in keys)
 
     if len(relatives) <= MAX_ASKED_FOR:
@@ -111,7 +111,7 @@ def output_test(
     def complete() -> frozenset[str]:  # only when an object is asked for at all
         names = [name for name in relatives if keeps_its_name(name, _MOST_EXTENSION_BYTES)]
         for stage in stages_of(recipe):
-            folder, end = STAGE_FOLDERS[stage], output_extension(stage, recipe.format)
+            folder, end = STAGE_FOLDERS[stage], output_extension(stage, recipe)
             # as `output_key` has it, of names that need no change
             keys = [folder + name + ("" if name.endswith(end) else end) for name in names]
             found = set(keys_between(output, folder, min(keys), max(keys))) if keys else set()

@@ -105,8 +105,8 @@ class _Places:
     _like_folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._stages, image_format = stages_of(self.recipe), self.recipe.format
-        self._extensions = tuple(output_extension(stage, image_format) for stage in self._stages)
+        self._stages = stages_of(self.recipe)
+        self._extensions = tuple(output_extension(stage, self.recipe) for stage in self._stages)
         self._like_folders = tuple(extension + "/" for extension in self._extensions)
 
     def take(self, source_key: str) -> str:
@@ -117,8 +117,7 @@ class _Places:
             self._add_ordinary(source_key)
             return ""
         relative = relative_key(source_key, self.prefix)
-        image_format = self.recipe.format
-        results = [(stage, output_key(stage, relative, image_format)) for stage in self._stages]
+        results = [(stage, output_key(stage, relative, self.recipe)) for stage in self._stages]
         for stage, key in results:
             if found := self._obstacle(stage, key, source_key):
                 return found
@@ -186,11 +185,11 @@ class _Places:
 
     def _folders_like_results(self, stage: Stage, key: str) -> Iterator[str]:
         """The folders that a result lies in, as far as they could be results by their names."""
-        extension = output_extension(stage, self.recipe.format)
+        extension = output_extension(stage, self.recipe)
         at = len(STAGE_FOLDERS[stage])
         while (at := key.find("/", at) + 1) > 0:
             if key.endswith(extension, 0, at - 1):
                 yield key[: at - 1]
 
     def _ordinary_sources(self, stage: Stage, key: str) -> list[str]:
-        return ordinary_sources(stage, key, self.recipe.format)
+        return ordinary_sources(stage, key, self.recipe)

@@ -57,7 +57,8 @@ def report() -> dict[str, Any]:
 
 def pictures_of(report: dict[str, Any]) -> Shown:
     samples = report["sources"]["samples"]
-    tiles = [Tile(sample["key"], "caption", PIXEL, PIXEL, "") for sample in samples]
+    found = {"source": PIXEL, "resized": PIXEL, "edges": ""}
+    tiles = [Tile(sample["key"], "caption", found) for sample in samples]
     return Shown(tiles, {"film.mp4": PIXEL})
 
 
@@ -90,7 +91,7 @@ def test_the_name_of_a_file_is_text_whatever_it_is(report: dict[str, Any]) -> No
     report["sentence"] = hostile
     report["problems"][0]["examples"][0] |= {"key": hostile, "detail": hostile}
     report["recipe"]["mode"] = hostile
-    page = Page(report_page(report, Shown([Tile(hostile, hostile, PIXEL, "", "")], {})))
+    page = Page(report_page(report, Shown([Tile(hostile, hostile, {"source": PIXEL})], {})))
     assert page.tags["script"] == 0
     assert page.handlers == []
 

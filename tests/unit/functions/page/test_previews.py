@@ -56,7 +56,8 @@ def test_a_process_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
 def report_of(keys: list[str], position: int | None = None) -> dict[str, Any]:
     sample = {"bytes": 10, "width": 8, "height": 8, "position": position}
     samples = [
-        {**sample, "key": key, "resized": f"resized/{key}", "edges": f"edges/{key}"} for key in keys
+        {**sample, "key": key, "results": {"resize": f"resized/{key}", "edge": f"edges/{key}"}}
+        for key in keys
     ]
     examples = [
         {"key": "bad.jpg", "bytes": 9, "detail": ""},
@@ -68,7 +69,8 @@ def report_of(keys: list[str], position: int | None = None) -> dict[str, Any]:
 def test_tiles_have_source_and_results_and_examples_are_shown_where_they_decode() -> None:
     shown = shown_pictures(report_of(["a.jpg"]), lambda _: jpeg(96, 64), lambda _: jpeg(8, 8), {})
     (tile,) = shown.tiles
-    addresses = (tile.source, tile.resized, tile.edges, shown.examples["bad.jpg"])
+    assert list(tile.pictures) == ["source", "resized", "edges"]
+    addresses = (*tile.pictures.values(), shown.examples["bad.jpg"])
     assert all(address.startswith("data:image/webp;base64,") for address in addresses)
     assert shown.examples.keys() == {"bad.jpg"}
 
@@ -80,9 +82,9 @@ def test_of_what_is_packed_is_shown_what_its_job_left() -> None:
     packed = {"a.jpg": Preview("a.jpg", "UklGRg==", "")}
     shown = shown_pictures(report_of(["a.jpg", "b.jpg"], 0), lambda _: None, read_output, packed)
     first, second = shown.tiles
-    assert (first.source, first.edges) == ("", "")
-    assert first.resized == "data:image/webp;base64,UklGRg=="
-    assert (second.resized, second.edges) == ("", "")
+    address = "data:image/webp;base64,UklGRg=="
+    assert first.pictures == {"source": "", "resized": address, "edges": ""}
+    assert second.pictures == {"source": "", "resized": "", "edges": ""}
 
 
 def test_pictures_of_a_page_never_have_more_than_their_share(
@@ -90,10 +92,10 @@ def test_pictures_of_a_page_never_have_more_than_their_share(
 ) -> None:
     monkeypatch.setattr(Previews, "of", lambda *_: bytes(MAX_PICTURE_CHARACTERS // 4))
     shown = shown_pictures(report_of(["a", "b", "c"]), lambda _: b"1", lambda _: b"2", {})
-    addresses = [item for tile in shown.tiles for item in (tile.source, tile.resized, tile.edges)]
+    addresses = [item for tile in shown.tiles for item in tile.pictures.values()]
     assert sum(map(bool, addresses)) == 3
     large = "A" * (MAX_PICTURE_CHARACTERS // 3)
     packed = {key: Preview(key, large, large) for key in ("a", "b", "c")}
     shown = shown_pictures(report_of(["a", "b", "c"], 0), lambda _: None, lambda _: None, packed)
-    assert sum(bool(item) for tile in shown.tiles for item in (tile.resized, tile.edges)) == 3
+    assert sum(bool(item) for tile in shown.tiles for item in tile.pictures.values()) == 3
     assert MAX_PICTURE_CHARACTERS < 2_500_000

@@ -95,7 +95,7 @@ def test_kept_objects_have_their_results_to_themselves_and_no_more_are_refused(
     result = collision_sieve("", Recipe(format=image_format), in_folder=in_folder)(objects)
 
     def results(item: SourceObject) -> set[str]:
-        return {output_key(stage, item.key, image_format) for stage in Stage}
+        return {output_key(stage, item.key, Recipe(format=image_format)) for stage in Stage}
 
     def can_be_written(keys: set[str]) -> bool:
         folders = {key[:at] for key in keys for at in range(len(key)) if key[at] == "/"}
@@ -120,7 +120,7 @@ def test_a_folder_takes_the_results_of_all_that_is_kept(relatives: set[str]) -> 
     with tempfile.TemporaryDirectory() as folder:
         for item in result.kept:
             for stage in Stage:
-                path = Path(folder, output_key(stage, item.key, ImageFormat.JPG))
+                path = Path(folder, output_key(stage, item.key, Recipe()))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(exist_ok=False)
 

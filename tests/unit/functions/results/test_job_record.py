@@ -146,5 +146,5 @@ def test_what_a_failed_job_has_not_reached_is_failed_with_its_last_words(job: Jo
     assert {row.detail for row in outcomes[1:]} == {
         "The job failed: exit code 75. The disk is full."
     }
-    edges = complete_outcomes(job.shard, job_record(job.shard, Stage.EDGE), "", outcomes)
+    edges = complete_outcomes(job.shard, job_record(job.shard, Stage.EDGE), "", [outcomes])
     assert [row.status for row in edges] == [Status.FAILED, *[Status.SKIPPED] * 3]

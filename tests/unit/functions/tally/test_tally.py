@@ -38,7 +38,8 @@ def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tall
     for number, (picture, edge) in enumerate(zip(resized, edges, strict=True), first):
         key = f"{number:06d}{EXTENSIONS[number % len(EXTENSIONS)]}"
         source = SourceObject(key, "e", 1000 + number * 37)
-        tally.add_shard([source], [outcome(key, picture)], [outcome(key, edge)])
+        found = {Stage.RESIZE: [outcome(key, picture)], Stage.EDGE: [outcome(key, edge)]}
+        tally.add_shard([source], found)
     usage = Usage(1, 2.0, 2.0, 1.5, 100, {"get": 3}, 1000.0 + first, 1002.0 + first)
     tally.add_job(Stage.RESIZE, f"{first:05d}", usage, len(resized))
     return tally
@@ -105,7 +106,8 @@ def test_a_problem_says_its_stage_reason_bytes_and_first_examples() -> None:
     tally = Tally.begun("seed", tuple(Stage))
     for key, size in (("b.jpg", 20), ("a.jpg", 10)):
         gone = Outcome(key, Status.FAILED, Reason.JOB_FAILED, "Gone.")
-        tally.add_shard([SourceObject(key, "e", size)], [outcome(key, Status.WRITTEN)], [gone])
+        found = {Stage.RESIZE: [outcome(key, Status.WRITTEN)], Stage.EDGE: [gone]}
+        tally.add_shard([SourceObject(key, "e", size)], found)
     assert tally.problems.rows() == [
         {
             "stage": "edge",

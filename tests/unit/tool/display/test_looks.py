@@ -12,12 +12,13 @@ from imagemill.deployed.progress import Look
 from imagemill.deployed.runs import Run, RunState
 from imagemill.display.looks import lines_of
 from imagemill.display.times import duration
+from imagemill_contract.recipe import Recipe
 
 START = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 NOW = START + timedelta(seconds=200)
 RUNNING = Look(
     run=Run("run-1", RunState.RUNNING, started=START),
-    planned={"objects": 10_000, "shards": 4},
+    planned={"objects": 10_000, "shards": 4, "recipe": Recipe().to_document()},
     stages={"resize": StageProgress(done=4_000, written=3_990, rejected=10)},
     rates={"resize": 50.0, "edge": 0.0},
     shards={"running": 2, "succeeded": 1, "failed": 0, "pending": 1},

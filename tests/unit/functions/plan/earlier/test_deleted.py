@@ -27,7 +27,7 @@ def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
     def own(relative: str, *existing: str) -> list[str]:
         keys = Existing(SOURCE, frozenset(f"full/{name}" for name in existing))
         changed = {
-            output_key(stage, name, Recipe().format)
+            output_key(stage, name, Recipe())
             for name in existing
             for stage in Stage
             if not keeps_its_name(name, 4)
