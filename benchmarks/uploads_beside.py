@@ -18,6 +18,7 @@ from benchmarks.listing import ROOT, STARTED, cpu_seconds, put_index, s3_environ
 
 sys.path.append(str(ROOT / "functions"))
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Upload, group_of
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.plan.planned_run import PlannedRun
@@ -38,7 +39,7 @@ def put_uploads(count: int) -> None:
     ]
     group = group_of(uploads, source)
     assert group is not None
-    write_bytes(output, group_key(WINDOW, group.body), group.body)
+    write_bytes(output, group_key(WINDOW, group.rows), group.document(Spent()))
 
 
 def plan() -> None:

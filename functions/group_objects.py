@@ -12,7 +12,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imagemill_app.handler_meter import HandlerMeter
 from imagemill_app.ingest.inbox import Inbox
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_app.ingest.window_run import start_window_run
 from imagemill_app.settings import GroupObjectsSettings
@@ -54,6 +56,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     If the group cannot be written or the run cannot be started, this raises, and all messages stay
     in the queue.
     """
+    meter = HandlerMeter(int(context.memory_limit_in_mb))
     uploads: list[Upload] = []
     unreadable: list[str] = []
     for message in event["Records"]:
@@ -72,7 +75,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     metrics.add_metric("UploadedBytes", MetricUnit.Bytes, sum(item.bytes for item in uploads))
     metrics.add_metric("UnreadableMessages", MetricUnit.Count, len(unreadable))
     if group is not None:
-        window = inbox().put(group, lambda: datetime.now(UTC), start_run)
+        window = inbox().put(
+            group,
+            lambda: datetime.now(UTC),
+            start_run,
+            lambda: Spent(len(event["Records"]), meter.used()),
+        )
         name_run(logger, window.run_id)
         logger.info("group put", extra={"objects": group.objects, "prefixes": group.prefixes})
     return {"batchItemFailures": [{"itemIdentifier": name} for name in unreadable]}

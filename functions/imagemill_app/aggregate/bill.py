@@ -13,15 +13,14 @@ from imagemill_contract.recipe import Output
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.prices import Prices, prices_of
 from imagemill_contract.reporting.usage import Request, Usage, added
-from imagemill_contract.requests.windows import UPLOAD_RUN
 
 # After it has counted, AggregateRun writes the report, its page, and the list of runs, which it
 # reads first, and removes the marker of the run.
 LAST_REQUESTS = {"get": 1, "put": 3, "delete": 1}
 # The state machine reads the plan and writes a manifest and two files of results.
 MACHINE_REQUESTS = {"get": 1, "put": 3}
-# Each message is sent and received; ten are received, and ten deleted, by one request.
-SQS_REQUESTS_PER_UPLOAD = 1.2
+# Each message is sent by itself; ten are received, and ten deleted, by one request.
+SQS_REQUESTS_PER_MESSAGE = 1.2
 
 PRICED = (Request.GET, Request.PUT, Request.LIST)
 
@@ -56,16 +55,15 @@ def bill_of(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> dict[str,
 
 
 def _functions(run: Mapping[str, Any], tally: Tally, own: LambdaUsage) -> LambdaUsage:
-    """What all functions have used: the plan, slices of the run, and AggregateRun to its end."""
+    """What all have used: for uploads, the plan, slices of the run, and AggregateRun to its end."""
     planning = LambdaUsage.from_document(run.get("planning") or {})
     last = LambdaUsage(requests={} if run["output"].startswith("file:") else LAST_REQUESTS)
-    return planning.plus(tally.functions).plus(own).plus(last)
+    gathering = LambdaUsage.from_document(_gathering(run).get("functions") or {})
+    return planning.plus(gathering).plus(tally.functions).plus(own).plus(last)
 
 
 def _used(run: Mapping[str, Any], jobs: Usage, functions: LambdaUsage) -> dict[str, Any]:
     machine = MACHINE_REQUESTS if run["shards"] else {}
-    is_upload = run["run_id"].startswith(UPLOAD_RUN)
-    uploads = _pictures_seen(run) if is_upload else 0
     return {
         "vcpu_seconds": round(jobs.vcpu_seconds, 1),
         "cpu_seconds": round(jobs.cpu_seconds, 1),
@@ -78,13 +76,14 @@ def _used(run: Mapping[str, Any], jobs: Usage, functions: LambdaUsage) -> dict[s
         "transitions": transitions(run["shards"]),
         "lambda_gb_seconds": round(functions.gb_seconds, 3),
         "lambda_requests": functions.invocations,
-        "sqs_requests": math.ceil(uploads * SQS_REQUESTS_PER_UPLOAD),
+        "sqs_requests": math.ceil(_gathering(run).get("messages", 0) * SQS_REQUESTS_PER_MESSAGE),
     }
 
 
-def _pictures_seen(run: Mapping[str, Any]) -> int:
-    left_out = sum(run["done"].values()) + sum(run["ignored"].values())
-    return int(run["objects"] + run["refused"] + left_out)
+def _gathering(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was used before the run, for the uploads that it takes; empty without any."""
+    found: Mapping[str, Any] = run.get("gathering") or {}
+    return found
 
 
 def _dollars(used: Mapping[str, Any], prices: Prices) -> dict[str, float]:

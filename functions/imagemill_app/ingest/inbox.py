@@ -12,16 +12,21 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Group, is_newer
 from imagemill_app.stores import exists, list_keys, read_bytes, write_bytes
 from imagemill_contract.documents import SourceObject, decode_lines
 from imagemill_contract.keys import group_key, inbox_folder, seal_key
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
+from imagemill_contract.reporting.usage import Request
 from imagemill_contract.requests.windows import Window
 
 MAX_WINDOWS_TRIED = 10
+# What the document of a group cannot know yet: it is put, and then the seal is looked for.
+_SPENT_BY_PUT = Spent(functions=LambdaUsage(requests={Request.PUT: 1, Request.GET: 1}))
 
 
 class InboxError(Exception):
@@ -43,16 +48,22 @@ class Inbox:
     grace_seconds: int
 
     def put(
-        self, group: Group, now: Callable[[], datetime], start_run: Callable[[Window], bool]
+        self,
+        group: Group,
+        now: Callable[[], datetime],
+        start_run: Callable[[Window], bool],
+        spent: Callable[[], Spent] = Spent,
     ) -> Window:
         """Put a group into the current window, or into a later one if that is over.
 
-        `start_run` starts the run of a window and returns whether it is running. When `put`
-        returns, the run of the returned window will find the group. Raises InboxError.
+        `start_run` starts the run of a window and returns whether it is running. `spent` says what
+        it has taken so far to gather the group. When `put` returns, the run of the returned window
+        will find the group. Raises InboxError.
         """
         window = Window.at(now(), self.window_seconds)
         for _ in range(MAX_WINDOWS_TRIED):
-            write_bytes(self.bucket, group_key(window.name, group.body), group.body)
+            body = group.document(spent().plus(_SPENT_BY_PUT))
+            write_bytes(self.bucket, group_key(window.name, group.rows), body)
             if start_run(window) and not exists(self.bucket, seal_key(window.name)):
                 return window
             window = max(window.next(), Window.at(now(), self.window_seconds), key=_start)
@@ -65,11 +76,12 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The uploads of a window, each key once."""
+    """The uploads of a window, each key once, and what it took to gather them."""
 
     source: Location
     objects: list[SourceObject]
     duplicates: int
+    spent: Spent
 
 
 def sealed_uploads(bucket: Location, window: Window) -> Gathered | None:
@@ -79,19 +91,21 @@ def sealed_uploads(bucket: Location, window: Window) -> Gathered | None:
     """
     write_bytes(bucket, seal_key(window.name), b"")
     newest: dict[str, dict[str, Any]] = {}
-    rows_read, source = 0, ""
+    rows_read, source, spent = 0, "", Spent()
     for key in sorted(list_keys(bucket, inbox_folder(window.name))):
         if key == seal_key(window.name):
             continue
         header, rows = decode_lines("group", read_bytes(bucket, key))
         source = str(header["source"])
+        spent = spent.plus(Spent.from_document(cast("dict[str, object]", header.get("spent", {}))))
         rows_read += len(rows)
         for row in rows:
             _keep_newest(newest, row)
     if not newest:
         return None
     objects = [SourceObject.from_row(newest[key]) for key in sorted(newest)]
-    return Gathered(Location.parse(source, "group.source"), objects, rows_read - len(objects))
+    duplicates = rows_read - len(objects)
+    return Gathered(Location.parse(source, "group.source"), objects, duplicates, spent)
 
 
 def start_input(window: Window, closes: datetime) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_contract.documents import encode_lines
 from imagemill_contract.locations import Location
 from imagemill_contract.source_keys import may_be_picture
@@ -30,11 +32,24 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The document with the new objects of one batch of messages."""
+    """The new objects of one batch of messages.
 
-    body: bytes
+    Attributes:
+        source: What they all lie in.
+        rows: One for each, as they stand in their document after its header.
+        objects: How many there are.
+        prefixes: In how many folders they lie.
+    """
+
+    source: Location
+    rows: bytes
     objects: int
     prefixes: int
+
+    def document(self, spent: Spent) -> bytes:
+        """What is written of them; `spent` is what it took to gather them."""
+        header = {"source": str(self.source), "spent": spent.to_document()}
+        return encode_lines("group", header, ()) + self.rows
 
 
 def uploads_in(body: str) -> list[Upload]:
@@ -59,10 +74,10 @@ def uploads_in(body: str) -> list[Upload]:
 
 
 def group_of(uploads: Iterable[Upload], source: Location) -> Group | None:
-    """The group document of the pictures under `source`, or None if there are none.
+    """The group of the pictures under `source`, or None if there are none.
 
     If a key has several events, the newest counts. The same uploads, in any order and any number
-    of times, give the same document.
+    of times, give the same group.
     """
     newest: dict[str, Upload] = {}
     for upload in uploads:
@@ -74,8 +89,7 @@ def group_of(uploads: Iterable[Upload], source: Location) -> Group | None:
     if not newest:
         return None
     chosen = [newest[key] for key in sorted(newest)]
-    body = encode_lines("group", {"source": str(source)}, map(_row, chosen))
-    return Group(body, len(chosen), _prefix_count(chosen))
+    return Group(source, _packed(map(_row, chosen)), len(chosen), _prefix_count(chosen))
 
 
 def _is_wanted(upload: Upload, source: Location) -> bool:
@@ -88,6 +102,12 @@ def _is_wanted(upload: Upload, source: Location) -> bool:
 
 def _prefix_count(uploads: Sequence[Upload]) -> int:
     return len({upload.key.rpartition("/")[0] for upload in uploads})
+
+
+def _packed(rows: Iterable[Mapping[str, object]]) -> bytes:
+    """Lines of JSON, compressed by themselves: gzip reads one part after the other."""
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    return gzip.compress("".join(lines).encode(), 1, mtime=0)
 
 
 def _row(upload: Upload) -> dict[str, object]:

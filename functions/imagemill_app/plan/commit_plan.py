@@ -91,6 +91,7 @@ def planned_run(
         estimate=forecast.to_document(),
         slices=totals.slices,
         planning=totals.functions,
+        gathering=draft.gathering,
     )
 
 

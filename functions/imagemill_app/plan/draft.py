@@ -47,6 +47,7 @@ class Draft:
         index_parts: Keys of the parts of the index.
         indexed_runs: Ids of the runs that have rows in them.
         has_dataset: Whether earlier runs have packed results.
+        gathering: The document of what it has taken to gather uploads; empty without any.
     """
 
     run: IndexedRun
@@ -61,6 +62,7 @@ class Draft:
     index_parts: Sequence[str] = ()
     indexed_runs: Sequence[str] = ()
     has_dataset: bool = False
+    gathering: Mapping[str, object] = field(default_factory=dict)
 
     def write(self) -> None:
         document = {

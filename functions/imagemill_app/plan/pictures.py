@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
 from imagemill_app.plan.earlier.late_events import current_objects
@@ -38,6 +38,7 @@ class Pictures:
         ignored: How many objects were left out, by reason.
         all_keys: Every key in the range; None if it was not listed whole.
         keys: The range of keys.
+        gathering: The document of what it has taken to gather uploads; empty without any.
     """
 
     source: Location
@@ -46,6 +47,7 @@ class Pictures:
     ignored: dict[str, int]
     all_keys: frozenset[str] | None
     keys: KeyRange = ALL_KEYS
+    gathering: Mapping[str, object] = field(default_factory=dict)
 
     def within(self, keys: KeyRange) -> Pictures:
         """Those in a smaller range. Who lists that range counts what is left out there."""
@@ -73,7 +75,7 @@ def pictures_of(
     Raises RunRefused if there is nothing to be looked at, and TooManyObjectsError if a bucket that
     is listed has more than `most_objects`.
     """
-    source, listings = _gathered(request, bucket, most_objects)
+    source, listings, gathering = _gathered(request, bucket, most_objects)
     sift = _sieve(source, request.recipe, output)
     after = ""
     for listing in listings:
@@ -86,6 +88,7 @@ def pictures_of(
             listing.ignored,
             listing.all_keys,
             beside.keys,
+            gathering,
         )
         after = listing.last_key or after
 
@@ -142,13 +145,14 @@ def _with_columns(sifted: Sifted, beside: SideCars, recipe: Recipe) -> Sifted:
 
 def _gathered(
     request: RunRequest, bucket: Location, most_objects: int
-) -> tuple[Location, Iterator[Listing]]:
+) -> tuple[Location, Iterator[Listing], Mapping[str, object]]:
     if request.source is not None:
-        return request.source, gather(request, request.source, most_objects)
+        return request.source, gather(request, request.source, most_objects), {}
     if request.window is None:
         raise RunRefused("source: there is none.")
     uploads = sealed_uploads(bucket, request.window)
     if uploads is None:
         raise RunRefused(f'window: nothing was uploaded in "{request.window.name}".')
     ignored = Counter({"events of the same object": uploads.duplicates})
-    return uploads.source, in_pieces(uploads.objects, +ignored, most_objects, is_whole=False)
+    listings = in_pieces(uploads.objects, +ignored, most_objects, is_whole=False)
+    return uploads.source, listings, uploads.spent.to_document()

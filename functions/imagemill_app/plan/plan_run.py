@@ -65,6 +65,7 @@ def plan_run(
         index_parts=index.part_keys,
         indexed_runs=sorted(index.run_ids),
         has_dataset=bool(index.shards),
+        gathering=found.pieces[0].gathering if found.pieces else {},
     )
     if len(found.pieces) == 1:
         planning = Planning(request, output, index, draft.taken_over, settings)

@@ -25,6 +25,7 @@ class PlannedRun:
         tool: The tool's version and commit, as the cards of datasets name it.
         estimate: The document of `estimates.Estimate`.
         planning: What functions have used to plan it, but for the one that makes this.
+        gathering: What it has taken to gather uploads, with their number of `messages`.
         slices: Numbers of the slices that are aggregated.
         is_planned: True: nothing is left to be planned.
     """
@@ -52,6 +53,7 @@ class PlannedRun:
     tool: str = ""
     estimate: dict[str, object] = field(default_factory=dict)
     planning: Mapping[str, object] = field(default_factory=dict)
+    gathering: Mapping[str, object] = field(default_factory=dict)
     slices: list[int] = field(default_factory=list)
     is_planned: bool = True
 

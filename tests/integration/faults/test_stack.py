@@ -19,6 +19,7 @@ from tests.helpers.faults.requests import WRITES, Operation
 from tests.helpers.photographs import cut
 from tests.helpers.priced import priced
 from tests.helpers.proxied_stack import ProxiedStack, proxied_stack
+from tests.helpers.runs import executions
 from tests.helpers.s3_jobs import client_of
 from tests.helpers.waiting import until
 
@@ -60,12 +61,12 @@ def pictures(folder: str) -> list[str]:
     return [f"{folder}/{folder} {index}.jpg" for index in range(PICTURES)]
 
 
-def ended(proxied: ProxiedStack, folder: str) -> Execution:
+def ended(proxied: ProxiedStack, folder: str, **recipe: str) -> Execution:
     """A run over the pictures of a folder, after its end."""
     stack = proxied.stack
     for index, key in enumerate(pictures(folder)):
         stack.client("s3").put_object(Bucket=stack.input_bucket, Key=key, Body=cut(index))
-    document = {"source": f"s3://{stack.input_bucket}/{folder}/"}
+    document = {"source": f"s3://{stack.input_bucket}/{folder}/", "recipe": recipe}
     run = start_run(stack.client("stepfunctions"), stack.state_machine_arn, document)
     until(lambda: not run.is_running(), "the run has ended")
     return run
@@ -133,13 +134,41 @@ def store(proxied: ProxiedStack, bucket: str, credentials: dict[str, str]) -> An
     )
 
 
-def test_the_bill_counts_the_requests_that_s3_sees(proxied: ProxiedStack) -> None:
-    proxied.proxy.records.clear()
-    run = ended(proxied, "billed")
-    seen = priced(proxied.proxy)
+def bill_of(proxied: ProxiedStack, run: Execution) -> dict[str, Any]:
     client, bucket = proxied.stack.client("s3"), proxied.stack.output_bucket
     body = client.get_object(Bucket=bucket, Key=report_key(run.run_id))["Body"].read()
-    bill = decode_report(body)["bill"]
-    billed = added(bill["used"]["requests_of"]["jobs"], bill["used"]["requests_of"]["functions"])
-    assert billed == pytest.approx(seen, rel=0.01)
+    bill: dict[str, Any] = decode_report(body)["bill"]
     assert bill["total_dollars"] == pytest.approx(sum(bill["dollars"].values()), abs=1e-5)
+    return bill
+
+
+def billed(bill: dict[str, Any]) -> dict[str, int]:
+    """All requests but the few of the state machine, which pass no proxy."""
+    return added(bill["used"]["requests_of"]["jobs"], bill["used"]["requests_of"]["functions"])
+
+
+@pytest.mark.parametrize("output", ["files", "parquet", "tfrecord", "webdataset"])
+def test_the_bill_counts_the_requests_that_s3_sees(proxied: ProxiedStack, output: str) -> None:
+    proxied.proxy.records.clear()
+    run = ended(proxied, f"billed {output}", output=output)
+    seen = priced(proxied.proxy)
+    assert billed(bill_of(proxied, run)) == pytest.approx(seen, rel=0.01)
+
+
+def test_the_bill_of_uploads_counts_what_gathers_them(proxied: ProxiedStack) -> None:
+    stack = proxied.stack
+    proxied.proxy.records.clear()
+    for index in range(PICTURES):
+        key = f"full/billed {index}.jpg"
+        stack.client("s3").put_object(Bucket=stack.input_bucket, Key=key, Body=cut(index))
+
+    def uploaded() -> list[Execution]:
+        found = [run for name, run in executions(stack).items() if name.startswith("upload-")]
+        is_over = found and not any(run.is_running() for run in found)
+        counts = [run.result()["stages"]["edge"]["written"] for run in found] if is_over else []
+        return found if sum(counts) == PICTURES else []
+
+    bills = [bill_of(proxied, run) for run in until(uploaded, "all uploads are done")]
+    seen = priced(proxied.proxy)
+    assert added(*map(billed, bills)) == pytest.approx(seen, rel=0.01)
+    assert sum(bill["used"]["sqs_requests"] for bill in bills) >= 1.2 * PICTURES

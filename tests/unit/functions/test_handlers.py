@@ -69,6 +69,10 @@ def test_batches_of_a_window_are_one_run_over_all_their_pictures(aws: dict[str, 
     gathered = sealed_uploads(Location(f"s3://{OUTPUT}"), Window.parse(request["window"]))
     assert gathered is not None
     assert [item.key for item in gathered.objects] == ["full/a b.jpg", "full/c.jpg", "full/d.jpg"]
+    assert gathered.spent.messages == 3  # those of a batch that came twice are in one document
+    functions = gathered.spent.functions
+    assert (functions.invocations, functions.requests) == (2, {"get": 2, "put": 2})
+    assert functions.gb_seconds > 0
 
 
 def test_batch_that_comes_while_its_window_is_planned_goes_to_the_next(

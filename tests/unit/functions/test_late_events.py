@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Upload, group_of
 from imagemill_app.stores import StoreAt, write_bytes
 from imagemill_contract import keys
@@ -37,7 +38,7 @@ def run_of(minute: int, *events: Upload) -> Run:
     window = f"20261123T10{minute:02}00Z-60s"
     group = group_of(events, Location(f"s3://{INPUT}", "full/"))
     assert group is not None
-    write_bytes(BUCKET, keys.group_key(window, group.body), group.body)
+    write_bytes(BUCKET, keys.group_key(window, group.rows), group.document(Spent()))
     return plan({"window": window}, f"upload-{window}", minute)
 
 

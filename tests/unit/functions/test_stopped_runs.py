@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Upload, group_of
 from imagemill_app.plan.earlier import stopped_runs
 from imagemill_app.plan.earlier.stopped_runs import IDLE_AFTER
@@ -196,7 +197,7 @@ def test_uploads_wait_for_nobody_and_take_over_only_what_is_over(
     group = group_of([Upload(INPUT, f"full/{name}", "e", 5, "01") for name in NAMES], source)
     assert group is not None
     Worker(plan(in_bucket)).begin(4)
-    write_bytes(BUCKET, keys.group_key(window, group.body), group.body)
+    write_bytes(BUCKET, keys.group_key(window, group.rows), group.document(Spent()))
     assert plan({"window": window}, f"upload-{window}", 2)["done"] == {}
     assert list_keys(BUCKET, keys.INDEX) == []
     monkeypatch.setattr(stopped_runs, "IDLE_AFTER", timedelta(0))

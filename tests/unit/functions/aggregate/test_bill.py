@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagemill_app.aggregate.bill import LAST_REQUESTS, MACHINE_REQUESTS, bill_of
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.tally.tally import Tally
 from imagemill_contract.keys import Stage
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
@@ -71,9 +72,14 @@ def test_dollars_are_what_was_used_times_its_price(monkeypatch: pytest.MonkeyPat
     }
 
 
-def test_an_upload_run_pays_for_the_messages_of_all_its_uploads() -> None:
-    used = bill_of(run(run_id="upload-20261123T101500Z"), tally(), OWN)["used"]
+def test_an_upload_run_pays_for_its_messages_and_for_what_gathers_them() -> None:
+    spent = Spent(1010, LambdaUsage(3, 2.5, {"get": 3, "put": 3}))
+    used = bill_of(run(gathering=spent.to_document()), tally(), OWN)["used"]
+    without = bill_of(run(), tally(), OWN)["used"]
     assert used["sqs_requests"] == 1212
+    assert used["lambda_requests"] == without["lambda_requests"] + 3
+    assert used["lambda_gb_seconds"] == without["lambda_gb_seconds"] + 2.5
+    assert used["requests"]["put"] == without["requests"]["put"] + 3
 
 
 @pytest.mark.parametrize(("output", "is_packed"), [("files", False), ("webdataset", True)])

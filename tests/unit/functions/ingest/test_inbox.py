@@ -14,9 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagemill_app.ingest.inbox import MAX_WINDOWS_TRIED, Inbox, InboxError, sealed_uploads
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Group, Upload, group_of
 from imagemill_app.plan.sharding import balanced_shards
+from imagemill_app.stores import write_bytes
+from imagemill_contract.documents import encode_lines
+from imagemill_contract.keys import group_key
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.requests.windows import Window
 
 SOURCE = Location("s3://input-bucket", "full/")
@@ -77,6 +82,19 @@ def test_groups_of_one_window_are_one_run_each_key_once_and_the_newest(inbox: In
         ("full/b.jpg", "new"),
     ]
     assert gathered.duplicates == 1  # the same document twice is one document
+
+
+def test_what_it_took_to_gather_the_groups_of_a_window_adds_up(inbox: Inbox) -> None:
+    runs = Runs(inbox.bucket)
+    spent = Spent(40, LambdaUsage(1, 0.5, {"get": 2}))
+    inbox.put(group("a.jpg"), lambda: NOON, runs.start, lambda: spent)
+    inbox.put(group("b.jpg"), lambda: NOON, runs.start, lambda: spent)
+    old = encode_lines("group", {"source": str(SOURCE)}, [])  # of before that was noted
+    write_bytes(inbox.bucket, group_key(WINDOW.name, b"old"), old)
+    gathered = sealed_uploads(inbox.bucket, WINDOW)
+    assert gathered is not None
+    # each document itself is one more PUT, and after it the seal is looked for
+    assert gathered.spent == Spent(80, LambdaUsage(2, 1.0, {"get": 6, "put": 2}))
 
 
 def test_event_that_arrives_while_its_run_is_planning_goes_to_the_next_window(

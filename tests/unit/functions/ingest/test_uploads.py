@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
 from imagemill_contract.documents import decode_lines
 from imagemill_contract.locations import Location
+from imagemill_contract.reporting.lambda_usage import LambdaUsage
 
 EVENTS = sorted((Path(__file__).parents[3] / "events").glob("*.json"))
 SOURCE = Location("s3://input-bucket", "full/")
@@ -46,8 +48,9 @@ def test_group_holds_the_pictures_under_the_source_prefix() -> None:
         SOURCE,
     )
     assert group is not None
-    header, rows = decode_lines("group", group.body)
-    assert header == {"source": "s3://input-bucket/full/"}
+    spent = Spent(7, LambdaUsage(1, 0.5, {"put": 1}))
+    header, rows = decode_lines("group", group.document(spent))
+    assert header == {"source": "s3://input-bucket/full/", "spent": spent.to_document()}
     assert [row["key"] for row in rows] == ["full/a.jpg", "full/b.jpg"]
 
 
@@ -61,7 +64,7 @@ def test_newest_event_of_a_key_counts() -> None:
         [upload("full/a.jpg", "0F", "new"), upload("full/a.jpg", "0E5", "old")], SOURCE
     )
     assert group is not None
-    assert [row["etag"] for row in decode_lines("group", group.body)[1]] == ["new"]
+    assert [row["etag"] for row in decode_lines("group", group.document(Spent()))[1]] == ["new"]
 
 
 @given(st.permutations([upload(f"full/{index}.jpg", f"0{index}") for index in range(6)]), st.data())

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagemill_app import stores
+from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Upload, group_of
 from imagemill_app.refusal import RunRefused
 from imagemill_app.results.planned_shards import planned_shards
@@ -228,7 +229,7 @@ def test_uploads_of_a_large_window_are_planned_in_slices(aws: dict[str, Any]) ->
     put({name: b"1" for name in names_of(11)})
     group = group_of([Upload(INPUT, f"full/{name}", "e", 5, "01") for name in names_of(11)], source)
     assert group is not None
-    write_bytes(BUCKET, keys.group_key(window, group.body), group.body)
+    write_bytes(BUCKET, keys.group_key(window, group.rows), group.document(Spent()))
     run = plan({"window": window}, f"upload-{window}", settings=FOUR)
     assert (len(run["slices"]), run["objects"]) == (3, 11)
     Worker(run).finish()
