@@ -18,6 +18,7 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import EdgeMethod, Recipe
 from imagemill_worker.picture.edge_methods import edges_of
 from imagemill_worker.picture.edges import edge_map, encoded_edges, read_picture
+from imagemill_worker.picture.fingerprint import fingerprint
 from imagemill_worker.picture.stages import product_of
 
 PASSES = 400
@@ -39,8 +40,10 @@ def main() -> None:
     os.sched_setaffinity(0, {0})
     cv2.setNumThreads(1)
     bodies = [product_of(Stage.RESIZE, photo.read(), Recipe()).body for photo in photographs()]
-    print("| method | decode us | edges us | PNG us | whole us | images/s | PNG bytes |")
-    print("|---|---|---|---|---|---|---|")
+    greys = [read_picture(body, EdgeMethod.CANNY) for body in bodies]
+    names = ("decode", "edges", "PNG", "fingerprint", "whole")
+    print(f"| method | {' us | '.join(names)} us | images/s | PNG bytes |")
+    print("|---|---|---|---|---|---|---|---|")
     for method in EdgeMethod:
         recipe = Recipe(edge=method)
         images = [read_picture(body, method) for body in bodies]
@@ -48,9 +51,10 @@ def main() -> None:
         maps = [edge_map(body, recipe) for body in bodies]
         find = microseconds(partial(edges_of, recipe=recipe), images)
         encode = microseconds(encoded_edges, maps)
+        mark = microseconds(fingerprint, greys)
         whole = microseconds(partial(product_of, Stage.EDGE, recipe=recipe), bodies)
         size = sum(len(encoded_edges(edges)) for edges in maps) // len(maps)
-        row = (decode, find, encode, whole, 1e6 / whole, size)
+        row = (decode, find, encode, mark, whole, 1e6 / whole, size)
         print(f"| {method} | " + " | ".join(f"{value:.0f}" for value in row) + " |")
 
 

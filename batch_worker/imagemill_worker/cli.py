@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
         compact(options.output, stopping)
         return WorkerExit.DONE
     if options.command == "duplicates":
-        from imagemill_worker.dataset.duplicates import duplicates
+        from imagemill_worker.dataset.alike.duplicates import duplicates
 
         duplicates(options.output, stopping, distance=options.distance)
         return WorkerExit.DONE

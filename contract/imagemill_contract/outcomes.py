@@ -51,6 +51,9 @@ class Reason(StrEnum):
     JOB_FAILED = "job_failed"
 
 
+# The fingerprint of a picture that is all of one brightness.
+PLAIN = "plain"
+
 # Millions of rows are read: this is quicker than a call of the class.
 _STATUSES: Mapping[object, Status] = {str(status): status for status in Status}
 
@@ -71,6 +74,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         etag: S3's ETag of what was written, without quotes; empty in folders and datasets.
         position: Place among what was packed into the same shard, from 0, or None.
         area: Left, top, width and height of the picture within its padding; None without padding.
+        fingerprint: 64 bits of the resized picture as 16 hexadecimal digits, `PLAIN`, or empty.
     """
 
     key: str
@@ -85,6 +89,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     etag: str = ""
     position: int | None = None
     area: tuple[int, int, int, int] | None = None
+    fingerprint: str = ""
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
@@ -115,9 +120,15 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
                 value("etag", ""),
                 value("position"),
                 _area(area) if area is not None else None,
+                value("fingerprint", ""),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
+
+
+def fingerprint_in(outcomes: Iterable[Outcome]) -> str:
+    """The fingerprint that a stage has left of an object, or an empty text."""
+    return next((outcome.fingerprint for outcome in outcomes if outcome.fingerprint), "")
 
 
 _NAMES = frozenset(Outcome._fields)

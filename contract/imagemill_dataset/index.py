@@ -72,6 +72,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
 
     `reason` says why it was rejected or failed; None if all stages were written. `place` is None
     if the results are files. `columns` has the values of the recipe's columns, in their order.
+    `fingerprint` is that of the resized picture, as an outcome has it.
     """
 
     etag: str
@@ -80,6 +81,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     is_pruned: bool = False
     place: Place | None = None
     columns: tuple[Value, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(slots=True)
@@ -167,4 +169,5 @@ def _entries(
             values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
             place = Place._make(values)  # raises TypeError for fewer or more
         said = tuple(row["columns"]) if "columns" in row else ()
-        yield row["key"], Entry(row["etag"], reason, runs[row["run"]], "pruned" in row, place, said)
+        of_whom = row["etag"], reason, runs[row["run"]], "pruned" in row
+        yield row["key"], Entry(*of_whom, place, said, row.get("fingerprint", ""))

@@ -1,4 +1,4 @@
-"""`imagemill duplicates`: lists pictures that a packed dataset has more than once."""
+"""`imagemill duplicates`: lists pictures that are there more than once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from rich.console import Console
 from imagemill.display.lines import print_json, print_line
 from imagemill.worker_process import run_worker
 
+_LEFT_OUT = {
+    "plain": "that are all of one brightness were",
+    "unknown": "that an earlier version has written were",
+}
+
 
 def list_duplicates(out: str, *, distance: int | None, as_json: bool) -> None:
     """Print the groups, each on a line, and how many there are.
 
     Raises:
-        UsageError: There is no packed dataset at `out`, or a shard is damaged.
+        UsageError: There is nothing at `out` that could be compared, or a shard is damaged.
         RunFailedError: It could not be read.
     """
     options = () if distance is None else ("--distance", str(distance))
@@ -26,6 +31,9 @@ def list_duplicates(out: str, *, distance: int | None, as_json: bool) -> None:
         print_line(console, "  ".join(event["names"]))
     print_line(
         console,
-        f"{found['samples']:,} samples compared: {found['extra']:,} of them are one too many, in "
+        f"{found['pictures']:,} pictures compared: {found['extra']:,} of them are one too many, in "
         f"{found['groups']:,} groups.",
     )
+    for name, text in _LEFT_OUT.items():
+        if found[name]:
+            print_line(console, f"{found[name]:,} {text} not compared.")

@@ -130,11 +130,11 @@ def duplicates(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List pictures that a packed dataset has more than once.
+    """List pictures that are there more than once.
 
-    Without --distance: those whose resized pictures are the same byte for byte, which the index
-    knows. With it all shards are read: --distance 2 also finds copies that were scaled or encoded
-    anew.
+    Without --distance: samples of a packed dataset whose pictures are the same byte for byte. With
+    it, also of results that are files: --distance 2 finds copies that were scaled or encoded anew,
+    too. Only the index is read.
 
     Example: imagemill duplicates OUT --distance 2
     """

@@ -69,7 +69,9 @@ class Dataset:
                 )
             relative = relative_key(item.key, shard.source.prefix)
             reason = picture.reason or edge.reason
-            entries[relative] = Entry(item.etag, reason, run, place=place)
+            entries[relative] = Entry(
+                item.etag, reason, run, place=place, fingerprint=edge.fingerprint
+            )
         self.write(
             index_key(started, run.run_id),
             encode_part(entries, [DatasetShard.from_row(row) for row in rows]),

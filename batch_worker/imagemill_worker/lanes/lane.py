@@ -146,6 +146,7 @@ class Lane:
             sha256=hashlib.sha256(made.body).hexdigest(),
             etag=put.etag,
             area=made.area,
+            fingerprint=made.fingerprint,
         )
         if put.offset is None:
             return Ended(index, outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -10,24 +12,45 @@ from imagemill_contract.recipe import EdgeMethod, Recipe
 from imagemill_dataset.shards import CHANNELS, PixelSums
 from imagemill_worker.errors import PictureError
 from imagemill_worker.picture.edge_methods import edges_of
+from imagemill_worker.picture.fingerprint import fingerprint
 from imagemill_worker.pixels import Area, FileBytes, Pixels
 
 _NO_EDGE = {EdgeMethod.CANNY: 0, EdgeMethod.SOBEL: 0, EdgeMethod.LINE_ART: 255}
+_GREY_DIMENSIONS = 2
 
 
-def edge_map(body: FileBytes, recipe: Recipe, area: Area | None = None) -> Pixels:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the edge stage finds in a picture.
+
+    Attributes:
+        pixels: uint8 (H, W), or (H, W, 3) with equal channels if the recipe wants three.
+        fingerprint: Of the picture, with its padding.
+    """
+
+    pixels: Pixels
+    fingerprint: str
+
+
+def found_edges(body: FileBytes, recipe: Recipe, area: Area | None = None) -> Found:
     """The edges of a picture that the resize stage wrote.
 
     `area` is where the picture lies within its padding, which has no edges; None without padding.
-
-    Returns uint8 (H, W), or (H, W, 3) with equal channels if the recipe wants three.
 
     Raises:
         PictureError: `corrupt`: the file is not what the resize stage wrote.
     """
     image = read_picture(body, recipe.edge)
     edges = edges_of(image, recipe) if area is None else _edges_in(image, recipe, area)
-    return cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
+    pixels = cv2.merge([edges, edges, edges]) if recipe.edge_three_channels else edges
+    # to decode a second time, as a reader would, takes as long as all else for line art
+    grey = image if image.ndim == _GREY_DIMENSIONS else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return Found(pixels, fingerprint(grey))
+
+
+def edge_map(body: FileBytes, recipe: Recipe, area: Area | None = None) -> Pixels:
+    """The pixels of `found_edges`."""
+    return found_edges(body, recipe, area).pixels
 
 
 def _edges_in(image: Pixels, recipe: Recipe, area: Area) -> Pixels:
@@ -41,7 +64,7 @@ def _edges_in(image: Pixels, recipe: Recipe, area: Area) -> Pixels:
 def read_picture(body: FileBytes, method: EdgeMethod) -> Pixels:
     """The pixels that the method needs: uint8 (H, W, 3) BGR for line art, (H, W) for the others.
 
-    If only brightness is needed, no colour is decoded. Raises PictureError as `edge_map` does.
+    If only brightness is needed, no colour is decoded. Raises PictureError as `found_edges` does.
     """
     flag = cv2.IMREAD_COLOR if method is EdgeMethod.LINE_ART else cv2.IMREAD_GRAYSCALE
     return _decoded(body, flag)

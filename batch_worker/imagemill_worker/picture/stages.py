@@ -30,6 +30,7 @@ class Product:
     Attributes:
         pixels: For an edge map that is packed: the sums of the picture beside it.
         area: Left, top, width and height of a picture within its padding; None without padding.
+        fingerprint: Of the picture that an edge map was made from; otherwise empty.
     """
 
     body: bytes
@@ -37,6 +38,7 @@ class Product:
     height: int
     pixels: PixelSums = field(default_factory=PixelSums)
     area: Area | None = None
+    fingerprint: str = ""
 
 
 def import_libraries(stage: Stage) -> None:
@@ -71,7 +73,8 @@ def product_of(
         return Product(file, done.pixels.shape[1], done.pixels.shape[0], area=done.area)
     from imagemill_worker.picture import edges
 
-    edge_map = edges.edge_map(body, recipe, area)
-    file = edges.encoded_edges(edge_map)
+    found = edges.found_edges(body, recipe, area)
+    height, width = found.pixels.shape[:2]
+    file = edges.encoded_edges(found.pixels)
     sums = edges.pixel_sums(body) if recipe.is_packed else PixelSums()
-    return Product(file, edge_map.shape[1], edge_map.shape[0], sums)
+    return Product(file, width, height, sums, fingerprint=found.fingerprint)

@@ -61,6 +61,7 @@ _MEDIA_TYPES = {
 }
 _INDEX_COLUMNS = {
     **dict.fromkeys(("source_key", "split", "shard", "sha256", "reason", "columns"), "sc:Text"),
+    "fingerprint": "sc:Text",
     **dict.fromkeys(("position", "label", "width", "height", "image_bytes"), "sc:Integer"),
 }
 

@@ -22,7 +22,7 @@ _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 # Texts that differ in each row: with dictionaries, or a higher level, a file takes twice the time.
 _NO_DICTIONARY: dict[str | Sequence[str], bool] = {
-    name: False for name in ("source_key", "etag", "sha256")
+    name: False for name in ("source_key", "etag", "sha256", "fingerprint")
 }
 
 Row = tuple[str, Entry]
@@ -33,9 +33,9 @@ def index_table(rows: Iterable[Row], shards: Mapping[str, DatasetShard]) -> byte
 
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
-    `sha256`, `reason`, `columns`. Columns that do not apply are null: a rejected object has no
-    shard, a sample has no reason. `columns` is a JSON object with the values of the recipe's
-    columns: so the table has the same columns, whatever the recipes of its rows.
+    `sha256`, `reason`, `columns`, `fingerprint`. Columns that do not apply are null: a rejected
+    object has no shard, a sample has no reason. `columns` is a JSON object with the values of the
+    recipe's columns: so the table has the same columns, whatever the recipes of its rows.
     """
     file = io.BytesIO()
     write_parquet(
@@ -65,6 +65,7 @@ def _schema() -> Schema:
         "sha256": text,
         "reason": text,
         "columns": text,
+        "fingerprint": text,
     }
     return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
@@ -103,6 +104,7 @@ def _columns_of_samples(
     yield digests
     yield [str(entry.reason) if entry.reason and not entry.place else None for _, entry in rows]
     yield [_said_of(entry) if entry.columns else None for _, entry in rows]
+    yield [entry.fingerprint or None for _, entry in rows]
 
 
 def _said_of(entry: Entry) -> str:

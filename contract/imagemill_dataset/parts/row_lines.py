@@ -29,6 +29,8 @@ def line_of(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str
         )
         if place.label is not None:
             parts.append(f',"label":{place.label}')
+    if entry.fingerprint:
+        parts.append(f',"fingerprint":{_TEXT(entry.fingerprint)}')
     if entry.columns:
         parts.append(f',"columns":{json.dumps(entry.columns, ensure_ascii=False)}')
     return "".join([*parts, "}\n"])

@@ -147,6 +147,7 @@ def test_table_has_a_row_for_each_object_in_key_order() -> None:
         "sha256": "ab" * 32,
         "reason": None,
         "columns": None,
+        "fingerprint": None,
     }
     assert (second["source_key"], second["split"], second["label"]) == ("cats/b.jpg", "train", 7)
     assert (third["shard"], third["reason"], third["recipe"]) == (None, "truncated", None)

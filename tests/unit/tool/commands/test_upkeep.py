@@ -24,6 +24,7 @@ from imagemill_contract.errors import WorkerExit
 from tests.helpers.waiting import until
 
 VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10, "open": []}
+LEFT_OUT = {"plain": 7, "unknown": 0}
 
 
 def text_of(capsys: pytest.CaptureFixture[str]) -> str:
@@ -246,18 +247,21 @@ def test_duplicates_are_listed_a_group_on_each_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = {"event": "duplicates", "names": ["a.jpg", "b.jpg", "c.jpg"]}
-    summary = {"event": "compared", "samples": 5000, "groups": 1, "extra": 2}
+    summary = {"event": "compared", "pictures": 5000, "groups": 1, "extra": 2} | LEFT_OUT
     commands = worker_ends(monkeypatch, WorkerExit.DONE, group, summary)
     list_duplicates(str(tmp_path), distance=2, as_json=False)
     assert commands[0][-5:] == ["duplicates", "--output", f"file://{tmp_path}/", "--distance", "2"]
     text = text_of(capsys)
     assert "a.jpg  b.jpg  c.jpg\n" in text
-    assert "5,000 samples compared: 2 of them are one too many, in 1 groups." in text
+    assert "5,000 pictures compared: 2 of them are one too many, in 1 groups." in text
+    assert "7 that are all of one brightness were not compared." in text
+    assert "earlier version" not in text
     list_duplicates(str(tmp_path), distance=None, as_json=True)
     assert commands[1][-1] == f"file://{tmp_path}/"
     assert json.loads(text_of(capsys)) == {
-        "samples": 5000,
+        "pictures": 5000,
         "groups": 1,
         "extra": 2,
+        **LEFT_OUT,
         "duplicates": [["a.jpg", "b.jpg", "c.jpg"]],
     }
