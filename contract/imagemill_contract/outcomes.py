@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NO_LABEL = "no_label"
     NO_ROW = "no_row"  # neither manifest nor side-car files say anything of its columns
     BAD_ROW = "bad_row"  # they say what cannot be a value
+    DUPLICATE = "duplicate"  # another object of the run has the same bytes
     # skipped
     NO_RESIZED_IMAGE = "no_resized_image"
     # failed

@@ -130,6 +130,10 @@ class Recipe:
     label_from_folder: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Take the first folder as the class")
     )
+    drop_duplicates: bool = field(
+        default=False,
+        metadata=_rule(TrueOrFalse(), "Leave out pictures with the same bytes as another"),
+    )
     columns: tuple[tuple[str, ColumnType], ...] = field(
         default=(),
         metadata=_rule(Columns(), "What of manifest or side-car files goes with a picture"),

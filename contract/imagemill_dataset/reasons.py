@@ -17,8 +17,8 @@ GIVEN_UP = frozenset(
 # The object was not read and nothing was written, so every earlier result of it stays.
 UNTOUCHED = frozenset({Reason.GONE, Reason.CHANGED})
 
-# It was never given to a job: the plan found that something that it needs is missing.
-NEVER_GIVEN = frozenset({Reason.NO_LABEL, Reason.NO_ROW, Reason.BAD_ROW})
+# It was never given to a job: the plan found that it lacks something, or is there twice.
+NEVER_GIVEN = frozenset({Reason.NO_LABEL, Reason.NO_ROW, Reason.BAD_ROW, Reason.DUPLICATE})
 
 # Rejections that may pass: another attempt may end differently.
 PASSING = frozenset({*UNTOUCHED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})

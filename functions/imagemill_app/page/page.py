@@ -33,6 +33,7 @@ _MEANINGS = {
     "key_collision": "its result would overwrite that of another picture",
     "no_row": "neither manifest nor side-car files say anything of its columns",
     "bad_row": "its columns cannot be read",
+    "duplicate": "another picture has the same bytes",
     "no_label": "it lies in no folder, so it has no class",
     "access_denied": "the store does not let the job read it",
     "store_error": "the store answers with an error for it alone",

@@ -11,6 +11,7 @@ from imagemill_app.plan.earlier.late_events import current_objects
 from imagemill_app.plan.sifting.classes import with_class
 from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, collision_sieve
 from imagemill_app.plan.sifting.columns import SideCars, with_columns
+from imagemill_app.plan.sifting.copies import without_copies
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.found_documents import FoundObjects
 from imagemill_app.plan.source.listing import Listing, gather, in_pieces
@@ -120,6 +121,13 @@ def as_they_are_now(pictures: Pictures, entries: Mapping[str, Entry]) -> Picture
     return replace(
         pictures, objects=current.objects, ignored=added(pictures.ignored, current.ignored)
     )
+
+
+def each_once(pictures: Pictures, entries: Mapping[str, Entry]) -> Pictures:
+    """Pictures without those that have the same bytes as another, which are refused."""
+    sifted = without_copies(pictures.objects, pictures.source, entries)
+    refused = [*pictures.refused, *sifted.refused]
+    return replace(pictures, objects=sifted.kept, refused=refused)
 
 
 def _sieve(

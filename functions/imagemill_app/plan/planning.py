@@ -11,7 +11,7 @@ from imagemill_app.plan.earlier.half_done import REASON, HalfDone, half_done
 from imagemill_app.plan.earlier.known import Known, known_range, known_rows
 from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_work, sample_test
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
-from imagemill_app.plan.pictures import Pictures, as_they_are_now
+from imagemill_app.plan.pictures import Pictures, as_they_are_now, each_once
 from imagemill_app.plan.sharding import balanced_shards, in_cutting_order
 from imagemill_app.plan.sifting.splits import planned_splits
 from imagemill_app.plan.source.existing import Existing
@@ -50,6 +50,8 @@ class Planning:
             pictures = pictures.within(KeyRange(pictures.keys.after, until))
         if self.request.window is not None:
             pictures = as_they_are_now(pictures, known.entries)
+        if self.request.recipe.drop_duplicates:
+            pictures = each_once(pictures, {} if self.request.full else known.entries)
         work = self._work(pictures, known.entries)
         resized = self._half_done(pictures, known.entries, work)
         prefix = pictures.source.prefix

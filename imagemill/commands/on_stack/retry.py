@@ -15,6 +15,7 @@ from imagemill.errors import UsageError
 from imagemill.execution import new_run_id, start_run
 from imagemill.options.stack import StackChoice
 from imagemill_contract.keys import manifest_key
+from imagemill_contract.outcomes import Reason
 
 
 def retry(
@@ -38,7 +39,9 @@ def retry(
     planned = planned_run(files, run_id)
     if planned is None:
         raise UsageError(f"RUN: {run_id} was never planned; start it anew by `imagemill start`.")
-    rows = with_reason(failures_of(files, run_id), wanted)
+    # of copies alone the planner would not see what they are copies of
+    failed = [row for row in failures_of(files, run_id) if row.get("reason") != Reason.DUPLICATE]
+    rows = with_reason(failed, wanted)
     if not rows:
         raise UsageError(f"RUN: nothing of {run_id} was {_kind(wanted)}.")
     retry_id = new_run_id()
