@@ -35,7 +35,7 @@ def batches(folder: Path, split: str, workers: int):
         wds.WebDataset(files, shardshuffle=len(files), empty_check=False)
         .shuffle(1000)
         .decode("pil")
-        .rename(image="jpg;png;webp", edge="edge.png", label="cls")
+        .rename(image="jpg;png;webp;avif", edge="edge.png", label="cls")
         .map(tensors)
         .batched(BATCH)
     )

@@ -26,6 +26,7 @@ from imagemill_contract.recipe_parts.choices import (
     Anchor,
     EdgeMethod,
     ImageFormat,
+    Interpolation,
     Output,
     ResizeMode,
     SplitBy,
@@ -34,7 +35,10 @@ from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnT
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
-__all__ = ["Anchor", "EdgeMethod", "ImageFormat", "Output", "Recipe", "ResizeMode", "SplitBy"]
+__all__ = [
+    *("Anchor", "EdgeMethod", "ImageFormat", "Interpolation"),
+    *("Output", "Recipe", "ResizeMode", "SplitBy"),
+]
 
 
 def _rule(rule: Rule, text: str) -> dict[str, object]:
@@ -57,10 +61,14 @@ class Recipe:
         default=ImageFormat.JPG, metadata=_rule(OneOf(ImageFormat), "Encoding of resized pictures")
     )
     quality: int = field(
-        default=95, metadata=_rule(WholeNumber(1, 100), "Encoder quality of jpg and webp")
+        default=95, metadata=_rule(WholeNumber(1, 100), "Encoder quality of jpg, webp and avif")
     )
     resize_only_if_bigger: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Never enlarge a picture")
+    )
+    interpolation: Interpolation = field(
+        default=Interpolation.AUTO,
+        metadata=_rule(OneOf(Interpolation), "How pixels of the result are made"),
     )
     anchor: Anchor = field(
         default=Anchor.CENTER, metadata=_rule(OneOf(Anchor), "Which square `center_crop` keeps")

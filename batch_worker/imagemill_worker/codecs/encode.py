@@ -13,6 +13,8 @@ from imagemill_worker.pixels import Pixels
 
 # From this quality on colour keeps its full resolution, as in libvips: 128 pixels show it.
 _FULL_COLOUR_QUALITY = 90
+# Of 0 to 10: files are 6 % larger than at 8, in a quarter of the time; the time of WebP.
+_AVIF_SPEED = 10
 
 
 def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
@@ -22,8 +24,12 @@ def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
     buffer = io.BytesIO()
     if image_format is ImageFormat.PNG:
         Image.fromarray(image).save(buffer, "PNG")
-    else:
+    elif image_format is ImageFormat.WEBP:
         Image.fromarray(image).save(buffer, "WEBP", quality=quality)
+    else:
+        options = {"subsampling": _avif_subsampling(quality), "speed": _AVIF_SPEED}
+        # by several threads, files depend on how many there are
+        Image.fromarray(image).save(buffer, "AVIF", quality=quality, max_threads=1, **options)
     return buffer.getvalue()
 
 
@@ -33,3 +39,7 @@ def _jpeg(image: Pixels, quality: int) -> bytes:
         return bytes(simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray"))
     subsampling = "444" if quality >= _FULL_COLOUR_QUALITY else "420"
     return bytes(simplejpeg.encode_jpeg(image, quality, "RGB", subsampling))
+
+
+def _avif_subsampling(quality: int) -> str:
+    return "4:4:4" if quality >= _FULL_COLOUR_QUALITY else "4:2:0"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor
 
-from imagemill_contract.recipe import Anchor, Recipe, ResizeMode
+from imagemill_contract.recipe import Anchor, Interpolation, Recipe, ResizeMode
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes
 from imagemill_worker.codecs.file_kind import Kind, kind_of
@@ -27,6 +27,14 @@ _LEAST_SCALE = 1.55
 _LEAST_SCALE_FOR_NARROW_FILTER = 2.0
 _LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
 _PILLOW_BYTES_PER_PIXEL = 7  # 4 in the image, 3 in what may be the one strip of a compressed TIFF
+# All but the nearest pixel average over what is left out: no filter of Pillow's aliases.
+_FILTERS = {
+    Interpolation.NEAREST: Image.Resampling.NEAREST,
+    Interpolation.LINEAR: Image.Resampling.BILINEAR,
+    Interpolation.CUBIC: Image.Resampling.BICUBIC,
+    Interpolation.AREA: Image.Resampling.BOX,
+    Interpolation.LANCZOS: Image.Resampling.LANCZOS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def padded(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Resized:
             from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
             return Resized(top_left_square(body, kind, recipe.size))
-        image = _resampled(stored)
+        image = _resampled(stored, recipe.interpolation)
     image = finished_colour(image, stored.icc_profile, recipe)
     pixels = upright(_array_of(image), stored.orientation)
     return Resized(_on_canvas(pixels, stored.target, recipe), stored.target.area)
@@ -88,7 +96,8 @@ def padded(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Resized:
 def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
     header = read_jpeg_header(body)
     target = checked_placement(header.width, header.height, header.orientation, recipe)
-    least = _LEAST_SCALE / target.shrinkage if target.resamples else 1.0
+    is_reduced = target.resamples and recipe.interpolation is Interpolation.AUTO
+    least = _LEAST_SCALE / target.shrinkage if is_reduced else 1.0
     check_memory(decoded_bytes(header, least), alone=alone)
     decoded = decode_jpeg(body, header, least)
     return _Stored(decoded.image, decoded.scale, header.orientation, header.icc_profile, target)
@@ -103,13 +112,13 @@ def _decoded_other(body: FileBytes, kind: Kind, recipe: Recipe, alone: bool) -> 
     target = checked_placement(width, height, opened.orientation, recipe)
     check_memory(width * height * _PILLOW_BYTES_PER_PIXEL, alone=alone)
     reduction = 1
-    if target.resamples:
+    if target.resamples and recipe.interpolation is Interpolation.AUTO:
         reduction = max(1, int(target.shrinkage / _LEAST_REDUCED_SCALE))
     image = load_pixels(opened, reduction)
     return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, target)
 
 
-def _resampled(stored: _Stored) -> Image.Image:
+def _resampled(stored: _Stored, interpolation: Interpolation) -> Image.Image:
     """The box of the picture, resampled to its target size, not yet upright.
 
     Boxes are centred, so turning the picture only swaps the sides of a box.
@@ -123,8 +132,10 @@ def _resampled(stored: _Stored) -> Image.Image:
     if scaled == (0.0, 0.0, *image.size) and size == image.size:
         return image
     shrinkage = min((scaled[2] - scaled[0]) / size[0], (scaled[3] - scaled[1]) / size[1])
-    is_narrow = shrinkage >= _LEAST_SCALE_FOR_NARROW_FILTER
-    resample = Image.Resampling.HAMMING if is_narrow else Image.Resampling.BICUBIC
+    resample = _FILTERS.get(interpolation)
+    if resample is None:
+        is_narrow = shrinkage >= _LEAST_SCALE_FOR_NARROW_FILTER
+        resample = Image.Resampling.HAMMING if is_narrow else Image.Resampling.BICUBIC
     return image.resize(size, resample, box=scaled)
 
 

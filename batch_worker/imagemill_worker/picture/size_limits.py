@@ -8,8 +8,12 @@ from imagemill_worker.errors import AloneError, PictureError
 from imagemill_worker.picture.geometry import Placement, placement
 from imagemill_worker.picture.orientation import swaps_sides
 
-# libjpeg's JPEG_MAX_DIMENSION, WEBP_MAX_DIMENSION, and PNG's 31 bits
-_LONGEST_SIDE = {ImageFormat.JPG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.PNG: 2**31 - 1}
+# libjpeg's JPEG_MAX_DIMENSION, WEBP_MAX_DIMENSION, and PNG's 31 bits; libavif decodes at most
+# 16384 x 16384 pixels
+_LONGEST_SIDE = {
+    **{ImageFormat.JPG: 65_500, ImageFormat.WEBP: 16_383},
+    **{ImageFormat.PNG: 2**31 - 1, ImageFormat.AVIF: 16_384},
+}
 
 # Memory that a decoder may take for one picture while other pictures are in flight.
 _SHARED_MEMORY_BYTES = 512 << 20

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 PART_BYTES, _PARTS_AT_ONCE = 16 << 20, 2
 # The parts of one large object are tried again one by one, by the client itself.
 _TRIES_OF_PARTS, _SECONDS_OF_PARTS = 8, 90
-_CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+_CONTENT_TYPES = {
+    **{".jpg": "image/jpeg", ".png": "image/png"},
+    **{".webp": "image/webp", ".avif": "image/avif"},
+}
 
 
 class S3Objects:

@@ -22,6 +22,18 @@ class ImageFormat(StrEnum):
     JPG = "jpg"
     PNG = "png"
     WEBP = "webp"
+    AVIF = "avif"
+
+
+class Interpolation(StrEnum):
+    """How pixels of the result are made from those of the picture. Names as in img2dataset."""
+
+    AUTO = "auto"  # follows the reduction, on a decoder's small copy that has the detail
+    NEAREST = "nearest"
+    LINEAR = "linear"
+    CUBIC = "cubic"
+    AREA = "area"
+    LANCZOS = "lanczos"
 
 
 class Output(StrEnum):

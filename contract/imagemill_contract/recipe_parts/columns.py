@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # What a sample has already: as a column, a field of its JSON, or the extension of a file.
 _TAKEN = frozenset(
     {"key", "filename", "file_name", "format", "width", "height", "sha256", "label", "label_text"}
-    | {"image", "edge", "json", "cls", "txt", "jpg", "png", "webp"}
+    | {"image", "edge", "json", "cls", "txt", "jpg", "png", "webp", "avif"}
 )
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 _MOST_INT = 2**63 - 1

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import shown
-from imagemill_contract.recipe_parts.choices import EdgeMethod, Output, SplitBy
+from imagemill_contract.recipe_parts.choices import (
+    Anchor,
+    EdgeMethod,
+    ImageFormat,
+    Output,
+    ResizeMode,
+    SplitBy,
+)
 
 if TYPE_CHECKING:
     from imagemill_contract.recipe import Recipe
@@ -54,6 +61,11 @@ _CONDITIONS = (
         ),
     ),
     _Condition(
+        ("interpolation",),
+        "anchor is center and mode resizes",
+        lambda recipe: recipe.anchor is Anchor.CENTER and recipe.mode is not ResizeMode.NO,
+    ),
+    _Condition(
         ("blur", "canny_low", "canny_high"),
         "edge is canny",
         lambda recipe: recipe.edge is EdgeMethod.CANNY,
@@ -80,6 +92,10 @@ def check_together(recipe: Recipe, where: str) -> None:
                     f"{where}.{name}: {shown(json_value(value))} has no effect unless "
                     f"{condition.text}."
                 )
+    if recipe.format is ImageFormat.AVIF and recipe.output is Output.TFRECORD:
+        raise RecipeError(
+            f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
+        )
     if recipe.canny_low > recipe.canny_high:
         raise RecipeError(
             f"{where}.canny_low: {recipe.canny_low} must not be above canny_high, which is "

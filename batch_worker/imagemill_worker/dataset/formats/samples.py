@@ -30,7 +30,7 @@ class Sample:
     Attributes:
         key: Unique in the dataset; printable ASCII, no dot after the last slash.
         filename: Source key below the source: any text that UTF-8 can carry.
-        image: The encoded file, in `image_format`: jpg, png or webp.
+        image: The encoded file, in `image_format`: jpg, png, webp or avif.
         edge: A PNG file.
         width: Pixels, of both.
         height: Pixels, of both.

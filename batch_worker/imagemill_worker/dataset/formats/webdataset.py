@@ -1,6 +1,6 @@
 """WebDataset: a tar archive in which the files of a sample follow each other under one name.
 
-    <key>.jpg        the picture; or .png or .webp
+    <key>.jpg        the picture; or .png, .webp or .avif
     <key>.edge.png   its edge map
     <key>.json       what is known about both
     <key>.cls        the number of the class, if there is one

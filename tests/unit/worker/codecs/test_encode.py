@@ -12,7 +12,10 @@ from imagemill_contract.recipe import ImageFormat
 from imagemill_worker.codecs.encode import encoded
 from tests.helpers.pictures import decibels, photograph
 
-KINDS = {ImageFormat.JPG: "JPEG", ImageFormat.PNG: "PNG", ImageFormat.WEBP: "WEBP"}
+KINDS = {
+    **{ImageFormat.JPG: "JPEG", ImageFormat.PNG: "PNG"},
+    **{ImageFormat.WEBP: "WEBP", ImageFormat.AVIF: "AVIF"},
+}
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
@@ -23,7 +26,7 @@ def test_files_decode_to_what_was_encoded(image_format: ImageFormat, grey: bool)
     assert body == encoded(image, image_format, 95)
     with Image.open(io.BytesIO(body)) as result:
         assert result.format == KINDS[image_format]
-        if image_format is not ImageFormat.WEBP:
+        if image_format not in (ImageFormat.WEBP, ImageFormat.AVIF):  # always in colour
             assert result.mode == ("L" if grey else "RGB")
         assert decibels(np.asarray(result.convert("L" if grey else "RGB")), image) > 32
 
@@ -44,7 +47,7 @@ def test_rows_need_not_lie_behind_each_other(image_format: ImageFormat) -> None:
 
 def test_quality_decides_the_size_of_a_file() -> None:
     image = np.asarray(photograph())
-    for image_format in (ImageFormat.JPG, ImageFormat.WEBP):
+    for image_format in (ImageFormat.JPG, ImageFormat.WEBP, ImageFormat.AVIF):
         lengths = [len(encoded(image, image_format, quality)) for quality in (10, 60, 95)]
         assert lengths == sorted(lengths)
         assert lengths[0] < lengths[2] / 2

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from imagemill_contract.recipe import EdgeMethod
+from imagemill_contract.recipe import EdgeMethod, Interpolation
 from imagemill_worker.picture.resize import resized
 from tests.helpers.jobs import ROOT
 from tests.helpers.photographs import photograph
@@ -40,8 +40,10 @@ from tests.helpers.pictures import recipe
 for seed in range(4):
     for size in (40, 64, 128, 300):
         small = product_of(Stage.RESIZE, cut(seed, scale=2), recipe(size=size)).body
-        made = [product_of(Stage.EDGE, small, recipe(edge=str(edge))).body for edge in EdgeMethod]
-        print(*(hashlib.sha256(body).hexdigest() for body in (small, *made)))
+        made = [product_of(Stage.EDGE, small, recipe(edge=str(edge))) for edge in EdgeMethod]
+        bodies = (small, *(product.body for product in made))
+        print(*(hashlib.sha256(body).hexdigest() for body in bodies))
+        print(*(product.fingerprint for product in made))
 """
 
 
@@ -90,5 +92,37 @@ def digests(more: dict[str, str]) -> str:
 
 def test_results_do_not_depend_on_the_vector_instructions_of_the_machine() -> None:
     usual = digests({})
-    assert len(usual.split()) == 4 * 4 * (1 + len(EdgeMethod))
+    assert len(usual.split()) == 4 * 4 * (1 + 2 * len(EdgeMethod))
     assert digests(NO_VECTORS) == usual
+
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "linear": Image.Resampling.BILINEAR,
+    "cubic": Image.Resampling.BICUBIC,
+    "area": Image.Resampling.BOX,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+@pytest.mark.parametrize("interpolation", [name for name in Interpolation if name != "auto"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_named_interpolation_is_applied_to_the_whole_picture(
+    interpolation: Interpolation, kind: str
+) -> None:
+    body = file_of(photograph("chelsea.png"), kind)
+    with Image.open(io.BytesIO(body)) as image:
+        side = min(image.size)
+        left, top = (image.width - side) / 2, (image.height - side) / 2
+        box = (left, top, left + side, top + side)
+        wanted = np.asarray(image.resize((40, 40), FILTERS[interpolation], box))
+    found = resized(body, recipe(size=40, interpolation=str(interpolation)))
+    assert np.array_equal(found, wanted)
+
+
+def test_nearest_keeps_the_values_of_a_label_map() -> None:
+    labels = np.random.default_rng(1).choice(np.array([0, 17, 200], np.uint8), (300, 400))
+    body = file_of(Image.fromarray(labels), "PNG")
+    fields = {"size": 64, "keep_grey": True, "mode": "stretch"}
+    assert set(np.unique(resized(body, recipe(**fields, interpolation="nearest")))) == {0, 17, 200}
+    assert len(np.unique(resized(body, recipe(**fields)))) > 3

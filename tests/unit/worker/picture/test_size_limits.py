@@ -39,7 +39,9 @@ def test_as_many_pixels_as_are_allowed_are_not_too_many() -> None:
     assert "50 x 21 pixels; 1000 are allowed" in error.detail
 
 
-@pytest.mark.parametrize(("image_format", "longest"), [("jpg", 65_500), ("webp", 16_383)])
+@pytest.mark.parametrize(
+    ("image_format", "longest"), [("jpg", 65_500), ("webp", 16_383), ("avif", 16_384)]
+)
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_no_side_is_longer_than_the_format_can_hold(
     image_format: str, longest: int, orientation: int
