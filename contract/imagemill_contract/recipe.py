@@ -36,8 +36,14 @@ from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = [
-    *("Anchor", "EdgeMethod", "ImageFormat", "Interpolation"),
-    *("Output", "Recipe", "ResizeMode", "SplitBy"),
+    "Anchor",
+    "EdgeMethod",
+    "ImageFormat",
+    "Interpolation",
+    "Output",
+    "Recipe",
+    "ResizeMode",
+    "SplitBy",
 ]
 
 

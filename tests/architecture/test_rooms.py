@@ -29,6 +29,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "aws_lambda_powertools",
             "obstore",
             "arro3",  # what obstore lists
+            "pyorc",  # in plan/source/in_hand/orc_rows.py alone
             "jinja2",
             "PIL",  # in a process of its own, see below
         },

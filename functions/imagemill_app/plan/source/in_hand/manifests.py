@@ -3,7 +3,7 @@
 - JSON lines: a key, or an object with `key` and perhaps `etag` and `bytes` (or `size`).
 - CSV: the key in the first column, or columns named by a first row that has `key` in it.
 - Parquet: a column `key`, and perhaps those others.
-- S3 Inventory: its `manifest.json`, which names gzipped CSV files, or Parquet files.
+- S3 Inventory: its `manifest.json`, which names gzipped CSV files, or Parquet or ORC files.
 
 A name that ends in `.gz` is read decompressed. What else a line says may be the picture's columns.
 """
@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imagemill_app.plan.source.in_hand.orc_rows import orc_rows
 from imagemill_app.plan.source.in_hand.parquet_rows import inventory_rows, parquet_rows
 from imagemill_app.plan.source.in_hand.texts import opened_text, whole_lines
 from imagemill_app.plan.source.lookup import looked_up
@@ -39,6 +40,7 @@ MAX_FILE_CHARACTERS = 4_000_000_000
 TOO_LONG = "it names more than {:,} objects; cut it into manifests of several runs"
 _MOST_JSON_CHARACTERS = 100_000_000  # of the manifest of an inventory, which names its files
 _BYTES_NAMES = ("bytes", "size")
+_ROWS_OF_INVENTORY = {"Parquet": parquet_rows, "ORC": orc_rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +173,16 @@ def _inventory_lines(manifest: Any, address: str, source: Location) -> Iterator[
     if source.is_file or manifest["sourceBucket"] != source.bucket:
         raise ValueError(f"it lists the bucket {manifest['sourceBucket']}, not {source}")
     file_format = manifest.get("fileFormat")
-    if file_format not in ("CSV", "Parquet"):
-        raise ValueError(f"its format is {file_format}, and it must be CSV or Parquet")
+    if file_format != "CSV" and file_format not in _ROWS_OF_INVENTORY:
+        raise ValueError(f"its format is {file_format}, and it must be CSV, Parquet or ORC")
     location, _ = split_object_address(address, "manifest")
     for entry in manifest["files"]:
         file_address = location.address_of(entry["key"])
-        if file_format == "Parquet":
-            yield from map(_named_line, inventory_rows(file_address))
-        else:
+        if file_format == "CSV":
             yield from _inventory_csv(manifest["fileSchema"], file_address)
+        else:
+            rows = _ROWS_OF_INVENTORY[file_format](file_address)
+            yield from map(_named_line, inventory_rows(rows))
 
 
 def _inventory_csv(schema: str, address: str) -> Iterator[_Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from imagemill_app.stores import store_of
@@ -22,11 +22,7 @@ def parquet_rows(address: str) -> Iterator[Row]:
     """
     from arro3.io import read_parquet  # of few manifests alone
 
-    location, key = split_object_address(address, "manifest")
-    found = store_of(location.root).get(key)
-    if found.meta["size"] > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-    body = found.bytes().to_bytes()
+    body = whole_body(address)
     if body[:4] != _MAGIC or body[-4:] != _MAGIC:  # at which arro3 would panic
         raise ValueError("it does not begin and end as a Parquet file")
     for batch in read_parquet(io.BytesIO(body)):
@@ -36,8 +32,17 @@ def parquet_rows(address: str) -> Iterator[Row]:
             yield dict(zip(names, values, strict=True))
 
 
-def inventory_rows(address: str) -> Iterator[Row]:
+def whole_body(address: str) -> bytes:
+    """Raises FileNotFoundError without a file, and ValueError for one that is too long."""
+    location, key = split_object_address(address, "manifest")
+    found = store_of(location.root).get(key)
+    if found.meta["size"] > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    return found.bytes().to_bytes()
+
+
+def inventory_rows(rows: Iterable[Row]) -> Iterator[Row]:
     """The newest versions of objects that an S3 Inventory lists (S3 guide, inventory lists)."""
-    for row in parquet_rows(address):
+    for row in rows:
         if row.get("is_latest") is not False and not row.get("is_delete_marker"):
             yield {**row, "etag": row.get("e_tag")}

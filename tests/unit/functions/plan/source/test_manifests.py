@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+import pyorc
 import pytest
+from arro3.core import Array, DataType, Field, RecordBatch, Schema
+from arro3.io import write_parquet
 
 from imagemill_app.plan.source.in_hand import manifests
 from imagemill_app.plan.source.listing import Listing, gather
@@ -133,10 +138,65 @@ def test_inventory_is_read_with_sizes_and_decoded_keys(tmp_path: Path) -> None:
     ]
 
 
+# as S3 names them (S3 guide, inventory lists); last_modified_date is not read
+ROWS_OF_INVENTORY = [
+    ("bucket", "full/a b+é.jpg", "v2", True, False, 5, "e1"),
+    ("bucket", "full/a b+é.jpg", "v1", False, False, 4, "e0"),
+    ("bucket", "full/gone.jpg", "v3", True, True, None, None),
+    ("bucket", "full/c.jpg", "v4", True, False, 6, "e2"),
+]
+FIELDS_OF_INVENTORY = {
+    "bucket": "string",
+    "key": "string",
+    "version_id": "string",
+    "is_latest": "boolean",
+    "is_delete_marker": "boolean",
+    "size": "bigint",
+    "e_tag": "string",
+}
+
+
+def orc_file() -> bytes:
+    fields = ",".join(f"{name}:{kind}" for name, kind in FIELDS_OF_INVENTORY.items())
+    file = io.BytesIO()
+    with pyorc.Writer(file, f"struct<{fields},last_modified_date:timestamp>") as writer:
+        writer.writerows((*row, datetime(2026, 1, 1, tzinfo=UTC)) for row in ROWS_OF_INVENTORY)
+    return file.getvalue()
+
+
+def parquet_file() -> bytes:
+    kinds = {"string": DataType.utf8(), "boolean": DataType.bool(), "bigint": DataType.int64()}
+    schema = Schema([Field(name, kinds[kind]) for name, kind in FIELDS_OF_INVENTORY.items()])
+    columns = zip(*ROWS_OF_INVENTORY, strict=True)
+    arrays = [Array(some, schema.field(place).type) for place, some in enumerate(columns)]
+    file = io.BytesIO()
+    write_parquet(RecordBatch.from_arrays(arrays, schema=schema), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file_format", "name", "body"),
+    [("Parquet", "data/1.parquet", parquet_file()), ("ORC", "data/1.orc", orc_file())],
+)
+def test_inventory_in_columns_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str, name: str, body: bytes
+) -> None:
+    monkeypatch.setenv("TZDIR", str(tmp_path))  # Lambda has no time zones
+    path = inventory(tmp_path, "", fileFormat=file_format, files=[{"key": name}])
+    (tmp_path / name).write_bytes(body)
+    assert listed(path, BUCKET).objects == [
+        SourceObject("full/a b+é.jpg", "e1", 5),
+        SourceObject("full/c.jpg", "e2", 6),
+    ]
+    (tmp_path / name).write_bytes(body[:-9])
+    with pytest.raises(RunRefused, match="cannot be read"):
+        listed(path, BUCKET)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"fileFormat": "ORC"}, "its format is ORC, and it must be CSV"),
+        ({"fileFormat": "Avro"}, "its format is Avro, and it must be CSV, Parquet or ORC"),
         ({"sourceBucket": "another"}, "another"),
         ({"files": [{"key": "data/2.csv.gz"}]}, "there is nothing at"),
         ({"files": None}, "cannot be read"),
