@@ -59,6 +59,21 @@ PLAIN = "plain"
 _STATUSES: Mapping[object, Status] = {str(status): status for status in Status}
 
 
+class Original(NamedTuple):
+    """What a picture was before it was resized.
+
+    Attributes:
+        width: Pixels, of the upright picture.
+        height: Pixels.
+        taken: When it was taken, as EXIF has it: `2026-11-30T14:05:00+01:00`, perhaps without the
+            offset from UTC; or empty.
+    """
+
+    width: int
+    height: int
+    taken: str = ""
+
+
 class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times as long to make
     """One row of an outcome document.
 
@@ -76,6 +91,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         position: Place among what was packed into the same shard, from 0, or None.
         area: Left, top, width and height of the picture within its padding; None without padding.
         fingerprint: 64 bits of the resized picture as 16 hexadecimal digits, `PLAIN`, or empty.
+        original: What the picture was before it was resized; of the resize stage alone.
     """
 
     key: str
@@ -91,6 +107,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     position: int | None = None
     area: tuple[int, int, int, int] | None = None
     fingerprint: str = ""
+    original: Original | None = None
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
@@ -107,7 +124,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
             if not row.keys() <= _NAMES:
                 raise ValueError(sorted(row.keys() - _NAMES))
             value: Callable[..., Any] = row.get
-            reason, area = value("reason"), value("area")
+            reason, area, original = value("reason"), value("area"), value("original")
             return cls(
                 row["key"],  # type: ignore[arg-type] # as all values, of a document of ours
                 _STATUSES[row["status"]],
@@ -122,6 +139,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
                 value("position"),
                 _area(area) if area is not None else None,
                 value("fingerprint", ""),
+                Original(*original) if original is not None else None,
             )
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
@@ -130,6 +148,11 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
 def fingerprint_in(outcomes: Iterable[Outcome]) -> str:
     """The fingerprint that a stage has left of an object, or an empty text."""
     return next((outcome.fingerprint for outcome in outcomes if outcome.fingerprint), "")
+
+
+def original_in(outcomes: Iterable[Outcome]) -> Original | None:
+    """What a picture was before it was resized, if a stage has left that."""
+    return next((outcome.original for outcome in outcomes if outcome.original), None)
 
 
 _NAMES = frozenset(Outcome._fields)

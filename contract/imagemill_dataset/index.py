@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from imagemill_contract.documents import encode_text
-from imagemill_contract.outcomes import Reason
+from imagemill_contract.outcomes import Original, Reason
 from imagemill_contract.recipe_parts.columns import Value
 from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.parts.row_lines import line_of
@@ -72,7 +72,8 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
 
     `reason` says why it was rejected or failed; None if all stages were written. `place` is None
     if the results are files. `columns` has the values of the recipe's columns, in their order.
-    `fingerprint` is that of the resized picture, as an outcome has it.
+    `fingerprint` is that of the resized picture, and `original` what it was before, as an outcome
+    has them; `bytes` is the length of the object.
     """
 
     etag: str
@@ -82,6 +83,8 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     place: Place | None = None
     columns: tuple[Value, ...] = ()
     fingerprint: str = ""
+    original: Original | None = None
+    bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -169,5 +172,24 @@ def _entries(
             values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
             place = Place._make(values)  # raises TypeError for fewer or more
         said = tuple(row["columns"]) if "columns" in row else ()
-        of_whom = row["etag"], reason, runs[row["run"]], "pruned" in row
-        yield row["key"], Entry(*of_whom, place, said, row.get("fingerprint", ""))
+        original, length = _original(row["original"]) if "original" in row else (None, 0)
+        yield (
+            row["key"],
+            Entry(
+                row["etag"],
+                reason,
+                runs[row["run"]],
+                "pruned" in row,
+                place,
+                said,
+                row.get("fingerprint", ""),
+                original,
+                length,
+            ),
+        )
+
+
+def _original(values: Sequence[Any]) -> tuple[Original, int]:
+    """What a picture was before, and the length of its object."""
+    length, width, height, taken = values
+    return Original(width, height, taken), length

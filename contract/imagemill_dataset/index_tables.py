@@ -24,7 +24,7 @@ from imagemill_dataset.parts.part import Part, Row
 from imagemill_dataset.shards import DatasetShard
 from imagemill_dataset.stored_index import StoredIndex
 
-VERSION = 3  # since there is the column `fingerprint`
+VERSION = 4  # since there is the column `taken`
 # A range is cut where it has this many rows, but not before it has twice as many.
 TABLE_ROWS = 50_000
 # So many files take half a minute. What a killed writer has done since is done again.

@@ -70,7 +70,13 @@ class Dataset:
             relative = relative_key(item.key, shard.source.prefix)
             reason = picture.reason or edge.reason
             entries[relative] = Entry(
-                item.etag, reason, run, place=place, fingerprint=edge.fingerprint
+                item.etag,
+                reason,
+                run,
+                place=place,
+                fingerprint=edge.fingerprint,
+                original=picture.original,
+                bytes=item.bytes,
             )
         self.write(
             index_key(started, run.run_id),

@@ -49,6 +49,7 @@ class OpenedFile:
         image: Pillow's lazy image.
         orientation: EXIF orientation, 1 to 8.
         icc_profile: Embedded colour profile, or empty.
+        taken: When it was taken, or empty.
     """
 
     body: bytes
@@ -56,6 +57,7 @@ class OpenedFile:
     kind: Kind
     orientation: int
     icc_profile: bytes
+    taken: str
 
 
 def open_file(body: bytes, kind: Kind) -> OpenedFile:
@@ -63,7 +65,8 @@ def open_file(body: bytes, kind: Kind) -> OpenedFile:
     try:
         image = open_tiff(body) if kind is Kind.TIFF else read_header(body, kind)
         profile = image.info.get("icc_profile") or b""
-        return OpenedFile(body, image, kind, _orientation_of(image, body, kind), bytes(profile))
+        orientation, taken = _orientation_of(image, body, kind), _taken(image, body, kind)
+        return OpenedFile(body, image, kind, orientation, bytes(profile), taken)
     except DECODER_FAULTS as error:
         raise _picture_error(error, kind, body) from error
 
@@ -110,6 +113,15 @@ def _orientation_of(image: Image.Image, body: bytes, kind: Kind) -> int:
     except DECODER_FAULTS:
         return 1
     return value if value in range(1, 9) else 1
+
+
+def _taken(image: Image.Image, body: bytes, kind: Kind) -> str:
+    if kind is Kind.TIFF:
+        return exif.taken(body)
+    block = image.info.get("exif")
+    if block is None and kind is Kind.PNG:
+        block = exif.png_exif(body)
+    return exif.taken(block) if isinstance(block, bytes) else ""
 
 
 def _reduced(image: Image.Image, reduction: int, kind: Kind) -> Image.Image:

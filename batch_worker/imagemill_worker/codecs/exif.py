@@ -1,12 +1,19 @@
-"""The one field of a picture's metadata that changes how it looks: which way up it is."""
+"""What is read of a picture's metadata: which way up it is, and when it was taken."""
 
 from __future__ import annotations
 
 import re
 import struct
+from datetime import datetime
 
 ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
+_EXIF_DIRECTORY = 0x8769
+# DateTimeOriginal and DateTimeDigitized, each with the tag of its offset from UTC
+_DATES = ((0x9003, 0x9011), (0x9004, 0x9012))
+_DATE = re.compile(rb"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_ISO = b"%b-%b-%bT%b:%b:%b"
+_OFFSET = re.compile(rb"[+-]\d\d:\d\d")
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
@@ -33,6 +40,47 @@ def orientation(block: bytes) -> int:
     except struct.error:
         return 0
     return 0
+
+
+def taken(block: bytes) -> str:
+    """When a picture was taken, by a TIFF-structured block: `2026-11-30T14:05:00`, or empty.
+
+    With its offset from UTC, `+01:00`, where that is known.
+    """
+    tiff = block.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return ""
+    try:
+        (offset,) = struct.unpack_from(order + "I", tiff, 4)
+        inner = _directory(tiff, order, offset).get(_EXIF_DIRECTORY)
+        texts = {} if inner is None else _directory(tiff, order, inner)
+        for date_tag, offset_tag in _DATES:
+            if date_tag in texts and (date := _date_at(tiff, texts[date_tag])):
+                return date + _offset_at(tiff, texts.get(offset_tag))
+    except struct.error:
+        return ""
+    return ""
+
+
+def _directory(tiff: bytes, order: str, offset: int) -> dict[int, int]:
+    """The number that each field of a directory has: a value, or where that lies."""
+    (entries,) = struct.unpack_from(order + "H", tiff, offset)
+    rows = struct.iter_unpack(order + "HHII", tiff[offset + 2 : offset + 2 + 12 * entries])
+    return {tag: value for tag, _, _, value in rows}
+
+
+def _date_at(tiff: bytes, at: int) -> str:
+    found = _DATE.match(tiff, at)
+    try:
+        return datetime.fromisoformat((_ISO % found.groups()).decode()).isoformat() if found else ""
+    except ValueError:  # as cameras write whose clock was not set
+        return ""
+
+
+def _offset_at(tiff: bytes, at: int | None) -> str:
+    found = None if at is None else _OFFSET.match(tiff, at)
+    return found[0].decode() if found else ""
 
 
 def xmp_orientation(packet: bytes) -> int:

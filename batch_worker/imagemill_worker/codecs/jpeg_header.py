@@ -33,6 +33,7 @@ class JpegHeader:
         is_progressive: Whether all coefficients are in memory before the first pixel is.
         orientation: 1 to 8, as in EXIF.
         icc_profile: Embedded colour profile, or empty.
+        taken: When it was taken, or empty.
     """
 
     width: int = 0
@@ -40,6 +41,7 @@ class JpegHeader:
     components: int = 0
     is_progressive: bool = False
     is_lossless: bool = False
+    taken: str = ""
     _exif_orientation: int = 0
     _xmp_orientation: int = 0
     _icc_parts: dict[int, bytes] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class JpegHeader:
     def take_application_data(self, marker: int, content: bytes) -> None:
         if marker == _APP1 and content.startswith(_EXIF):
             self._exif_orientation = self._exif_orientation or exif.orientation(content)
+            self.taken = self.taken or exif.taken(content)
         elif marker == _APP1 and content.startswith(_XMP):
             self._xmp_orientation = self._xmp_orientation or exif.xmp_orientation(content)
         elif marker == _APP2 and content.startswith(_ICC) and len(content) > len(_ICC) + 2:

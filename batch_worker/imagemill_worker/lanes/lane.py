@@ -147,6 +147,7 @@ class Lane:
             etag=put.etag,
             area=made.area,
             fingerprint=made.fingerprint,
+            original=made.original,
         )
         if put.offset is None:
             return Ended(index, outcome)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor
 
+from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Anchor, Interpolation, Recipe, ResizeMode
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes
@@ -43,6 +44,7 @@ class _Stored:
 
     Attributes:
         scale: Side of `image` divided by the side of the picture in the file.
+        original: Of the picture in the file.
     """
 
     image: Image.Image
@@ -50,6 +52,7 @@ class _Stored:
     orientation: int
     icc_profile: bytes
     target: Placement
+    original: Original
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,12 @@ class Resized:
 
     Attributes:
         pixels: uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
+        original: What the picture was before.
         area: Left, top, width and height of the picture within its padding; None without padding.
     """
 
     pixels: Pixels
+    original: Original
     area: Area | None = None
 
 
@@ -86,11 +91,12 @@ def padded(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Resized:
         if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
             from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
-            return Resized(top_left_square(body, kind, recipe.size))
+            return Resized(top_left_square(body, kind, recipe.size), stored.original)
         image = _resampled(stored, recipe.interpolation)
     image = finished_colour(image, stored.icc_profile, recipe)
     pixels = upright(_array_of(image), stored.orientation)
-    return Resized(_on_canvas(pixels, stored.target, recipe), stored.target.area)
+    canvas = _on_canvas(pixels, stored.target, recipe)
+    return Resized(canvas, stored.original, stored.target.area)
 
 
 def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
@@ -100,7 +106,10 @@ def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> 
     least = _LEAST_SCALE / target.shrinkage if is_reduced else 1.0
     check_memory(decoded_bytes(header, least), alone=alone)
     decoded = decode_jpeg(body, header, least)
-    return _Stored(decoded.image, decoded.scale, header.orientation, header.icc_profile, target)
+    original = _original(header.width, header.height, header.orientation, header.taken)
+    return _Stored(
+        decoded.image, decoded.scale, header.orientation, header.icc_profile, target, original
+    )
 
 
 def _decoded_other(body: FileBytes, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
@@ -115,7 +124,14 @@ def _decoded_other(body: FileBytes, kind: Kind, recipe: Recipe, alone: bool) -> 
     if target.resamples and recipe.interpolation is Interpolation.AUTO:
         reduction = max(1, int(target.shrinkage / _LEAST_REDUCED_SCALE))
     image = load_pixels(opened, reduction)
-    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, target)
+    original = _original(width, height, opened.orientation, opened.taken)
+    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, target, original)
+
+
+def _original(width: int, height: int, orientation: int, taken: str) -> Original:
+    """Of a picture that is stored with that size."""
+    sides = (height, width) if swaps_sides(orientation) else (width, height)
+    return Original(*sides, taken)
 
 
 def _resampled(stored: _Stored, interpolation: Interpolation) -> Image.Image:

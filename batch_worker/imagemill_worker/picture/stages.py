@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 
 from imagemill_contract.keys import Stage
+from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.shards import PixelSums
 from imagemill_worker.pixels import Area, FileBytes
@@ -31,6 +32,7 @@ class Product:
         pixels: For an edge map that is packed: the sums of the picture beside it.
         area: Left, top, width and height of a picture within its padding; None without padding.
         fingerprint: Of the picture that an edge map was made from; otherwise empty.
+        original: What a resized picture was before; otherwise None.
     """
 
     body: bytes
@@ -39,6 +41,7 @@ class Product:
     pixels: PixelSums = field(default_factory=PixelSums)
     area: Area | None = None
     fingerprint: str = ""
+    original: Original | None = None
 
 
 def import_libraries(stage: Stage) -> None:
@@ -70,7 +73,8 @@ def product_of(
 
         done = resize.padded(body, recipe, alone=alone)
         file = encode.encoded(done.pixels, recipe.format, recipe.quality)
-        return Product(file, done.pixels.shape[1], done.pixels.shape[0], area=done.area)
+        height, width = done.pixels.shape[:2]
+        return Product(file, width, height, area=done.area, original=done.original)
     from imagemill_worker.picture import edges
 
     found = edges.found_edges(body, recipe, area)

@@ -12,12 +12,14 @@ from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, S
 from arro3.io import write_parquet
 
 from imagemill_contract.errors import RequestError
+from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.files.published_source import published_source
 from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard
 
 _NOWHERE = (None,) * len(Place._fields)
+_UNKNOWN = (None,) * len(Original._fields)
 _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 # Texts that differ in each row: with dictionaries, or a higher level, a file takes twice the time.
@@ -33,9 +35,10 @@ def index_table(rows: Iterable[Row], shards: Mapping[str, DatasetShard]) -> byte
 
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
-    `sha256`, `reason`, `columns`, `fingerprint`. Columns that do not apply are null: a rejected
-    object has no shard, a sample has no reason. `columns` is a JSON object with the values of the
-    recipe's columns: so the table has the same columns, whatever the recipes of its rows.
+    `sha256`, `reason`, `columns`, `fingerprint`, and of the object `source_bytes`, `source_width`,
+    `source_height`, `taken`. Columns that do not apply are null: a rejected object has no shard, a
+    sample has no reason. `columns` is a JSON object with the values of the recipe's columns: so the
+    table has the same columns, whatever the recipes of its rows.
     """
     file = io.BytesIO()
     write_parquet(
@@ -66,6 +69,10 @@ def _schema() -> Schema:
         "reason": text,
         "columns": text,
         "fingerprint": text,
+        "source_bytes": number,
+        "source_width": pixels,
+        "source_height": pixels,
+        "taken": text,
     }
     return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
@@ -105,6 +112,11 @@ def _columns_of_samples(
     yield [str(entry.reason) if entry.reason and not entry.place else None for _, entry in rows]
     yield [_said_of(entry) if entry.columns else None for _, entry in rows]
     yield [entry.fingerprint or None for _, entry in rows]
+    yield [entry.bytes if entry.original else None for _, entry in rows]
+    widths, heights, dates = zip(*(entry.original or _UNKNOWN for _, entry in rows), strict=True)
+    yield widths
+    yield heights
+    yield [date or None for date in dates]
 
 
 def _said_of(entry: Entry) -> str:

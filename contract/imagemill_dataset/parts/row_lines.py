@@ -31,6 +31,9 @@ def line_of(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str
             parts.append(f',"label":{place.label}')
     if entry.fingerprint:
         parts.append(f',"fingerprint":{_TEXT(entry.fingerprint)}')
+    if entry.original:
+        width, height, taken = entry.original
+        parts.append(f',"original":[{entry.bytes},{width},{height},{_TEXT(taken)}]')
     if entry.columns:
         parts.append(f',"columns":{json.dumps(entry.columns, ensure_ascii=False)}')
     return "".join([*parts, "}\n"])

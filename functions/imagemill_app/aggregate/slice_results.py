@@ -28,7 +28,7 @@ from imagemill_contract.keys import (
     stages_of,
 )
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, fingerprint_in
+from imagemill_contract.outcomes import Outcome, fingerprint_in, original_in
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.reasons import NEVER_GIVEN, final_reason
@@ -171,5 +171,5 @@ def _rows(
         reason = final_reason((outcome.status, outcome.reason) for outcome in of_stages)
         relative = relative_key(source.key, prefix)
         place = places.get(source.key)
-        about = place, source.columns, fingerprint_in(of_stages)
-        yield relative, Entry(source.etag, reason, run, False, *about)
+        about = fingerprint_in(of_stages), original_in(of_stages), source.bytes
+        yield relative, Entry(source.etag, reason, run, False, place, source.columns, *about)

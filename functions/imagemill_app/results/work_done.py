@@ -14,7 +14,7 @@ from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status, fingerprint_in
+from imagemill_contract.outcomes import Outcome, Status, fingerprint_in, original_in
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.reasons import final_reason
 from imagemill_dataset.shards import DatasetShard
@@ -83,6 +83,8 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
             place=places.get(item.key),
             columns=item.columns,
             fingerprint=fingerprint_in(final[item.key]),
+            original=original_in(final[item.key]),
+            bytes=item.bytes,
         )
         for item in shard.objects
         if item.key in final

@@ -20,7 +20,14 @@ from imagemill_contract.documents import (
 )
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
+from imagemill_contract.outcomes import (
+    PLAIN,
+    Original,
+    Outcome,
+    Reason,
+    StageCounts,
+    Status,
+)
 from imagemill_contract.recipe import Recipe
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -42,6 +49,8 @@ outcomes = st.builds(
     output_key=st.none() | text.filter(bool),
     output_bytes=st.integers(0, 10**9),
     area=st.none() | st.tuples(*[st.integers(0, 16_384)] * 4),
+    fingerprint=st.sampled_from(["", PLAIN, "00000000000000ff"]),
+    original=st.none() | st.builds(Original, st.integers(1, 99), st.integers(1, 99), text),
 )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.outcomes import Reason
+from imagemill_contract.outcomes import Original, Reason
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
@@ -21,6 +21,8 @@ FIRST, SECOND = (
     for n in (1, 2)
 )
 
+WHEN = "2026-11-30T14:05:09+01:00"
+
 
 def shard(number: int, samples: int, split: str = "train") -> DatasetShard:
     sums = PixelSums(10, (1, 2, 3), (4, 5, 6))
@@ -30,7 +32,8 @@ def shard(number: int, samples: int, split: str = "train") -> DatasetShard:
 
 def sample(run: IndexedRun, of: DatasetShard, position: int, label: int | None = None) -> Entry:
     place = Place(of.key, position, 128, 96, 9000, 3000, "ab" * 32, label)
-    return Entry(f"e-{run.run_id}", None, run, place=place)
+    about = (), "0f" * 8, Original(4000, 3000, WHEN), 7_000_000
+    return Entry(f"e-{run.run_id}", None, run, False, place, *about)
 
 
 def part(entries: dict[str, Entry], *shards: DatasetShard) -> bytes:
@@ -147,10 +150,15 @@ def test_table_has_a_row_for_each_object_in_key_order() -> None:
         "sha256": "ab" * 32,
         "reason": None,
         "columns": None,
-        "fingerprint": None,
+        "fingerprint": "0f" * 8,
+        "source_bytes": 7_000_000,
+        "source_width": 4000,
+        "source_height": 3000,
+        "taken": WHEN,
     }
     assert (second["source_key"], second["split"], second["label"]) == ("cats/b.jpg", "train", 7)
     assert (third["shard"], third["reason"], third["recipe"]) == (None, "truncated", None)
+    assert (third["fingerprint"], third["source_bytes"], third["taken"]) == (None, None, None)
 
 
 def test_table_of_nothing_is_a_table() -> None:

@@ -20,7 +20,8 @@ def orc_rows(address: str) -> Iterator[Row]:
 
     body = whole_body(address)
     try:
-        names = pyorc.Reader(io.BytesIO(body)).schema.fields
+        schema = pyorc.Reader(io.BytesIO(body)).schema
+        names = schema.fields if isinstance(schema, pyorc.Struct) else {}
         wanted = [name for name in _COLUMNS if name in names]
         rows = pyorc.Reader(
             io.BytesIO(body), column_names=wanted, struct_repr=pyorc.StructRepr.DICT
