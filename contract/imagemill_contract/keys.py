@@ -223,8 +223,13 @@ def journal_key(run_id: str, stage: Stage, shard_id: str, page: str) -> str:
     return f"{journal_folder(run_id, stage, shard_id)}{page}.jsonl.gz"
 
 
+def shards_folder(run_id: str) -> str:
+    """Below it lie the shards of a run."""
+    return f"{run_folder(run_id)}shards/"
+
+
 def shard_key(run_id: str, shard_id: str) -> str:
-    return f"{run_folder(run_id)}shards/{_checked_shard_id(shard_id)}.jsonl.gz"
+    return f"{shards_folder(run_id)}{_checked_shard_id(shard_id)}.jsonl.gz"
 
 
 def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,7 @@ from imagemill.deployed.clients import AT_ONCE
 from imagemill.deployed.files import RunFiles
 from imagemill.errors import UsageError
 from imagemill_contract import keys
-from imagemill_contract.documents import decode_outcomes
+from imagemill_contract.documents import Row, Shard, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Status
@@ -67,6 +67,19 @@ def failures_of(files: RunFiles, run_id: str) -> list[Failure]:
     rows = {(row["stage"], row["key"]): row for row in listed}
     rows |= {(row["stage"], row["key"]): row for row in _failed_outcomes(files, run_id)}
     return list(rows.values())
+
+
+def columns_of(files: RunFiles, run_id: str, wanted: Collection[str]) -> dict[str, Row]:
+    """The values of columns that a run has planned for some objects, by their keys."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        bodies = pool.map(files.read, files.keys(keys.shards_folder(run_id)))
+        shards = (Shard.decode(body) for body in bodies if body is not None)
+        return {
+            item.key: dict(zip(dict(shard.recipe.columns), item.columns, strict=True))
+            for shard in shards
+            for item in shard.objects
+            if item.columns and item.key in wanted
+        }
 
 
 def _not_written(report: Mapping[str, Any]) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from imagemill.deployed.documents import Failure
 from imagemill.errors import UsageError
+from imagemill_contract.documents import Row
 from imagemill_contract.outcomes import Reason
 
 
@@ -31,7 +32,10 @@ def counts_by_reason(rows: Sequence[Failure]) -> dict[str, int]:
     return dict(Counter(str(row.get("reason", "unknown")) for row in rows).most_common())
 
 
-def manifest_of(rows: Sequence[Failure]) -> bytes:
-    """The keys as a manifest, each once: the planner looks up what these objects are now."""
-    keys = sorted({row["key"] for row in rows})
-    return "".join(json.dumps(key, ensure_ascii=False) + "\n" for key in keys).encode()
+def manifest_of(keys: Iterable[str], columns: Mapping[str, Row]) -> bytes:
+    """The keys as a manifest, in order: the planner looks up what these objects are now.
+
+    `columns` are values by keys, of those that had any.
+    """
+    lines = ({"key": key, **columns.get(key, {})} for key in sorted(keys))
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from imagemill.deployed.clients import plainly
-from imagemill.deployed.documents import failures_of, planned_run
+from imagemill.deployed.documents import columns_of, failures_of, planned_run
 from imagemill.deployed.failures import checked_reasons, manifest_of, with_reason
 from imagemill.deployed.files import BucketFiles
 from imagemill.deployed.runs import run_named
@@ -45,7 +45,9 @@ def retry(
     if not rows:
         raise UsageError(f"RUN: nothing of {run_id} was {_kind(wanted)}.")
     retry_id = new_run_id()
-    address = _put_manifest(stack, retry_id, manifest_of(rows))
+    wanted_keys = {row["key"] for row in rows}
+    columns = columns_of(files, run_id, wanted_keys) if planned["recipe"].get("columns") else {}
+    address = _put_manifest(stack, retry_id, manifest_of(wanted_keys, columns))
     request = {
         "source": planned["source"],
         "recipe": planned["recipe"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from uuid import uuid4
 
@@ -65,8 +66,14 @@ def test_files_after_a_retry_are_those_of_a_run_that_never_failed(
     for index in range(4):
         whole.put(f"{index}.jpg", cut(index))
         source.put(f"{index}.jpg", cut(index) if index else cut(index)[:400])
-    finished(call, stack, "start", whole.address)
-    first = finished(call, stack, "start", source.address)
+    for bucket in (whole, source):  # what only a manifest says is there in a retry, too
+        keys = (f"{bucket.name}/{index}.jpg" for index in range(4))
+        lines = (json.dumps({"key": key, "caption": f"the picture {key}"}) for key in keys)
+        bucket.put("list.jsonl", "\n".join(lines).encode())
+    with_captions = ("--columns", "caption", "--manifest")
+    finished(call, stack, "start", whole.address, *with_captions, f"{whole.address}list.jsonl")
+    listed = f"{source.address}list.jsonl"
+    first = finished(call, stack, "start", source.address, *with_captions, listed)
     assert len(files_of(stack, source.name)) == 6
 
     source.put("0.jpg", cut(0))
