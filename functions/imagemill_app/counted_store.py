@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from obstore import open_writer
+
 from imagemill_contract.reporting.request_counts import RequestCounts, pages_of, puts_of
 from imagemill_contract.reporting.usage import Request
 
@@ -61,19 +63,19 @@ class CountedStore:
         self.counts.add(Request.PUT)
         return self.store.put(path, body, mode=mode, use_multipart=False)
 
-    def put_parts(self, path: str, parts: Iterable[bytes]) -> PutResult:
-        """Write an object that is never held whole. Raises what obstore and `parts` raise."""
+    def put_parts(self, path: str, parts: Iterable[bytes]) -> None:
+        """Write an object, whole or not at all, that is never held whole.
+
+        `parts` may read from stores. Raises what obstore and `parts` raise.
+        """
         written = 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal written
-            for part in parts:
-                written += len(part)
-                yield part
-
-        put = self.store.put(path, counted(), chunk_size=PART_BYTES)
+        # `put` would ask for parts on obstore's own threads, where nothing can be read
+        writer = open_writer(self.store, path, buffer_size=PART_BYTES)
+        for part in parts:
+            writer.write(part)
+            written += len(part)
+        writer.close()
         self.counts.add(Request.PUT, puts_of(written, PART_BYTES))
-        return put
 
     def list(
         self, prefix: str | None = None, *, offset: str | None = None, chunk_size: int = 50

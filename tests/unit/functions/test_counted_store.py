@@ -55,3 +55,24 @@ def test_a_handler_counts_only_its_own_requests(proxy: FaultProxy) -> None:
     stores.read_bytes(OUTPUT, "a")
     assert meter.used().requests == {"get": 1}
     assert proxy.totals.total() == 2
+
+
+def test_parts_that_are_read_from_the_store_are_written_there(proxy: FaultProxy) -> None:
+    meter = HandlerMeter(512)
+    stores.write_bytes(OUTPUT, "part", bytes(PART_BYTES))
+    parts = (stores.read_bytes(OUTPUT, "part") for _ in range(2))
+    stores.write_parts(OUTPUT, "whole", parts)
+    assert stores.length_of(OUTPUT, "whole") == 2 * PART_BYTES
+    stores.write_parts(OUTPUT, "empty", [])
+    assert stores.read_bytes(OUTPUT, "empty") == b""
+    assert meter.used().requests == priced(proxy)
+
+
+def test_parts_that_cannot_be_had_leave_no_torn_object(proxy: FaultProxy) -> None:
+    def parts() -> Iterator[bytes]:
+        yield bytes(2 * PART_BYTES)
+        raise FileNotFoundError("the rest is gone")
+
+    with pytest.raises(FileNotFoundError, match="the rest is gone"):
+        stores.write_parts(OUTPUT, "torn", parts())
+    assert stores.length_of(OUTPUT, "torn") is None
