@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from imagemill.execution import Execution
 from imagemill.local_stack import LOCAL_PARAMETERS
-from imagemill_contract.keys import inbox_folder, seal_key, stopped_key
+from imagemill_contract.keys import (
+    INDEX,
+    INDEX_TABLE,
+    LEAVES,
+    inbox_folder,
+    seal_key,
+    upkeep_lock_key,
+)
+from imagemill_contract.outcomes import Reason
 from imagemill_contract.requests.windows import Window
+from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.parts.merging import MAX_PARTS
+from imagemill_dataset.parts.written_part import INLINE_ROWS
+from imagemill_dataset.stored_index import write_index_part
+from imagemill_dataset.upkeep_lock import UpkeepLock
+from tests.helpers.memory_store import MemoryStore
+from tests.helpers.rights_setbacks import SETBACKS
 from tests.helpers.rights_world import (
     LOG_SECONDS,
     World,
@@ -19,7 +33,7 @@ from tests.helpers.rights_world import (
     key_of,
     prefix_of,
 )
-from tests.helpers.runs import executions, resource_id, start
+from tests.helpers.runs import executions
 
 WINDOWS_ENDED = 4  # more than pass until an upload is in the inbox
 FUNCTIONS = ("PlanRun", "AggregateRun")
@@ -75,12 +89,17 @@ def until_uploaded(world: World, prefix: str) -> None:
 
 
 def by_hand(world: World) -> None:
-    """A run over two pictures, and one that finds them done; functions and jobs leave logs."""
+    """A run over two pictures, and one that finds them done, with logs, a page, and their use."""
     names = (*FUNCTIONS, "Worker")
     before = {name: world.log_streams(name) for name in names}
     prefix = prefix_of("hand")
     world.upload(prefix, 2)
-    expect(world.run(prefix)["stages"]["edge"]["written"] == 2, "both are written")
+    end = world.run(prefix)
+    expect(end["stages"]["edge"]["written"] == 2, "both are written")
+    page = world.read(world.key_at(end["page"]))
+    expect(page.count(b"data:image/webp") == 2 * 3, "the page has sources, results and edges")
+    folder = world.key_at(end["report"]).removesuffix("report.json")
+    expect(len(world.keys(f"{folder}usage/")) >= 2, "jobs say what they have used")
     expect("Nothing to do" in world.run(prefix)["sentence"], "both are known as done")
     for name in names:
         world.until_logged(name, before[name])
@@ -104,11 +123,36 @@ def manifest(world: World) -> None:
     """A run over the keys of a manifest in the input bucket."""
     prefix = prefix_of("manifest")
     world.upload(prefix, 2)
-    world.stack.client("s3").put_object(
-        Bucket=world.stack.input_bucket, Key=f"{prefix}list.csv", Body=key_of(prefix, 0).encode()
-    )
-    address = f"s3://{world.stack.input_bucket}/{prefix}list.csv"
+    address = world.put_source(f"{prefix}list.csv", key_of(prefix, 0).encode())
     expect(world.run(prefix, manifest=address)["stages"]["edge"]["written"] == 1, "it is written")
+
+
+def gone(world: World) -> None:
+    """A run over a picture that is deleted before its job reads it."""
+    prefix = prefix_of("gone")
+    lines = f"key,etag,bytes\n{key_of(prefix, 0)},{'0' * 32},1000\n"
+    address = world.put_source(f"{prefix}list.csv", lines.encode())
+    end = world.run(prefix, manifest=address)
+    expect(end["reasons"] == {"gone": 1}, "it is known to be gone")
+
+
+def merged(world: World) -> None:
+    """A run after so many others that the parts of the index are merged."""
+    store = MemoryStore()
+    for number in range(MAX_PARTS):
+        run = IndexedRun(f"old-{number}", f"2026-01-01T00:00:{number:02d}Z", "s3://old/", {})
+        count = 1 if number else INLINE_ROWS + 1  # one part is large, and has leaves
+        keys = (f"old/{number}-{index}.jpg" for index in range(count))
+        write_index_part(store, run, {key: Entry("0", Reason.CORRUPT, run) for key in keys})
+    for key, body in store.objects.items():
+        world.put(key, body)
+    world.put(upkeep_lock_key(1), UpkeepLock("0", "compact", 0.0).encode())  # left long ago
+    prefix = prefix_of("merged")
+    world.upload(prefix, 1)
+    world.run(prefix)
+    expect(len(world.keys(INDEX)) == 1, "there is one part")
+    expect(world.keys(LEAVES), "it has leaves")
+    expect(not world.keys(LEAVES) & store.objects.keys(), "there are no others")
 
 
 def columns(world: World) -> None:
@@ -125,15 +169,13 @@ def columns_slices(world: World) -> None:
 def run_with_caption(world: World, count: int) -> None:
     prefix = prefix_of("columns")
     world.upload(prefix, count)
-    caption = key_of(prefix, 0).removesuffix(".jpg") + ".txt"
-    world.stack.client("s3").put_object(
-        Bucket=world.stack.input_bucket, Key=caption, Body=b"a picture"
-    )
+    world.put_source(key_of(prefix, 0).removesuffix(".jpg") + ".txt", b"a picture")
     world.run(prefix, recipe={"columns": ["caption"], "size": 32})
 
 
 def dataset(world: World) -> None:
-    """Two packed runs with labels, of which the second adds to the first."""
+    """Two packed runs with labels, of which the second adds to the first; jobs keep journals."""
+    world.put(INDEX_TABLE, b"of an older version: one file")
     prefix = prefix_of("packed")
     recipe = {"output": "webdataset", "label_from_folder": True, "size": 32}
     for count in (2, 3):
@@ -142,6 +184,8 @@ def dataset(world: World) -> None:
         expect(end["verdict"] == "succeeded", "the dataset is written")
     expect(world.keys("dataset/"), "there is a dataset")
     expect(not world.keys("intermediate/"), "nothing is left between the stages")
+    expect(INDEX_TABLE not in world.keys(INDEX_TABLE), "the table of the older version is gone")
+    expect(world.keys("journal/"), "there is a journal")
 
 
 def pruned(world: World) -> None:
@@ -197,55 +241,12 @@ def packed_slices(world: World) -> None:
     expect(world.run(prefix, recipe=recipe)["verdict"] == "succeeded", "the dataset is written")
 
 
-def stopped(world: World) -> None:
-    """A run is stopped, its jobs end with it, and the next run takes over what it has done."""
-    prefix = prefix_of("stopped")
-    world.upload(prefix, 8)
-    run = start(world.stack, {"source": f"s3://{world.stack.input_bucket}/{prefix}", "shards": 8})
-    outcomes = f"runs/{run.run_id}/outcomes/edge/"
-    world.until(lambda: world.keys(outcomes) or world.failure_of(run), "a job has ended")
-    run.stop("enough")
-    time.sleep(0.5)
-    batch, queue = world.stack.client("batch"), resource_id(world.stack, "JobQueue")
-    for status in ("RUNNABLE", "STARTING", "RUNNING"):
-        listed = batch.list_jobs(jobQueue=queue, jobStatus=status)["jobSummaryList"]
-        expect(not [job for job in listed if run.run_id in job["jobName"]], "no job goes on")
-    again = world.run(prefix)
-    expect(" were done by a run that " in again["sentence"], "the next run takes over what is done")
-
-
-def half_done(world: World) -> None:
-    """A run is stopped between the two jobs of a shard, and the next finds only the edges."""
-    take_over(world, 8)
-
-
-def half_done_slices(world: World) -> None:
-    """The same with runs of several slices."""
-    take_over(world, 16)
-
-
-def take_over(world: World, count: int) -> None:
-    """Run over so many pictures, stop after the first resize job, and run again."""
-    prefix = prefix_of("half")
-    world.upload(prefix, count)
-    run = start(world.stack, {"source": f"s3://{world.stack.input_bucket}/{prefix}"})
-    resized = f"runs/{run.run_id}/outcomes/resize/"
-    world.until(lambda: world.keys(resized) or not run.is_running(), "a job has ended")
-    expect(run.is_running(), "the run goes on")
-    world.stop(run)
-    world.stack.client("s3").put_object(  # as `imagemill cancel` says that it is over
-        Bucket=world.stack.output_bucket, Key=stopped_key(run.run_id), Body=b"{}"
-    )
-    time.sleep(0.5)
-    expect(world.run(prefix)["verdict"] == "succeeded", "the next run does the rest")
-
-
 SCENARIOS: dict[str, Callable[[World], None]] = {
     scenario.__name__: scenario
     for scenario in (
         *(by_hand, upload, late, told),
         *(manifest, columns, columns_slices, dataset),
-        *(slices, fewer, packed_slices, pruned, pruned_slices),
-        *(stopped, half_done, half_done_slices),
+        *(slices, fewer, packed_slices, pruned, pruned_slices, gone, merged),
+        *SETBACKS,
     )
 }

@@ -30,6 +30,10 @@ class TooLate(Broken):
     """Something has not happened in time."""
 
 
+class Untried(Broken):
+    """The way did not come to where it shows anything: something else was quicker."""
+
+
 @dataclass
 class World:
     """A stack whose runs of more than eight pictures are cut into slices."""
@@ -104,6 +108,29 @@ class World:
 
     def keys(self, prefix: str) -> set[str]:
         return keys_in(self.stack, self.stack.output_bucket, prefix)
+
+    def read(self, key: str) -> bytes:
+        """An object of the output bucket."""
+        found = self.stack.client("s3").get_object(Bucket=self.stack.output_bucket, Key=key)
+        body: bytes = found["Body"].read()
+        return body
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write into the output bucket."""
+        self.stack.client("s3").put_object(Bucket=self.stack.output_bucket, Key=key, Body=body)
+
+    def put_source(self, key: str, body: bytes) -> str:
+        """Write into the input bucket; returns the address."""
+        self.stack.client("s3").put_object(Bucket=self.stack.input_bucket, Key=key, Body=body)
+        return f"s3://{self.stack.input_bucket}/{key}"
+
+    def delete(self, key: str) -> None:
+        """Delete from the output bucket."""
+        self.stack.client("s3").delete_object(Bucket=self.stack.output_bucket, Key=key)
+
+    def key_at(self, address: str) -> str:
+        """The key of what has this address in the output bucket."""
+        return address.removeprefix(f"s3://{self.stack.output_bucket}/")
 
 
 def key_of(prefix: str, index: int) -> str:

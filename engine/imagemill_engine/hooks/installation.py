@@ -17,7 +17,7 @@ from imagemill_engine.hooks import (
     warm_starts,
 )
 from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role, check_services
-from imagemill_engine.hooks.rights import lambda_roles
+from imagemill_engine.hooks.rights import lambda_roles, missing_keys
 from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
     distributed_map,
@@ -46,7 +46,7 @@ def install_hooks(config: EngineSettings) -> None:
     submit_job_sync.install(api, waits)
     stopping.install(waits)
     functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
-    rights = (lambda_roles, secure_transport, iam_wildcards)
+    rights = (lambda_roles, missing_keys, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, put_events, roles, succeed_output)
     for hook in (*functions, *state_machines, *rights):
         hook.install()
