@@ -1,29 +1,31 @@
-"""What the worker image holds, by size: installed, stripped and compiled as its Dockerfile does.
+"""What the worker image holds, by size: put together as its Dockerfile does.
 
     python -m benchmarks.image_size PYTHON
 
-PYTHON is a Python 3.13, as in the image. Without Docker the base image cannot be measured.
+PYTHON is a Python 3.13, as in the image; its libraries are stripped of symbols, as those of the
+image are. Needs root, a C compiler and binutils, and no Docker.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from strip_packages import strip, unneeded
-
 ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "batch_worker"
 MEGABYTE = 1_000_000
 LEAST_SHOWN_BYTES = 2 * MEGABYTE
 
 
 def installed(python: str, folder: Path) -> Path:
-    """An environment as the image has it; returns its folder of packages."""
+    """An environment as the image has it."""
     venv = folder / "worker"
     subprocess.run([python, "-m", "venv", "--without-pip", str(venv)], check=True)
     new_python = str(venv / "bin" / "python")
@@ -33,38 +35,44 @@ def installed(python: str, folder: Path) -> Path:
     install += ["-c", str(ROOT / "requirements" / "constraints.txt")]
     subprocess.run(install, check=True)
     (packages,) = venv.glob("lib/python3*/site-packages")
-    strip(packages)
-    subprocess.run([new_python, "-m", "compileall", "-q", str(packages)], check=True)
-    return packages
+    for script in ("strip_packages.py", "stub_libraries.py"):
+        subprocess.run([python, str(SCRIPTS / script), str(packages)], check=True)
+    return venv
 
 
-def sizes(packages: Path) -> Counter[str]:
-    """Bytes by distribution; all of a folder counts for the one that owns it."""
+def put_together(python: str, venv: Path, root: Path) -> None:
+    """The files of the image, below `root`."""
+    root.mkdir()
+    for name in ("contract/imagemill_contract", "contract/imagemill_dataset"):
+        shutil.copytree(ROOT / name, venv / "app" / Path(name).name)
+    shutil.copytree(SCRIPTS / "imagemill_worker", venv / "app" / "imagemill_worker")
+    subprocess.run([python, str(SCRIPTS / "image_root.py"), str(venv), str(root)], check=True)
+    for path in [*root.rglob("lib/libpython3*"), *root.rglob("lib-dynload/*.so")]:
+        subprocess.run(["/usr/bin/strip", "--strip-unneeded", str(path)], check=True)
+    subprocess.run([python, "-m", "compileall", "-q", str(root)], check=True)
+
+
+def sizes(root: Path, packages: Path) -> Counter[str]:
+    """Bytes by distribution; what is in none is Python's, the worker's or the system's."""
     owners: dict[str, str] = {}
     for found in distributions(path=[str(packages)]):
         owners |= {name: found.name for name in top_level_names(found)}
     result: Counter[str] = Counter()
-    for path in packages.rglob("*"):
-        if path.is_file():
-            top = path.relative_to(packages).parts[0]
-            result[owners.get(top, "other")] += path.stat().st_size
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            result[owner_of(path.relative_to(root).parts, owners)] += path.stat().st_size
     return result
 
 
-def sizes_of_packages(packages: Path, requirements: Path) -> Counter[str]:
-    """Bytes that each package of a list, and what it needs, takes in the image.
-
-    `packages` may hold others, too. A Python file counts twice, as the image has it compiled, too.
-    """
-    left_out = set(unneeded(packages))
-    result: Counter[str] = Counter()
-    for found in needed(packages, requirements):
-        for file in found.files or ():
-            path = packages / file
-            is_there = path.is_file() and path.suffix != ".pyc" and ".." not in file.parts
-            if is_there and not left_out & {path, *path.parents}:
-                result[found.name] += path.stat().st_size * (2 if path.suffix == ".py" else 1)
-    return result
+def owner_of(parts: tuple[str, ...], owners: Mapping[str, str]) -> str:
+    """Whose a file is, by its path below the image's root."""
+    if "site-packages" in parts:
+        return owners.get(parts[parts.index("site-packages") + 1], "other packages")
+    if "app" in parts:
+        return "the worker and its contract"
+    if any(part.startswith(("python3", "libpython3")) for part in parts):
+        return "Python and its library"
+    return "glibc, OpenSSL, certificates and other libraries of Debian"
 
 
 def needed(packages: Path, requirements: Path) -> list[Distribution]:
@@ -94,9 +102,13 @@ def top_level_names(found: Distribution) -> set[str]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        found = sizes(installed(sys.argv[1], Path(folder)))
+        python, root = sys.argv[1], Path(folder, "image")
+        venv = installed(python, Path(folder))
+        put_together(python, venv, root)
+        (packages,) = venv.glob("lib/python3*/site-packages")
+        found = sizes(root, packages)
     shown = [(name, size) for name, size in found.most_common() if size >= LEAST_SHOWN_BYTES]
-    print("| package | MB |\n|---|---|")
+    print("| what | MB |\n|---|---|")
     for name, size in shown:
         print(f"| {name} | {size / MEGABYTE:.0f} |")
     print(f"| others | {(found.total() - sum(size for _, size in shown)) / MEGABYTE:.0f} |")

@@ -46,7 +46,10 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         | {"onnxruntime"}  # in model/ alone, see below
         | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
-    "worker_image": ("batch_worker/*.py", {"boto3"}),
+    "worker_image": (
+        "batch_worker/*.py",
+        {"boto3"} | {"imagemill_contract", "obstore", "PIL", "pi_heif", "pillow_jxl"},  # try_image
+    ),
     "imagemill_engine": (
         "engine/imagemill_engine/**/*.py",
         {

@@ -14,6 +14,7 @@ HELPERS = "tests.helpers"
 
 # Modules of the worker that no test imports, and the tests that run them.
 RUN_BY = {
+    "try_image": "unit/worker/test_image_root.py",
     "imagemill_worker.__main__": "unit/worker/test_job.py",
     "imagemill_worker.dataset.pack": "unit/worker/dataset/test_packed_jobs.py",
     "imagemill_worker.dataset.formats.example_message": "unit/worker/dataset/test_formats.py",

@@ -14,7 +14,6 @@ import numpy
 import pytest
 from strip_packages import AWS_SERVICES, strip, unneeded
 
-from benchmarks.image_size import sizes_of_packages
 from imagemill.local_stack import worker_environment
 
 ROOT = Path(__file__).parents[3]
@@ -37,9 +36,9 @@ def last_stage() -> list[tuple[str, str]]:
     return DOCKERFILE[starts[-1] :]
 
 
-def test_both_stages_have_the_same_base_of_a_fixed_version() -> None:
+def test_the_image_has_no_base_and_the_stage_that_builds_it_a_fixed_version() -> None:
     bases = [rest.split()[0] for name, rest in DOCKERFILE if name == "FROM"]
-    assert bases == ["python:3.13-slim"] * 2
+    assert bases == ["python:3.13", "scratch"]
 
 
 def test_nothing_is_compiled_and_every_version_is_fixed() -> None:
@@ -60,14 +59,21 @@ def test_jobs_run_as_nobody_and_write_to_the_scratch_volume_alone() -> None:
     (variables,) = [rest for name, rest in stage if name == "ENV"]
     assert "TMPDIR=/scratch" in variables.split()
     assert "PYTHONDONTWRITEBYTECODE=1" in variables.split()
-    (owner,) = [rest for name, rest in stage if name == "RUN"]
-    assert owner == f"install -d -o 65534 -g 65534 -m 700 {volume}"
+    names = [name for name, _ in stage]
+    assert names.index("USER") < names.index("RUN"), "what is tried is tried as nobody"
 
 
-def test_the_image_that_runs_has_no_compiler_no_installer_and_no_secret() -> None:
-    assert not any("apt-get" in rest or "pip" in rest for _, rest in last_stage())
+def test_the_image_that_runs_gets_what_was_put_together_for_it_and_nothing_else() -> None:
+    copied = [rest for name, rest in last_stage() if name == "COPY"]
+    assert copied == ["--from=build /image /"]
+    assert any("image_root.py /opt/worker /image" in rest for name, rest in DOCKERFILE)
     assert not any(name in {"ADD", "ARG", "SHELL"} for name, _ in DOCKERFILE)
     assert not re.search(r"(?i)(secret|password|token|access_key)", str(DOCKERFILE))
+
+
+def test_the_image_is_tried_while_it_is_built() -> None:
+    runs = [rest for name, rest in last_stage() if name == "RUN"]
+    assert runs == ['["/opt/worker/bin/python", "-m", "try_image"]']
 
 
 def test_the_command_is_no_shell() -> None:
@@ -163,10 +169,3 @@ def test_nothing_that_a_worker_has_loaded_is_stripped() -> None:
     stripped = set(unneeded(PACKAGES))
     assert stripped
     assert not {path for path in loaded if stripped & {path, *path.parents}}
-
-
-def test_packages_of_the_image_take_less_than_300_mb() -> None:
-    """By the files of the wheels that are installed here; benchmarks.image_size has the table."""
-    sizes = sizes_of_packages(PACKAGES, ROOT / "batch_worker" / "requirements.txt")
-    assert {"numpy", "opencv-python-headless", "botocore"} <= sizes.keys()
-    assert 200e6 < sizes.total() < 300e6
