@@ -34,6 +34,7 @@ INDEX_TABLES = "index/tables.json"
 METADATA = "resized/metadata.jsonl"  # columns of pictures that are files
 DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
+DATASET_PREVIEW = "dataset/preview.jpg"
 DATASET_CROISSANT = "dataset/croissant.json"
 DATASET_ABOUT = "dataset/about.json"  # what a person says of the dataset; never written here
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from imagemill_contract.keys import DATASET_ABOUT, LABELS
+from imagemill_contract.keys import DATASET_ABOUT, DATASET_PREVIEW, LABELS
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.holdings import Holdings
@@ -25,7 +25,9 @@ def write_dataset_files(
     store: ObjectStore, held: Holdings, tables: Sequence[IndexTable], run: IndexedRun
 ) -> None:
     """Write card, README and labels of a dataset; `run` counts if no run has packed any."""
-    files = dataset_files(held, tables, read_labels(store), run, _about(store))
+    about, has_preview = _found(store, DATASET_ABOUT), bool(_found(store, DATASET_PREVIEW))
+    labels = read_labels(store)
+    files = dataset_files(held, tables, labels, run, about, has_preview=has_preview)
     for key, body in files.items():
         store.write(key, body)
 
@@ -51,8 +53,8 @@ def publish_dataset(
             return held
 
 
-def _about(store: ObjectStore) -> bytes | None:
+def _found(store: ObjectStore, key: str) -> bytes | None:
     try:
-        return store.read(DATASET_ABOUT)
+        return store.read(key)
     except FileNotFoundError:
         return None

@@ -187,7 +187,7 @@ def test_handlers_decode_pictures_only_in_a_process_that_may_die_of_them() -> No
         for path in app.rglob("*.py")
         if "PIL" in set(imported_packages(path.read_text()))
     }
-    assert importers == {"page/shrink.py"}
+    assert importers == {"page/shrink.py", "page/contact_sheet.py"}
 
 
 def test_worker_imports_boto3_only_for_keys_that_obstore_cannot_name() -> None:

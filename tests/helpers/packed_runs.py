@@ -16,6 +16,7 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.reporting.previews import Preview
 from imagemill_dataset.names import class_of, dataset_shard_key, shard_tag
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
@@ -57,6 +58,7 @@ class PackedRun:
         for number, first in enumerate(range(0, len(names), most)):
             key = dataset_shard_key("images", "train", tag, number, recipe.output)
             self._pack(key, names[first : first + most])
+        self.previews: list[Preview] = []
         self.document = self._document(f"2026-11-23T10:{minute:02}:00.000Z")
 
     def _pack(self, key: str, names: list[str]) -> None:
@@ -90,6 +92,7 @@ class PackedRun:
         header: dict[str, object] = {
             "shards": [shard.to_row() for shard in self.shards],
             "verified": {"shards": len(self.shards), "samples": samples, **verified},
+            "previews": [preview.to_row() for preview in self.previews],
         }
         self._put(keys.shard_key(self.run_id, SHARD_ID), self.shard.encode())
         self._put(keys.refused_key(self.run_id), encode_outcomes({}, []))

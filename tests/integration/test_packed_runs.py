@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from arro3.io import read_parquet
+from PIL import Image
 
 from imagemill.local_stack import LocalStack
 from imagemill_contract.locations import Location
@@ -95,6 +96,10 @@ def test_folder_becomes_a_dataset_that_index_and_card_describe(
     verified = imagemill("verify", out)
     assert verified.returncode == 0, verified.stderr
     assert "40 in use" in verified.stdout
+
+    with Image.open(out / "dataset/preview.jpg") as sheet:  # 25 of them
+        assert sheet.size == (504, 504)
+    assert "(preview.jpg)" in (out / "dataset/README.md").read_text("utf-8")
 
     (page,) = out.glob("runs/*/report.html")
     text = page.read_text("utf-8")

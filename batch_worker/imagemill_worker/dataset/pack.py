@@ -13,7 +13,7 @@ from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe_parts.columns import Value
 from imagemill_contract.reporting.previews import Preview
-from imagemill_contract.reporting.sampling import MAX_SAMPLES, drawing
+from imagemill_contract.reporting.sampling import MAX_PREVIEWS, drawing
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
@@ -101,10 +101,10 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
 
 
 def previews(job: PackedJob) -> list[Preview]:
-    """Small copies of what the page of the run can draw from this work shard."""
+    """Small copies of what page and contact sheet can draw from this work shard."""
     draw = drawing(job.shard.run_id)
     keys = {place: job.resize_outcomes[place].key for place in job.edges}
-    drawn = nsmallest(MAX_SAMPLES, ((draw(key), key, place) for place, key in keys.items()))
+    drawn = nsmallest(MAX_PREVIEWS, ((draw(key), key, place) for place, key in keys.items()))
     return [
         Preview(key, _preview_text(job.pictures[place]), _preview_text(job.edges[place]))
         for _, key, place in drawn

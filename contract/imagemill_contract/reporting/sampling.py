@@ -6,6 +6,8 @@ from collections.abc import Callable
 from zlib import crc32
 
 MAX_SAMPLES = 12
+# Of what lies in dataset shards jobs leave more small copies, for the dataset's contact sheet.
+MAX_PREVIEWS = 25
 
 
 def drawing(seed: str) -> Callable[[str], int]:

@@ -34,6 +34,8 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"**{about['problem']}**", "")
     if "description" in about:
         yield from (about["description"], "")
+    if "preview" in card:
+        yield from (f"![Some of the pictures, drawn by lot]({card['preview']})", "")
     yield (
         f"{card['samples']:,} pictures ({recipe['mode']}, {recipe['size']} pixels, "
         f"{recipe['format']}), each with its edge map ({recipe['edge']}, png). Number of "

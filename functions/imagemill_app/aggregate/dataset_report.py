@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imagemill_app.page.contact_sheet import contact_sheet
 from imagemill_app.results.packed_samples import PackedShards
-from imagemill_app.stores import StoreAt
-from imagemill_contract.keys import DATASET_CARD
+from imagemill_app.stores import StoreAt, exists, write_bytes
+from imagemill_contract.keys import DATASET_CARD, DATASET_PREVIEW
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.reporting.previews import Preview
+from imagemill_contract.reporting.sampling import MAX_PREVIEWS
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.stored_dataset import publish_dataset
 
@@ -41,9 +46,17 @@ class DatasetReport:
 
 
 def published_dataset(
-    output: Location, run: IndexedRun, recipe: Recipe, packed: PackedShards
+    output: Location,
+    run: IndexedRun,
+    recipe: Recipe,
+    packed: PackedShards,
+    previews: Sequence[Preview],
 ) -> DatasetReport:
-    """Publish the dataset with what a run has packed, and return the part of its report."""
+    """Publish the dataset with what a run has packed, and return the part of its report.
+
+    `previews` are small copies of some of it.
+    """
+    _write_preview(output, [base64.b64decode(item.resized) for item in previews if item.resized])
     superseded = publish_dataset(StoreAt(output), run).superseded_samples()
     return DatasetReport(
         format=str(recipe.output),
@@ -54,3 +67,11 @@ def published_dataset(
         superseded={"samples": sum(superseded.values()), "shards": len(superseded)},
         card=output.address_of(output.prefix + DATASET_CARD),
     )
+
+
+def _write_preview(output: Location, files: Sequence[bytes]) -> None:
+    """Write the contact sheet; a run with few pictures leaves the one that is there."""
+    if files and (len(files) == MAX_PREVIEWS or not exists(output, DATASET_PREVIEW)):
+        sheet = contact_sheet(files)
+        if sheet:
+            write_bytes(output, DATASET_PREVIEW, sheet)

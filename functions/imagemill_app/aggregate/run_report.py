@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from imagemill_contract.keys import (
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
+from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.run_report import encode_report
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.parts.merging import merge_parts
@@ -80,7 +81,9 @@ def write_report(
     tally, packed, deleted = part.tally.tally, part.tally.packed, part.tally.deleted
     stages = tally.stages(run["objects"] + run["refused"])
     contested = _contested(run, part)
-    dataset = _dataset(output, indexed, packed, has_dataset=run["has_dataset"])
+    previews = tally.sources.previews()
+    sample = list(previews.values())
+    dataset = _dataset(output, indexed, packed, sample, has_dataset=run["has_dataset"])
     is_good = failed_percent(stages) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
@@ -100,7 +103,7 @@ def write_report(
     report["deleted"] = {"objects": run["deleted"], "keys": list(deleted)}
     report["dataset"] = asdict(dataset) if dataset else None
     report["overwritten"] = {"by": contested.by, "of": contested.of}
-    pictures = pictures_for(report, tally.sources.previews())
+    pictures = pictures_for(report, previews)
     report["bill"] = bill_of(run, tally, used())
     _publish(output, report, pictures)
     close_run(output, run["run_id"])
@@ -124,13 +127,18 @@ def _contested(run: Mapping[str, Any], part: RunPart) -> Contest:
 
 
 def _dataset(
-    output: Location, run: IndexedRun, packed: PackedShards, *, has_dataset: bool
+    output: Location,
+    run: IndexedRun,
+    packed: PackedShards,
+    previews: Sequence[Preview],
+    *,
+    has_dataset: bool,
 ) -> DatasetReport | None:
     """The part about the dataset. A run that writes files may supersede samples, too."""
     recipe = Recipe.from_document(run.recipe, "run.recipe")
     if not recipe.is_packed and not has_dataset:
         return None
-    return published_dataset(output, run, recipe, packed)
+    return published_dataset(output, run, recipe, packed, previews)
 
 
 def _remove_leftovers(output: Location, run_id: str, *, has_intermediate: bool) -> None:

@@ -13,7 +13,7 @@ from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.reporting.previews import Preview
-from imagemill_contract.reporting.sampling import MAX_SAMPLES, draw_text, drawing
+from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, draw_text, drawing
 
 # Names of formats by extension. Others are counted as `other`, so that there are never too many.
 _FORMATS = {
@@ -40,7 +40,7 @@ class Sources:
     sizes: Counter[int] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     _samples: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
-    _previews: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
+    _previews: Smallest = field(default_factory=lambda: Smallest(MAX_PREVIEWS))
 
     def add(
         self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
@@ -101,7 +101,7 @@ class Sources:
             Counter({int(digits): count for digits, count in document["sizes"].items()}),
             Counter(document["formats"]),
             Smallest.from_document(MAX_SAMPLES, document["samples"]),
-            Smallest.from_document(MAX_SAMPLES, document.get("previews", ())),
+            Smallest.from_document(MAX_PREVIEWS, document.get("previews", ())),
         )
 
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import base64
 import io
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from arro3.io import read_parquet
+from PIL import Image
 from rich.console import Console
 
 from imagemill.display.summary import print_summary
@@ -18,6 +21,7 @@ from imagemill_contract.documents import encode_lines, encode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output
+from imagemill_contract.reporting.previews import Preview
 from imagemill_dataset import stored_dataset
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.object_store import ObjectStore
@@ -268,3 +272,46 @@ def test_picture_that_has_no_class_any_more_has_no_sample_either(tmp_path: Path)
     card = second.read_json(keys.DATASET_CARD)
     assert card["samples"] == 1
     assert card["superseded"]["samples"] == 2
+
+
+def small_copies(colours: list[str]) -> list[Preview]:
+    found = []
+    for number, colour in enumerate(colours):
+        file = io.BytesIO()
+        Image.new("RGB", (96, 64), colour).save(file, "WEBP")
+        text = base64.b64encode(file.getvalue()).decode()
+        found.append(Preview(f"{number:02}.jpg", text, text))
+    return found
+
+
+def test_readme_shows_a_contact_sheet_that_a_run_with_few_pictures_leaves(tmp_path: Path) -> None:
+    few = PackedRun(tmp_path, NAMES, "run-1", 1)
+    few.previews = small_copies(["red", "green"])
+    few.put().report()
+    with Image.open(tmp_path / "dataset/preview.jpg") as sheet:
+        assert sheet.size == (204, 104)
+        drawn = np.asarray(sheet)[52, [52, 152]]
+    assert sorted(drawn.argmax(axis=1)) == [0, 1]  # red, green
+    assert (
+        "![Some of the pictures, drawn by lot](preview.jpg)"
+        in few.read(keys.DATASET_README).decode()
+    )
+    assert few.read_json("dataset/dataset.json")["preview"] == "preview.jpg"
+
+    many = PackedRun(tmp_path, [f"{number}.jpg" for number in range(30)], "run-2", 2)
+    many.previews = small_copies(["blue"] * 25)
+    many.put().report()
+    sheet_of_many = many.read("dataset/preview.jpg")
+    with Image.open(io.BytesIO(sheet_of_many)) as sheet:
+        assert sheet.size == (504, 504)
+    few.put().report()
+    assert few.read("dataset/preview.jpg") == sheet_of_many
+
+
+def test_dataset_without_a_contact_sheet_shows_none(tmp_path: Path) -> None:
+    run = PackedRun(tmp_path, NAMES)
+    broken = base64.b64encode(b"no picture").decode()
+    run.previews = [Preview("a", "", ""), Preview("b", broken, broken)]
+    run.put().report()
+    assert not (tmp_path / "dataset/preview.jpg").exists()
+    assert "preview" not in run.read(keys.DATASET_README).decode()

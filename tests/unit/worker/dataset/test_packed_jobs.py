@@ -20,7 +20,7 @@ from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_contract.reporting.previews import Preview
-from imagemill_contract.reporting.sampling import MAX_SAMPLES, drawing
+from imagemill_contract.reporting.sampling import MAX_PREVIEWS, drawing
 from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -169,7 +169,7 @@ def test_small_copies_are_left_of_those_that_the_page_can_draw(folder: Folder) -
     assert isinstance(rows, list)
     previews = [Preview.from_row(row) for row in rows]
     draw = drawing(folder.run_id)
-    assert [item.key for item in previews] == sorted(names, key=draw)[:MAX_SAMPLES]
+    assert [item.key for item in previews] == sorted(names, key=draw)[:MAX_PREVIEWS]
     samples = {sample.filename: sample for sample in samples_of(folder, shards_of(folder)[0])}
     for item in previews:
         sample = samples[item.key]
