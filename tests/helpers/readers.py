@@ -26,8 +26,17 @@ def run(photos: Path, out: Path, recipe: dict[str, object]) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+def columns_of(relative: str) -> dict[str, object]:
+    """What the file beside a picture says; of some pictures there is no year."""
+    year = len(relative) if len(relative) % 3 else None
+    return {"caption": f"\u2713 the picture {relative}", "year": year}
+
+
 def put_photos(base: Path) -> Path:
-    """Pictures in a folder for each class, some with names that a reader could take apart."""
+    """Pictures in a folder for each class, some with names that a reader could take apart.
+
+    Each has columns in a JSON file beside it.
+    """
     sources = PHOTOGRAPHS
     if not sources.is_dir():
         sources = base / "cut"
@@ -38,6 +47,8 @@ def put_photos(base: Path) -> Path:
         target = folder / CLASSES[number % len(CLASSES)] / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
+        said = columns_of(target.relative_to(folder).as_posix())
+        target.with_suffix(".json").write_text(json.dumps(said), encoding="utf-8")
     return folder
 
 

@@ -50,6 +50,8 @@ def row_of(split: str, sample: dict[str, Any]) -> dict[str, object]:
         "sha256": about["sha256"],
         "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         "edge_pixels_sha256": hashlib.sha256(edge_pixels.tobytes()).hexdigest(),
+        "caption": about["caption"],
+        "year": about["year"],
     }
 
 

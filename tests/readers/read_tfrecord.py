@@ -14,7 +14,11 @@ import tensorflow as tf
 
 TEXT, NUMBER = tf.io.FixedLenFeature([], tf.string), tf.io.FixedLenFeature([], tf.int64)
 TEXTS = ("image/encoded", "image/filename", "image/key", "image/class/text", "edge/encoded")
-FEATURES = dict.fromkeys(TEXTS, TEXT) | {"image/class/label": NUMBER}
+FEATURES = dict.fromkeys(TEXTS, TEXT) | {
+    "image/class/label": NUMBER,
+    "caption": TEXT,
+    "year": tf.io.FixedLenFeature([], tf.int64, default_value=0),
+}
 
 
 def parsed(record: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -40,5 +44,7 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tfrecord")):
             "sha256": hashlib.sha256(sample["image/encoded"]).hexdigest(),
             "pixels_sha256": hashlib.sha256(sample["image"].tobytes()).hexdigest(),
             "edge_pixels_sha256": hashlib.sha256(sample["edge"].tobytes()).hexdigest(),
+            "caption": sample["caption"].decode(),
+            "year": int(sample["year"]) or None,
         }
         sys.stdout.write(json.dumps(row) + "\n")

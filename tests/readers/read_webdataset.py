@@ -19,6 +19,7 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tar")):
     samples = webdataset.WebDataset(str(shard), shardshuffle=False).decode()
     for position, sample in enumerate(samples):
         body, about = sample["jpg"], sample["json"]
+        assert sample["txt"] == about["caption"]
         image = np.asarray(Image.open(io.BytesIO(body)))
         edge = np.asarray(Image.open(io.BytesIO(sample["edge.png"])))
         row = {
@@ -33,5 +34,7 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tar")):
             "sha256": hashlib.sha256(body).hexdigest(),
             "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
             "edge_pixels_sha256": hashlib.sha256(edge.tobytes()).hexdigest(),
+            "caption": about["caption"],
+            "year": about["year"],
         }
         sys.stdout.write(json.dumps(row) + "\n")

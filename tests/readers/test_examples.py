@@ -58,7 +58,8 @@ def expected(out: Path, photos: Path, output: Output) -> dict[str, int]:
     """How many samples of each class a script has to find, by the class's number."""
     if output is Output.FILES:
         folders = sorted(path for path in photos.iterdir() if path.is_dir())
-        return {str(n): len([*folder.iterdir()]) for n, folder in enumerate(folders)}
+        counts = (sum(path.suffix != ".json" for path in it.iterdir()) for it in folders)
+        return {str(number): count for number, count in enumerate(counts)}
     classes = json.loads((out / keys.DATASET_CARD).read_bytes())["classes"]
     return {str(row["label"]): row["samples"]["train"] for row in classes.values()}
 

@@ -25,7 +25,7 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset import names
-from tests.helpers.readers import CLASSES, printed_by, run
+from tests.helpers.readers import CLASSES, columns_of, printed_by, run
 
 pytestmark = [pytest.mark.readers, pytest.mark.timeout(600)]
 
@@ -36,7 +36,11 @@ OF_PICTURES = {
     # what one call of OpenCV does, so that the edge maps can be computed here, too
     **{"blur": 0, "canny_low": 100, "canny_high": 200},
 }
-OF_DATASETS = {"split": {"train": 0.8, "validation": 0.2}, "label_from_folder": True}
+OF_DATASETS = {
+    "split": {"train": 0.8, "validation": 0.2},
+    "label_from_folder": True,
+    "columns": {"caption": "text", "year": "int"},
+}
 
 PACKED = (Output.WEBDATASET, Output.TFRECORD, Output.PARQUET)
 # Form, environment, script and its first argument: one for each way of reading.
@@ -135,12 +139,14 @@ def expected(outputs: Path, output: Output) -> dict[str, Row]:
             "sha256": sha256(picture),
             "pixels_sha256": sha256(pixels.tobytes()),
             "edge_pixels_sha256": sha256(edge_pixels.tobytes()),
+            **columns_of(relative),
         }
     return rows
 
 
 def test_every_picture_is_a_sample_of_each_form(photos: Path, outputs: Path) -> None:
-    paths = {path.relative_to(photos).as_posix() for path in photos.rglob("*.*") if path.is_file()}
+    files = (path for path in photos.rglob("*.*") if path.is_file() and path.suffix != ".json")
+    paths = {path.relative_to(photos).as_posix() for path in files}
     for output in PACKED:
         samples = expected(outputs, output)
         assert {row["filename"] for row in samples.values()} == paths
