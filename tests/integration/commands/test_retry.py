@@ -59,6 +59,10 @@ def samples_of(stack: LocalStack) -> dict[str, bytes]:
     return found
 
 
+def with_captions(source: Source) -> tuple[str, ...]:
+    return ("--columns", "caption", "--manifest", f"{source.address}{source.name}/list.jsonl")
+
+
 def test_files_after_a_retry_are_those_of_a_run_that_never_failed(
     stack: LocalStack, call: Call, source: Source
 ) -> None:
@@ -67,13 +71,11 @@ def test_files_after_a_retry_are_those_of_a_run_that_never_failed(
         whole.put(f"{index}.jpg", cut(index))
         source.put(f"{index}.jpg", cut(index) if index else cut(index)[:400])
     for bucket in (whole, source):  # what only a manifest says is there in a retry, too
-        keys = (f"{bucket.name}/{index}.jpg" for index in range(4))
+        keys = (f"{bucket.name}/{bucket.name}/{index}.jpg" for index in range(4))
         lines = (json.dumps({"key": key, "caption": f"the picture {key}"}) for key in keys)
         bucket.put("list.jsonl", "\n".join(lines).encode())
-    with_captions = ("--columns", "caption", "--manifest")
-    finished(call, stack, "start", whole.address, *with_captions, f"{whole.address}list.jsonl")
-    listed = f"{source.address}list.jsonl"
-    first = finished(call, stack, "start", source.address, *with_captions, listed)
+    finished(call, stack, "start", whole.address, *with_captions(whole))
+    first = finished(call, stack, "start", source.address, *with_captions(source))
     assert len(files_of(stack, source.name)) == 6
 
     source.put("0.jpg", cut(0))
