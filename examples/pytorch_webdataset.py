@@ -13,6 +13,7 @@ import torch
 import webdataset as wds
 
 BATCH = 64
+FORMATS = ["jpg", "png", "webp", "avif"]
 
 
 def tensors(sample):
@@ -34,8 +35,8 @@ def batches(folder: Path, split: str, workers: int):
         # a worker beyond the number of shards has none
         wds.WebDataset(files, shardshuffle=len(files), empty_check=False)
         .shuffle(1000)
-        .decode("pil")
-        .rename(image="jpg;png;webp;avif", edge="edge.png", label="cls")
+        .decode(wds.imagehandler("pil", FORMATS))
+        .rename(image=";".join(FORMATS), edge="edge.png", label="cls")
         .map(tensors)
         .batched(BATCH)
     )

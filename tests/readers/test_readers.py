@@ -227,3 +227,16 @@ def test_snippet_of_the_card_reads_its_split_as_it_is(
     samples = [row for row in expected(outputs, output).values() if row["split"] == "train"]
     wanted = [[row["edge_shape"], row["edge_shape"], row["edge_pixels_sha256"]] for row in samples]
     assert sorted(found) == sorted(wanted)
+
+
+@pytest.mark.parametrize("library", ["pytorch", "huggingface"])
+def test_snippet_decodes_avif(library: str, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "avif"
+    run(photos, out, {**OF_PICTURES, "output": Output.WEBDATASET, "format": "avif"})
+    code = json.loads((out / keys.DATASET_CARD).read_bytes())["loaders"][library]
+    end = LOADER_END.replace('sample["jpg"]', 'sample["avif"]')
+    environment = LOADERS[Output.WEBDATASET, library]
+    printed = printed_by(environment, ["-c", code + end], out, tmp_path)
+    shapes = [json.loads(line)[:2] for line in printed]
+    assert len(shapes) == len(outcomes_in(out, Stage.RESIZE))
+    assert all(image == edge for image, edge in shapes)

@@ -35,7 +35,7 @@ import webdataset as wds
 _WEBDATASET = """\
 dataset = (
     wds.WebDataset(files, shardshuffle=False)
-    .decode("pil")
+    .decode($pictures)
     .rename(image="$format", edge="edge.png", about="json"$label$caption)
 $edges)
 """
@@ -43,6 +43,9 @@ $edges)
 _WEBDATASET_GREY_EDGES = """\
     .map_dict(edge=lambda edge: edge.convert("L"))
 """
+
+# webdataset does not know that extension
+_WEBDATASET_AVIF = 'wds.imagehandler("pil", ["avif", "png"])'
 
 _DATASETS = """\
 folder = "dataset"
@@ -133,6 +136,7 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         imports=imports,
         extension=EXTENSIONS[recipe.output],
         format=recipe.format,
+        pictures=_WEBDATASET_AVIF if recipe.format is ImageFormat.AVIF else '"pil"',
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
         caption=', caption="txt"' if CAPTION in dict(recipe.columns) else "",
         columns="".join(map(_tensorflow_column, recipe.columns)),

@@ -54,6 +54,7 @@ def written_keys() -> set[str]:
         keys.DATASET_CROISSANT,
         keys.DATASET_README,
         keys.DATASET_CARD,
+        keys.DATASET_PREVIEW,
         f"{keys.INDEX_TABLE}/0123456789abcdef.parquet",
         keys.LABELS_TEXT,
     }
