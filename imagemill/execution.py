@@ -15,6 +15,7 @@ from imagemill.errors import RunFailedError, UsageError
 
 MAX_INPUT_BYTES = 262_144  # of an execution (Step Functions quotas)
 LOOK_SECONDS = 0.02
+PLAN = "plan"  # what the names of executions begin with that only plan, and do nothing
 REFUSED = "RunRefused"  # the state machine's name for a request that cannot be carried out
 
 
@@ -63,9 +64,9 @@ def _sentence_of(cause: str) -> str:
     return message.strip().partition("\n")[0]
 
 
-def new_run_id() -> str:
+def new_run_id(kind: str = "run") -> str:
     """A name that no other run has, and that sorts by time."""
-    return f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+    return f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
 
 def start_run(

@@ -14,7 +14,7 @@ from rich.console import Console
 from imagemill.deployed.clients import plainly
 from imagemill.deployed.stack import usable_stack
 from imagemill.display.lines import print_line
-from imagemill.execution import follow, start_run
+from imagemill.execution import PLAN, follow, new_run_id, start_run
 from imagemill.folders import check_has_pictures, checked_folders
 from imagemill.local_stack import local_stack
 from imagemill.options.filters import Filters
@@ -68,7 +68,7 @@ def planned_bucket(
 
 def _dry_run(states: Any, state_machine_arn: str, request: Mapping[str, object]) -> dict[str, Any]:
     try:
-        execution = start_run(states, state_machine_arn, request)
+        execution = start_run(states, state_machine_arn, request, new_run_id(PLAN))
         follow(execution, lambda: time.sleep(POLL_SECONDS))
     except (KeyboardInterrupt, SystemExit):
         print_line(Console(stderr=True), "Stopped. A plan writes nothing, so nothing is left.")

@@ -90,12 +90,20 @@ class FolderFiles:
     def run_ids(self) -> list[str]:
         return sorted(path.name for path in (self.folder / RUNS).glob("*") if path.is_dir())
 
-    def latest_run_id(self) -> str:
-        """The run that has left something last. Raises UsageError if there is none."""
-        paths = [path for path in (self.folder / RUNS).glob("*") if path.is_dir()]
+    def run_named(self, run_id: str | None) -> str:
+        """A run that has left something; None means the last. Raises UsageError without one."""
+        paths = {path.name: path for path in (self.folder / RUNS).glob("*") if path.is_dir()}
+        folder = escaped(str(self.folder))
         if not paths:
-            raise UsageError(f'--out: "{escaped(str(self.folder))}" has no results of a run.')
-        return max(paths, key=lambda path: path.stat().st_mtime).name
+            raise UsageError(f'--out: "{folder}" has no results of a run.')
+        if run_id is None:
+            return max(paths.values(), key=lambda path: path.stat().st_mtime).name
+        if run_id not in paths:
+            raise UsageError(
+                f'RUN: there is no run "{run_id}" in "{folder}". `imagemill runs --out {folder}` '
+                "lists those there are."
+            )
+        return run_id
 
     def place_of(self, key: str) -> str:
         return escaped(str(self.folder / key))
@@ -108,3 +116,10 @@ def folder_files(out: str) -> FolderFiles:
         if not (folder / RUNS).is_dir():
             raise UsageError(f'--out: "{escaped(out)}" has no results of a run.')
     return FolderFiles(folder)
+
+
+def check_is_no_folder(run_id: str | None) -> None:
+    """Raises UsageError for a folder where the name of a run belongs."""
+    if run_id and Path(run_id).is_dir():
+        folder = escaped(run_id)
+        raise UsageError(f'RUN: "{folder}" is a folder. For the results in it: --out {folder}')

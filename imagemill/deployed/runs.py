@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from imagemill.deployed.clients import plainly
 from imagemill.deployed.stack import DeployedStack
 from imagemill.errors import UsageError
-from imagemill.execution import REFUSED, Execution
+from imagemill.execution import PLAN, REFUSED, Execution
 
-PAGE_SIZE = 1000
+PAGE_SIZE, FEW = 1000, 20
 
 
 class RunState(StrEnum):
@@ -72,7 +72,7 @@ class Run:
 
 
 def latest_runs(stack: DeployedStack, most: int | None = None) -> Iterator[Run]:
-    """Runs of a stack, the latest first. Step Functions forgets them after 90 days."""
+    """Runs of a stack, the latest first; plans are none. Step Functions forgets after 90 days."""
     found = 0
     with plainly():
         pages = (
@@ -80,12 +80,12 @@ def latest_runs(stack: DeployedStack, most: int | None = None) -> Iterator[Run]:
             .get_paginator("list_executions")
             .paginate(
                 stateMachineArn=stack.state_machine_arn,
-                PaginationConfig={"PageSize": min(most or PAGE_SIZE, PAGE_SIZE)},
+                PaginationConfig={"PageSize": min((most or PAGE_SIZE) + FEW, PAGE_SIZE)},
             )
         )
         for page in pages:
             for item in page["executions"]:
-                if item.get("mapRunArn"):  # a shard of a run
+                if item.get("mapRunArn") or item["name"].startswith(f"{PLAN}-"):  # a shard, a plan
                     continue
                 yield _run_of(item)
                 found += 1

@@ -101,8 +101,8 @@ def _described(clients: Clients, name: str) -> Mapping[str, Any]:
     if not stacks:
         where = clients.endpoint or clients.region
         raise UsageError(
-            f'--stack: there is no stack "{name}" in {where}. Deploy one as docs/aws.md says, or '
-            "choose another by --stack, --region, --profile or --endpoint-url."
+            f'--stack: there is no stack "{name}" in {where}. Deploy one as docs/deploy.md says, '
+            "or choose another by --stack, --region, --profile or --endpoint-url."
         )
     described: Mapping[str, Any] = stacks[0]
     return described

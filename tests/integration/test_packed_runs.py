@@ -104,7 +104,7 @@ def test_folder_becomes_a_dataset_that_index_and_card_describe(
     (page,) = out.glob("runs/*/report.html")
     text = page.read_text("utf-8")
     assert text.count('alt="resized"') == text.count('alt="edges"') == MAX_SAMPLES
-    assert f"imagemill retry {page.parent.name} --reason truncated" in text
+    assert f"imagemill run {photos} {out} --size 48 --output {output}" in text
     assert "broken_truncated.jpg" in text
 
 

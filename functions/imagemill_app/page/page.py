@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from imagemill_app.page import charts, words
+from imagemill_app.page.again import retry_command
 from imagemill_app.page.bill_rows import bill_rows, packing_sentence
 from imagemill_app.page.pictures import MAX_EXAMPLES_SHOWN, Shown
 from imagemill_contract.keys import Stage
@@ -57,6 +58,7 @@ def report_page(report: Mapping[str, Any], pictures: Shown) -> bytes:
         sizes=charts.sizes(report["sources"]["sizes"]),
         formats=charts.formats(report["sources"]["formats"]),
         request=_request(report),
+        retry_command=retry_command,
         examples_shown=MAX_EXAMPLES_SHOWN,
         nice=charts.nice,
         words=words,

@@ -47,6 +47,11 @@ def checked_run_id(run_id: str) -> str:
         raise RunRefused(str(error)) from None
 
 
+def _plainly(dollars: float) -> str:
+    """Without an exponent, which is no price."""
+    return f"{dollars:.10f}".rstrip("0").rstrip(".")
+
+
 def checked_output(request: RunRequest, bucket: Location) -> Location:
     """Where results go. Jobs may only write to the stack's own bucket, or to a folder.
 
@@ -77,5 +82,5 @@ def check_cost(estimated_dollars: float, asked: float | None, most_of_stack: flo
         if dollars and estimated_dollars > dollars:
             raise RunRefused(
                 f"max_cost: the run is estimated to cost {estimated_dollars:.4f} USD, which is "
-                f"above {dollars:g} USD, the {name}."
+                f"above {_plainly(dollars)} USD, the {name}."
             )

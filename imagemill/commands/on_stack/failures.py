@@ -8,7 +8,7 @@ from rich.console import Console
 
 from imagemill.deployed.documents import Failure, failures_of
 from imagemill.deployed.failures import checked_reasons, counts_by_reason, with_reason
-from imagemill.deployed.files import BucketFiles, folder_files
+from imagemill.deployed.files import BucketFiles, check_is_no_folder, folder_files
 from imagemill.deployed.runs import run_named
 from imagemill.deployed.stack import usable_stack
 from imagemill.display.lines import print_json, print_line
@@ -29,12 +29,13 @@ def failures(
     """Print what was rejected or failed. Raises UsageError if there is no such run or reason."""
     wanted = checked_reasons(reasons)
     if out is None:
+        check_is_no_folder(run_id)
         stack = usable_stack(choice)
         run_id = run_named(stack, run_id).run_id
         rows = failures_of(BucketFiles(stack.client("s3"), stack.output_bucket), run_id)
     else:
         files = folder_files(out)
-        run_id = run_id or files.latest_run_id()
+        run_id = files.run_named(run_id)
         rows = failures_of(files, run_id)
     chosen = with_reason(rows, wanted)
     if as_json:

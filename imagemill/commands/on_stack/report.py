@@ -11,7 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from imagemill.deployed.documents import report_of
-from imagemill.deployed.files import BucketFiles, FolderFiles, RunFiles, folder_files
+from imagemill.deployed.files import (
+    BucketFiles,
+    FolderFiles,
+    RunFiles,
+    check_is_no_folder,
+    folder_files,
+)
 from imagemill.deployed.runs import run_named
 from imagemill.deployed.stack import usable_stack
 from imagemill.display.lines import print_json, print_line
@@ -29,9 +35,7 @@ def report(
     files, run_id, state = _found(run_id, choice, out)
     document = report_of(files, run_id)
     if document is None:
-        raise UsageError(
-            f"RUN: {run_id} has no report: it is {state}. `imagemill status {run_id}` says more."
-        )
+        raise UsageError(f"RUN: {run_id} has no report: it is {state}")
     if as_json:
         print_json(document)
     else:
@@ -53,13 +57,15 @@ def _print(
 
 
 def _found(run_id: str | None, choice: StackChoice, out: str | None) -> tuple[RunFiles, str, str]:
-    """Where the run's documents are, its id, and its state."""
+    """Where the run's documents are, its id, and what to say of one without a report."""
     if out is None:
+        check_is_no_folder(run_id)
         stack = usable_stack(choice)
         run = run_named(stack, run_id)
-        return BucketFiles(stack.client("s3"), stack.output_bucket), run.run_id, run.state
+        state = f"{run.state}. `imagemill status {run.run_id}` says more."
+        return BucketFiles(stack.client("s3"), stack.output_bucket), run.run_id, state
     files = folder_files(out)
-    return files, run_id or files.latest_run_id(), "going on, or was stopped"
+    return files, files.run_named(run_id), "going on, or was stopped; the same command goes on."
 
 
 def _open(files: RunFiles, run_id: str, console: Console) -> None:

@@ -121,14 +121,16 @@ def test_plan_above_the_budget_is_refused_with_the_number(
 ) -> None:
     source.put("a.jpg", cut(1))
     estimated = call("plan", source.address, "--json").document["estimate"]["total_dollars"]
+    before = call("runs", "--json").document
     assert call("plan", source.address, "--max-cost", 1).code == 0
+    assert call("runs", "--json").document == before  # a plan is no run
     for command in ("plan", "start"):
         ended = call(command, source.address, "--max-cost", "0.0001")
         assert ended.code == 2
         assert f"estimated to cost {estimated:.4f} USD, which is above 0.0001 USD" in ended.err
     (tmp_path / "imagemill.toml").write_text("max_cost = 0.00005\n")
     monkeypatch.chdir(tmp_path)
-    assert "which is above 5e-05 USD" in call("plan", source.address).err
+    assert "which is above 0.00005 USD" in call("plan", source.address).err
     assert call("plan", source.address, "--max-cost", 1).code == 0  # flags win
 
 

@@ -109,6 +109,21 @@ def test_report_of_a_folder_is_the_latest_or_the_one_that_is_named(out: Path) ->
     assert (ended.code, "has no results of a run" in ended.err) == (2, True)
 
 
+def test_a_run_that_is_not_there_is_said_to_be_none(out: Path) -> None:
+    for command in ("report", "failures"):
+        ended = called(command, "run-9", "--out", out)
+        assert (ended.code, ended.out) == (2, "")
+        assert f'there is no run "run-9" in "{out}"' in ended.err
+        assert f"`imagemill runs --out {out}` lists those there are." in ended.err
+
+
+def test_folder_where_a_name_belongs_is_told_apart(out: Path) -> None:
+    for command in ("report", "failures"):
+        ended = called(command, out)
+        assert ended.code == 2
+        assert f"For the results in it: --out {out}" in ended.err
+
+
 def test_report_of_another_version_is_one_sentence(out: Path) -> None:
     report(out, "run-1", v=1)
     ended = called("report", "run-1", "--out", out)
