@@ -16,8 +16,8 @@ FOLDERS = {"source": "file:///home/me/my%20photos/", "output": "file:///home/me/
 
 
 def report(**fields: Any) -> dict[str, Any]:
-    recipe = Recipe.from_document(fields.pop("recipe", {})).to_document()
-    places = {"source": "s3://in/full/", "output": "s3://out/"}
+    recipe = Recipe.from_document(fields.pop("recipe", {}), "recipe").to_document()
+    places = {"source": "s3://input/full/", "output": "s3://output/"}
     return {"run_id": "run-1", **places, **fields, "recipe": recipe}
 
 
@@ -27,11 +27,12 @@ def test_a_run_of_a_stack_is_retried_by_its_name() -> None:
 
 def test_a_run_over_a_folder_is_run_again_with_the_options_that_say_something() -> None:
     recipe = {"size": 64, "to_srgb": False, "keep_grey": True, "split": {"a": 0.5, "b": 0.5}}
+    recipe["output"] = "parquet"
     words = shlex.split(retry_command(report(**FOLDERS, recipe=recipe), "truncated"))
     assert words[:4] == ["imagemill", "run", "/home/me/my photos", "/home/me/out"]
     assert words[4:] == [
         *("--size", "64", "--keep-grey", "--no-to-srgb"),
-        *("--split", '{"a": 0.5, "b": 0.5}'),
+        *("--output", "parquet", "--split", '{"a": 0.5, "b": 0.5}'),
     ]
     assert retry_command(report(**FOLDERS), "x").endswith(" /home/me/out")
 
