@@ -59,7 +59,11 @@ def large_page() -> bytes:
 
 def shown(report: dict[str, Any]) -> Shown:
     tiles = [
-        Tile(sample["key"], "1.2 MB to 128 x 128", picture(), picture(), "")
+        Tile(
+            sample["key"],
+            "1.2 MB to 128 x 128",
+            {"source": picture(), "resized": picture(), "edges": ""},
+        )
         for sample in report["sources"]["samples"]
     ]
     return Shown(tiles, {"film.mp4": picture()})
