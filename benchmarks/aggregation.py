@@ -40,7 +40,7 @@ SLICE, SHARD = 250_000, 25_000
 DIGEST = "0123456789abcdef" * 4
 
 
-def run_of(count: int, output: str) -> dict[str, Any]:
+def run_of(count: int, output: str, shard: int = SHARD) -> dict[str, Any]:
     run = PlannedRun(
         run_id=RUN_ID,
         started=STARTED,
@@ -49,7 +49,7 @@ def run_of(count: int, output: str) -> dict[str, Any]:
         recipe=Recipe(output=Output(output)).to_document(),
         items_key=keys.plan_key(RUN_ID),
         map_results_prefix=keys.map_results_prefix(RUN_ID),
-        shards=-(-count // SHARD),
+        shards=-(-count // shard),
         objects=count,
         refused=0,
         bytes=670_000 * count,
@@ -60,20 +60,26 @@ def run_of(count: int, output: str) -> dict[str, Any]:
 
 def make(count: int, output: str) -> None:
     """In a process of its own: write the documents of the plan and of the jobs."""
+    for shard in planned_shards(count, output):
+        for stage, header, rows in outcomes_of(shard):
+            body = encode_outcomes(header, rows)
+            write_bytes(OUTPUT, keys.outcome_key(RUN_ID, stage, shard.shard_id), body)
+
+
+def planned_shards(count: int, output: str, objects_of_shard: int = SHARD) -> Iterator[Shard]:
+    """Write what PlanRun leaves, and give each shard."""
     recipe, items = Recipe(output=Output(output)), []
+    source = Location.parse(SOURCE, "source")
     for number in range(-(-count // SLICE)):
         write_bytes(OUTPUT, keys.refused_key(RUN_ID, number), encode_outcomes({}, []))
-    for first in range(0, count, SHARD):
-        numbers = range(first, min(first + SHARD, count))
-        shard_id = keys.shard_id_of(first % SLICE // SHARD, first // SLICE)
+    for first in range(0, count, objects_of_shard):
+        numbers = range(first, min(first + objects_of_shard, count))
+        shard_id = keys.shard_id_of(first % SLICE // objects_of_shard, first // SLICE)
         objects = [SourceObject(f"full/{name_of(n, count)}", etag_of(n), 670_000) for n in numbers]
-        source = Location.parse(SOURCE, "source")
         shard = Shard(RUN_ID, shard_id, source, OUTPUT, recipe, objects)
         key = keys.shard_key(RUN_ID, shard_id)
         items.append({"shard": write_bytes(OUTPUT, key, shard.encode())})
-        for stage, header, rows in outcomes_of(shard):
-            body = encode_outcomes(header, rows)
-            write_bytes(OUTPUT, keys.outcome_key(RUN_ID, stage, shard_id), body)
+        yield shard
     write_bytes(OUTPUT, keys.plan_key(RUN_ID), json.dumps(items).encode())
 
 

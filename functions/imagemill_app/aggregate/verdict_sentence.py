@@ -28,7 +28,7 @@ def verdict_sentence(
         parts += _failures(stages, tolerated_percent)
         parts += _overwritten(contested) if contested else []
         parts += _packed(dataset) if dataset else []
-        parts += [f"{done} were done already"] if done else []
+        parts += [f"{done:,} were done already"] if done else []
     parts += _adopted(run, done)
     parts += _superseded(dataset) if dataset else []
     return "; ".join(parts) + "."
@@ -36,8 +36,8 @@ def verdict_sentence(
 
 def _nothing(run: Mapping[str, Any], done: int) -> str:
     if done:
-        return f"Nothing to do: all {done} pictures are done already"
-    left_out = ", ".join(f"{count} {reason}" for reason, count in run["ignored"].items())
+        return f"Nothing to do: all {done:,} pictures are done already"
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in run["ignored"].items())
     return f"Nothing to do: left out were {left_out}"
 
 
@@ -48,16 +48,17 @@ def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
 
 def _counts(stages: Mapping[Stage, StageCounts]) -> str:
     first, *later = stages.items()
-    parts = [f"{first[1].written} of {first[1].planned} pictures resized"]
-    parts += [f"{counts.written} {RESULTS[stage]}" for stage, counts in later]
-    return ", ".join([*parts, f"{sum(counts.rejected for counts in stages.values())} rejected"])
+    parts = [f"{first[1].written:,} of {first[1].planned:,} pictures resized"]
+    parts += [f"{counts.written:,} {RESULTS[stage]}" for stage, counts in later]
+    rejected = sum(counts.rejected for counts in stages.values())
+    return ", ".join([*parts, f"{rejected:,} rejected"])
 
 
 def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> list[str]:
     if not any(counts.failed for counts in stages.values()):
         return []
     percent = failed_percent(stages)
-    first, *later = (f"{counts.failed} in {stage}" for stage, counts in stages.items())
+    first, *later = (f"{counts.failed:,} in {stage}" for stage, counts in stages.items())
     failed = " and ".join([first.replace(" in ", " failed in "), *later])
     return [
         f"{failed}: {percent:.2f} %, "
@@ -81,7 +82,7 @@ def _packed(dataset: DatasetReport) -> list[str]:
     text = f"{_number(dataset.samples, 'sample')} in {_number(dataset.shards, 'dataset shard')}"
     if dataset.is_verified:
         return [f"{text}, read back and checked"]
-    return [f"{text}, of which {dataset.verified['samples']} were read back and checked"]
+    return [f"{text}, of which {dataset.verified['samples']:,} were read back and checked"]
 
 
 def _superseded(dataset: DatasetReport) -> list[str]:
@@ -95,4 +96,4 @@ def _superseded(dataset: DatasetReport) -> list[str]:
 
 
 def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

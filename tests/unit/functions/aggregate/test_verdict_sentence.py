@@ -53,6 +53,11 @@ def dataset(samples: int = 3, verified: int = 3, superseded: int = 0) -> Dataset
     [
         ([W, W, W], [W, W, W], "3 of 3 pictures resized, 3 edge maps, 0 rejected."),
         ([W, R, W], [W, S, R], "2 of 3 pictures resized, 1 edge maps, 2 rejected."),
+        (
+            [W] * 1234 + [R] * 1000,
+            [W] * 1234 + [S] * 1000,
+            "1,234 of 2,234 pictures resized, 1,234 edge maps, 1,000 rejected.",
+        ),
     ],
 )
 def test_counts_are_said(resize: list[Status], edge: list[Status], sentence: str) -> None:
@@ -78,7 +83,7 @@ def test_what_was_done_before_is_said_with_who_did_it() -> None:
     stopped = {"the run that was stopped": 1100}
     sentence = sentence_of(run(1, done=1200, adopted=stopped), totals([W], [W]))
     assert sentence.endswith(
-        "; 1200 were done already; 1,100 of 1,201 were done by the run that was stopped."
+        "; 1,200 were done already; 1,100 of 1,201 were done by the run that was stopped."
     )
 
 
