@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
 import pytest
 
-from imagemill.local_stack import LocalStack
+from imagemill.local_stack import LocalStack, deployed_on
+from imagemill_engine.engine import Engine
 from tests.helpers.commands import Call, Source
 from tests.helpers.photographs import cut
-from tests.helpers.runs import resource_id
+from tests.helpers.runs import executions, resource_id
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -81,3 +83,27 @@ def test_cancelled_run_leaves_no_job_and_the_next_one_takes_over_what_it_has_don
     assert call("cancel", following["run_id"]).code == 0
     assert planned["objects"] + sum(planned["done"].values()) == COUNT
     assert planned["to_do"]["new, but resized by the run that was stopped"] > 0
+
+
+def test_cancelled_packed_run_leaves_no_job_and_the_next_one_packs_everything(
+    engine: Engine, call: Call
+) -> None:
+    stack = deployed_on(engine, {}, f"cancel-{uuid4().hex[:6]}")
+    source, count, body = Source.new(stack), 40, cut(1, scale=8)
+    for index in range(count):
+        source.put(f"{index:03}.jpg", body)
+    command = ("start", source.address, "--stack", stack.name, "--output", "webdataset", *SLOW)
+    run_id = call(*command, "--json").document["run_id"]
+    until(lambda: active_jobs(stack, run_id), "a job has begun")
+
+    began = time.monotonic()
+    ended = call("cancel", run_id, "--stack", stack.name)
+    assert ended.code == 0, ended.err
+    assert active_jobs(stack, run_id) == []
+    assert time.monotonic() - began < CANCELLED_WITHIN_SECONDS
+
+    following = call(*command, "--json").document["run_id"]
+    until(lambda: not executions(stack)[following].is_running(), "the next run has ended")
+    report = call("report", following, "--stack", stack.name, "--json").document
+    assert report["dataset"]["samples"] == count
+    assert report["dataset"]["verified"]["samples"] == count
