@@ -30,13 +30,13 @@ CHOICES = {
         "Compute": "fargate-spot",
         "GpuMaxvCpus": "4",
     },
-    "nat": {"Network": "nat", "ZoneCount": "4"},
+    "nat": {"Network": "nat"},
     "endpoints": {"Network": "endpoints", "Compute": "fargate-spot"},
     "key": {"KmsKeyArn": KEY, "MailAddress": "somebody@example.com"},
     "four-zones": {"ZoneCount": "4"},
     "kept": {"InputBucketVersioning": "Enabled", "AccessLogBucketName": BUCKET},
 }
-NOT_HERE = ("four-zones", "nat")  # the engine has three zones, and no NAT gateways
+NOT_HERE = ("four-zones",)  # the engine has three
 
 
 def test_choices_are_conditions_of_one_template() -> None:
@@ -131,6 +131,35 @@ def is_reached_by_endpoints(stack: LocalStack) -> None:
     assert container["networkConfiguration"]["assignPublicIp"] == "DISABLED"
 
 
+def is_reached_by_nat(stack: LocalStack) -> None:
+    """Machines have private addresses, and one route out of their subnets: the gateway."""
+    ec2 = stack.client("ec2")
+    (machines,) = environments_of(stack, "JobQueue")
+    subnets = ec2.describe_subnets(SubnetIds=machines["subnets"])["Subnets"]
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+    gateway = resource_id(stack, "NatGateway")
+    (found,) = ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"]
+    assert found["SubnetId"] not in machines["subnets"]
+    assert ways_out(ec2, machines["subnets"]) == {gateway}
+    assert ways_out(ec2, [found["SubnetId"]]) == {resource_id(stack, "InternetGateway")}
+
+
+def ways_out(ec2: Any, subnets: list[str]) -> set[str]:
+    """Where what leaves some subnets for the internet goes to."""
+    tables = ec2.describe_route_tables()["RouteTables"]
+    of_subnets = [
+        table
+        for table in tables
+        if any(item.get("SubnetId") in subnets for item in table["Associations"])
+    ]
+    return {
+        route.get("NatGatewayId") or route["GatewayId"]
+        for table in of_subnets
+        for route in table["Routes"]
+        if route.get("DestinationCidrBlock") == "0.0.0.0/0"
+    }
+
+
 def is_encrypted(stack: LocalStack) -> None:
     sqs, logs = (stack.client(name) for name in ("sqs", "logs"))
     for queue in ("UploadQueue", "UploadDeadLetterQueue"):
@@ -155,6 +184,7 @@ CHECKS = {
     "fargate-x86": lambda stack: is_fargate(stack, "X86_64"),
     "own-network": is_in_own_network,
     "endpoints": is_reached_by_endpoints,
+    "nat": is_reached_by_nat,
     "key": is_encrypted,
     "kept": keeps_versions,
 }

@@ -114,7 +114,7 @@ def test_subnets_give_public_addresses_only_where_machines_go_out_by_them(name: 
 
 
 def test_private_machines_go_out_by_the_nat_gateway_which_has_a_subnet_of_its_own() -> None:
-    """Read from the template: the engine has no NAT gateways."""
+    """Read from the template: with four zones, which the engine does not have, as well."""
     routes = resources_of("AWS::EC2::Route")
     nothing = {"Ref": "AWS::NoValue"}
     assert routes["DefaultRoute"]["NatGatewayId"] == {

@@ -10,14 +10,14 @@ from imagemill_engine.hooks import (
     batch_api,
     cloudformation_batch,
     cloudformation_definitions,
-    iam_wildcards,
+    cloudformation_nat,
     lambda_worker,
     secure_transport,
     sqs_batching,
     warm_starts,
 )
 from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role, check_services
-from imagemill_engine.hooks.rights import lambda_roles, missing_keys
+from imagemill_engine.hooks.rights import iam_wildcards, lambda_roles, missing_keys
 from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
     distributed_map,
@@ -45,10 +45,11 @@ def install_hooks(config: EngineSettings) -> None:
     batch_api.install(api)
     submit_job_sync.install(api, waits)
     stopping.install(waits)
-    functions = (cloudformation_batch, cloudformation_definitions, lambda_worker, sqs_batching)
+    stacks = (cloudformation_batch, cloudformation_definitions, cloudformation_nat)
+    functions = (lambda_worker, sqs_batching)
     rights = (lambda_roles, missing_keys, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, put_events, roles, succeed_output)
-    for hook in (*functions, *state_machines, *rights):
+    for hook in (*stacks, *functions, *state_machines, *rights):
         hook.install()
     warm_starts.install(config.warm_functions)
 

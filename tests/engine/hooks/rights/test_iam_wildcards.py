@@ -8,7 +8,7 @@ import pytest
 
 from imagemill_engine.deploy import Stack
 from imagemill_engine.engine import Engine
-from imagemill_engine.hooks.iam_wildcards import compiled
+from imagemill_engine.hooks.rights.iam_wildcards import compiled
 
 
 def test_a_role_may_write_a_key_with_a_line_break(engine: Engine, stack: Stack, as_role: Any):
