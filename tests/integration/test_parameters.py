@@ -45,15 +45,6 @@ def test_choices_are_conditions_of_one_template() -> None:
     assert len(templates) == 1
 
 
-@pytest.mark.parametrize("bucket", ["InputBucket", "OutputBucket"])
-def test_buckets_are_encrypted_with_the_key(bucket: str) -> None:
-    """Read from the template: the engine's buckets know no encryption."""
-    properties = translated(CHOICES["key"])["Resources"][bucket]["Properties"]
-    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    key = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
-    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == key
-
-
 def deployed(engine: Engine, name: str) -> LocalStack:
     if BUCKET in CHOICES[name].values():
         engine.client("s3").create_bucket(Bucket=BUCKET)
