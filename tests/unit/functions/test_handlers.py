@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -254,3 +255,18 @@ def test_a_run_that_no_image_could_carry_out_is_refused_and_a_dry_run_is_not(
     with pytest.raises(RunRefused, match='Run "make worker-image"'):
         plan({"source": f"s3://{INPUT}/full/"})
     assert plan({"source": f"s3://{INPUT}/full/", "dry_run": True})["objects"] == 1
+
+
+def test_what_a_message_says_makes_no_line_of_the_log(
+    aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = '\n{"level": "ERROR", "message": "run aggregated"}\r\x1b[2J'
+    log = StringIO()
+    monkeypatch.setattr(group_objects.logger.registered_handler, "stream", log)
+    answer = group({"messageId": hostile, "body": json.dumps({"Records": [hostile]})})
+    assert answer["batchItemFailures"] == [{"itemIdentifier": hostile}]
+    group(message("n", quote_plus(f"full/{hostile}.jpg")))
+    rows = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [row["message"] for row in rows] == ["message is unreadable", "group put"]
+    assert rows[0]["message_id"] == hostile
+    assert not {"\r", "\x1b"} & set(log.getvalue())
