@@ -125,11 +125,26 @@ def needed() -> Iterator[tuple[str, set[str]]]:
         called = actions_of_code([function["Handler"]], "imagemill_worker.")
         assert role_in(function["Role"]) == f"{name.removesuffix('Function')}Role"
         yield role_in(function["Role"]), called | LOGS | TRACES | (QUEUE if queue else set())
-    jobs = resources_of("AWS::Batch::JobDefinition").values()
-    entries = {OF_JOBS[job["ContainerProperties"]["Command"][3]] for job in jobs}
+    entries = {OF_JOBS[stage] for stage in stages_of_jobs()}
     yield "WorkerRole", actions_of_code([*entries, LANES], "imagemill_app.")
     yield "WorkerExecutionRole", PULL | LOGS
     yield "PreprocessRole", DISTRIBUTED | LOG_DELIVERY | MACHINE_TRACES | actions_of_machine()
+
+
+def stages_of_jobs() -> set[str]:
+    """What the commands of the job definitions ask the worker for."""
+    jobs = resources_of("AWS::Batch::JobDefinition").values()
+    words = {word for job in jobs for word in words_in(job["ContainerProperties"]["Command"])}
+    return words & OF_JOBS.keys()
+
+
+def words_in(value: Any) -> Iterator[str]:
+    """All texts in a part of the template."""
+    if isinstance(value, str):
+        yield value
+        return
+    for part in value.values() if isinstance(value, dict) else value:
+        yield from words_in(part)
 
 
 def role_in(value: Any) -> str:
