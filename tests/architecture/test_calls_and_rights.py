@@ -40,8 +40,11 @@ OF_JOBS = {
 }
 LANES = "imagemill_worker.lanes.__main__.main"
 
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
 PULL = {"ecr:GetAuthorizationToken", "ecr:BatchGetImage"}
