@@ -2,16 +2,20 @@
 
     python -m try_image
 
-Makes pictures, runs a resize job and an edge job over them in a folder of its own, once for each
-output, and ends with an error unless all results are written.
+Loads all modules, makes pictures, runs a resize job and an edge job over them in a folder of its
+own, once for each output, and ends with an error unless all results are written. Where the build
+emulates another processor, jobs would ask too much of the emulator: modules are loaded, with the
+libraries that they are linked with, and that is all.
 """
 
 from __future__ import annotations
 
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 
 import pi_heif  # type: ignore[import-untyped] # noqa: F401 # nothing here writes what it reads
@@ -19,6 +23,7 @@ import pillow_jxl  # noqa: F401 # so that Pillow writes JPEG XL
 from obstore.store import LocalStore
 from PIL import Image
 
+import imagemill_worker
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, decode_outcomes
 from imagemill_contract.keys import Stage
@@ -38,6 +43,10 @@ RECIPES: tuple[dict[str, object], ...] = (
 
 def main() -> None:
     """Raises CalledProcessError for a job that fails, and RuntimeError for what is not written."""
+    load_modules()
+    # what BuildKit says of where it builds, and for what
+    if os.environ.get("BUILDPLATFORM") != os.environ.get("TARGETPLATFORM"):
+        return
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder, "in")
         sources.mkdir()
@@ -46,6 +55,14 @@ def main() -> None:
             picture.save(sources / f"picture.{extension}")
         for number, recipe in enumerate(RECIPES):
             try_recipe(sources, Path(folder, f"out-{number}"), recipe)
+
+
+def load_modules() -> None:
+    """Import what jobs import. Models have an image of their own."""
+    for module in pkgutil.walk_packages(imagemill_worker.__path__, "imagemill_worker."):
+        if "__main__" not in module.name and not module.name.startswith("imagemill_worker.model"):
+            import_module(module.name)
+    Image.init()
 
 
 def try_recipe(sources: Path, out: Path, recipe: dict[str, object]) -> None:

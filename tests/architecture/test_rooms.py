@@ -48,7 +48,15 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     ),
     "worker_image": (
         "batch_worker/*.py",
-        {"boto3"} | {"imagemill_contract", "obstore", "PIL", "pi_heif", "pillow_jxl"},  # try_image
+        {"boto3"}
+        | {
+            "imagemill_contract",
+            "imagemill_worker",
+            "obstore",
+            "PIL",
+            "pi_heif",
+            "pillow_jxl",
+        },  # try_image
     ),
     "imagemill_engine": (
         "engine/imagemill_engine/**/*.py",

@@ -64,7 +64,9 @@ def root(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def in_root(root: Path, environment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def in_root(
+    root: Path, environment: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the image's Python as nobody, with /proc and /dev as a container has them."""
     for name in ("proc", "dev"):
         (root / name).mkdir(exist_ok=True)
@@ -78,6 +80,7 @@ def in_root(root: Path, environment: Path, *arguments: str) -> subprocess.Comple
         "PYTHONPATH": str(environment / "app"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": "/scratch",
+        **variables,
     }
     python = str(environment / "bin" / "python")
     return subprocess.run(
@@ -91,6 +94,16 @@ def test_jobs_of_all_kinds_run_with_the_files_of_the_image_alone(
     ended = in_root(root, environment, "-m", "try_image")
     assert ended.returncode == 0, ended.stderr
     assert list((root / "scratch").iterdir()) == []
+
+
+def test_under_an_emulator_all_modules_are_loaded_and_no_job_is_run(
+    root: Path, environment: Path
+) -> None:
+    platforms = {"BUILDPLATFORM": "linux/amd64", "TARGETPLATFORM": "linux/arm64"}
+    ended = in_root(root, environment, "-v", "-m", "try_image", **platforms)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "import 'imagemill_worker.stores.odd_keys'" in ended.stderr
+    assert "import 'imagemill_worker.dataset.pack'" in ended.stderr
 
 
 def test_the_image_has_no_shell_no_installer_and_no_compiler(root: Path) -> None:
