@@ -30,7 +30,7 @@ CHECKS := check-lint check-format check-types check-template check-statemachine 
 	check-security
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo deploy worker-image test coverage check $(CHECKS) check-deploy \
+.PHONY: help install demo deploy worker-image model-image test coverage check $(CHECKS) check-deploy \
 	check-readers check-rights check-audit rights format docs bench hooks clean
 
 help: ## Show this list
@@ -51,6 +51,9 @@ deploy: $(INSTALLED) $(SAM) ## Build and deploy the stack, then do worker-image;
 
 worker-image: $(INSTALLED) ## Build the image of the jobs with Docker, push it, tell the stack
 	@$(BIN)/python batch_worker/push_image.py $(STACK)
+
+model-image: $(INSTALLED) ## Do the same with the image of the jobs that run neural networks
+	@$(BIN)/python batch_worker/push_image.py $(STACK) model
 
 ##@ Before a change is taken
 test: $(INSTALLED) ## Run the tests

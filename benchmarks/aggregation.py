@@ -28,7 +28,7 @@ from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Output, Recipe
@@ -88,7 +88,7 @@ def outcomes_of(shard: Shard) -> Iterator[tuple[Stage, dict[str, object], Iterat
     tag, key = shard_tag(RUN_ID, shard.shard_id), ""
     if shard.recipe.is_packed:
         key = dataset_shard_key("images", "train", tag, 0, shard.recipe.output)
-    for stage in Stage:
+    for stage in stages_of(Recipe()):
         header: dict[str, object] = {}
         if shard.recipe.is_packed and stage is Stage.EDGE:
             body = b"x" * 1000

@@ -24,11 +24,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.memory import SAMPLES, resident_mib
-from imagemill_contract.keys import ModelOutput
 from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.model.attempt import ModelAttempt
 from imagemill_worker.model.model_job import ModelJob
-from imagemill_worker.model.opening import ModelArguments, open_model_job
 from imagemill_worker.model.tensors import batch_of, decoded
+from imagemill_worker.progress import Progress
 from tests.helpers.jobs import Folder
 from tests.helpers.networks import network
 from tests.helpers.pictures import file_of, photograph
@@ -73,21 +73,23 @@ def prepared(base: Path, pictures: int, model: bytes) -> Folder:
     for number in range(pictures):
         turned = photograph().rotate(number).resize((160, 150))
         folder.put(f"{number:05}.jpg", file_of(turned, "JPEG"))
-    folder.plan(size=SIDE)
-    assert folder.run("resize").code == 0
     (base / "model.onnx").write_bytes(model)
+    folder.plan(size=SIDE, model=(base / "model.onnx").as_uri())
+    assert folder.run("resize").code == 0
     return folder
 
 
 def opened(folder: Folder) -> ModelJob:
-    model = (folder.base / "model.onnx").as_uri()
-    arguments = ModelArguments(folder.shard_address, model, ModelOutput.VECTOR, threads=8)
-    return open_model_job(arguments, threading.Event())
+    stopping = threading.Event()
+    attempt = ModelAttempt(folder.shard_address, False, 1, 8, stopping)
+    shard, store, rows = attempt.opened()
+    progress = Progress({"run_id": shard.run_id}, len(rows))
+    return ModelJob(store, attempt.network(shard), rows, 8, progress, stopping)
 
 
 def bare_loop(job: ModelJob) -> Callable[[], None]:
     """A loop over the batches of a job, decoded before."""
-    shape, preprocessing = job.network.shape, job.network.preprocessing
+    shape, preprocessing = job.network.use.shape, job.network.use.preprocessing
     bodies = [job.store.read_object(row.read) for row in job.rows if isinstance(row, Task)]
     pictures = [decoded(body, shape, preprocessing) for body in bodies]
     batches = [
@@ -102,7 +104,7 @@ def bare_loop(job: ModelJob) -> Callable[[], None]:
     return loop
 
 
-def cpu_seconds_of(work: Callable[[], None]) -> float:
+def cpu_seconds_of(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
@@ -125,8 +127,7 @@ def compare(pictures: int) -> None:
 def memory(pictures: int) -> None:
     with tempfile.TemporaryDirectory() as base:
         folder = prepared(Path(base), pictures, network("vector", shape=("n", 3, SIDE, SIDE)))
-        model = (folder.base / "model.onnx").as_uri()
-        command = folder.command("model", "--model", model, "--model-output", "vector")
+        command = folder.command("model")
         samples = []
         with subprocess.Popen(
             command, env=folder.environment({}), stdout=subprocess.DEVNULL

@@ -24,7 +24,7 @@ from benchmarks.photographs import ROOT, mean_bytes, photographs
 from benchmarks.s3_job import Server, on_core, put_shard, worker_environment
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Output, Recipe
 
@@ -34,7 +34,7 @@ Seconds = dict[Stage, float]
 def cpu_seconds(shard: str, environment: dict[str, str]) -> Seconds:
     """CPU seconds of the resize job and the edge job of a shard."""
     seconds = {}
-    for stage in Stage:
+    for stage in stages_of(Recipe()):
         command = [sys.executable, "-m", "imagemill_worker", stage, "--shard", shard]
         done = subprocess.run(
             command,
@@ -89,7 +89,9 @@ def markdown(found: dict[Output, list[Seconds]], objects: int) -> str:
     lines = ["| output | resize ms | edge ms | both ms | of files |", "|---|---|---|---|---|"]
     files = [sum(seconds.values()) for seconds in found[Output.FILES]]
     for output, mine in found.items():
-        stages = [statistics.median(seconds[stage] for seconds in mine) for stage in Stage]
+        stages = [
+            statistics.median(seconds[stage] for seconds in mine) for stage in stages_of(Recipe())
+        ]
         both = [sum(seconds.values()) for seconds in mine]
         share = statistics.median(a / b for a, b in zip(both, files, strict=True))
         cells = [f"{1000 * value / objects:.2f}" for value in (*stages, statistics.median(both))]

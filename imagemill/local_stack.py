@@ -27,7 +27,9 @@ LOCAL_PARAMETERS: Mapping[str, str] = {
     "WindowGraceSeconds": "1",
     "BatchingWindowSeconds": "1",
     "MinShardSeconds": "2",  # a job starts in half a second here
-    "WorkerImageUri": f"this-machine@sha256:{'0' * 64}",  # jobs are processes: it is never pulled
+    # jobs are processes: images are never pulled
+    "WorkerImageUri": f"this-machine@sha256:{'0' * 64}",
+    "ModelImageUri": f"this-machine@sha256:{'1' * 64}",
 }
 STACK_NAME = "imagemill"
 WARM_FUNCTIONS = ("PlanRunFunction", "AggregateRunFunction")  # all that most runs call

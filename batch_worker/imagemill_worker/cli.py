@@ -1,6 +1,5 @@
-"""The command line. `python -m imagemill_worker resize|edge --shard URI` are the Batch jobs.
+"""The command line. `python -m imagemill_worker resize|model|edge --shard URI` are the Batch jobs.
 
-`model --shard URI --model URI` runs a neural network over a shard's resized pictures.
 `verify --output URI` and `compact --output URI` check and compact a packed dataset, and
 `duplicates --output URI` finds its duplicates.
 """
@@ -14,7 +13,7 @@ import threading
 from collections.abc import Sequence
 
 from imagemill_contract.errors import WorkerExit
-from imagemill_contract.keys import ModelOutput, Stage
+from imagemill_contract.keys import Stage
 
 _STAGES = {
     Stage.RESIZE: "resize the pictures of a shard",
@@ -94,18 +93,10 @@ def _run_stage(options: argparse.Namespace, stopping: threading.Event) -> Worker
 
 def _run_model(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
     from imagemill_worker.lanes.process_limits import allotted_vcpus
-    from imagemill_worker.model.opening import ModelArguments, open_model_job
+    from imagemill_worker.model.attempt import ModelAttempt
 
-    arguments = ModelArguments(
-        options.shard,
-        options.model,
-        ModelOutput(options.model_output),
-        options.preprocessing,
-        options.gpu,
-        options.vcpus or allotted_vcpus(),
-        options.threads,
-    )
-    open_model_job(arguments, stopping).run()
+    vcpus = options.vcpus or allotted_vcpus()
+    ModelAttempt(options.shard, options.gpu, vcpus, options.threads, stopping).run()
     return WorkerExit.DONE
 
 
@@ -158,16 +149,6 @@ def _add_repair_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     _add_job_options(parser)
-    parser.add_argument("--model", required=True, metavar="URI", help="address of an ONNX file")
-    parser.add_argument(
-        "--model-output", required=True, choices=list(ModelOutput), help="what the model gives"
-    )
-    parser.add_argument(
-        "--preprocessing",
-        default="",
-        metavar="JSON",
-        help="how pictures become its input (default: what its metadata say)",
-    )
     parser.add_argument("--gpu", action="store_true", help="run on the GPU, or not at all")
 
 

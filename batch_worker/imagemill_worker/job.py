@@ -94,7 +94,8 @@ def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
     _, outcomes = _decoded(output, name, "resize outcome", decode_outcomes)
     check_rows(shard, outcomes)
     if not shard.recipe.is_packed:
-        rows = _without_done(edge_tasks(shard, outcomes), journal)
+        before = _model_outcomes(shard, output) if shard.recipe.model else ()
+        rows = _without_done(edge_tasks(shard, outcomes, model_outcomes=before), journal)
         return Job(Stage.EDGE, shard, shard.output, output, rows, journal)
     from imagemill_worker.dataset.intermediate import fetch_intermediate  # of packed jobs alone
 
@@ -102,6 +103,13 @@ def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
     offsets = fetch_intermediate(output, outcomes, file)
     tasks = edge_tasks(shard, outcomes, offsets)
     return Job(Stage.EDGE, shard, shard.output, output, tasks, journal, outcomes, file)
+
+
+def _model_outcomes(shard: Shard, output: Store) -> list[Outcome]:
+    name = shard.output.prefix + keys.outcome_key(shard.run_id, Stage.MODEL, shard.shard_id)
+    _, outcomes = _decoded(output, name, "model outcome", decode_outcomes)
+    check_rows(shard, outcomes)
+    return outcomes
 
 
 def _decoded(store: Store, key: str, what: str, decode: Callable[[bytes], Document]) -> Document:

@@ -11,8 +11,9 @@ from benchmarks.chaos.places import BucketPlace
 from benchmarks.chaos.quiet import quiet_dataset, rows_of
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.outcomes import Status
+from imagemill_contract.recipe import Recipe
 from imagemill_dataset.names import EXTENSIONS, format_of
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
@@ -81,7 +82,7 @@ def check_quiet(
 ) -> Iterator[str]:
     """Where nothing has failed, shards are those of a run that nobody disturbs, in `place`."""
     prefix = f"{keys.run_folder(run_id)}shards/"
-    rows = [row for stage in Stage for row in rows_of(files, run_id, stage).values()]
+    rows = [row for stage in stages_of(Recipe()) for row in rows_of(files, run_id, stage).values()]
     failed = {row.key for row in rows if row.status is Status.FAILED}
     has_edges = {row.key for row in rows_of(files, run_id, Stage.EDGE).values()}
     for key, body in files.items():

@@ -15,7 +15,7 @@ from benchmarks.chaos.places import BucketPlace, FolderPlace
 from benchmarks.chaos.steps import StepRun
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, decode_outcomes
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 
@@ -67,7 +67,7 @@ def _results(base: Path, recipe: dict[str, object]) -> dict[bytes, Result]:
     rows = rows_of(files, "quiet", Stage.RESIZE)
     results = {}
     for name, body in pictures.items():
-        names = [keys.output_key(stage, name, done) for stage in Stage]
+        names = [keys.output_key(stage, name, done) for stage in stages_of(Recipe())]
         if reason := rows[name].reason:
             results[body] = Result(reason=str(reason))
         else:
@@ -103,7 +103,7 @@ def quiet_dataset(
     copy = replace(shard, source=place.source, output=place.output, objects=objects)
     key = keys.shard_key(shard.run_id, shard.shard_id)
     place.put(key, copy.encode())
-    for stage in Stage:
+    for stage in stages_of(Recipe()):
         address = place.output.address_of(place.output.prefix + key)
         attempt = Attempt.start(place, stage, address, log, None, 0)
         assert attempt.ended() == 0, log.read_text()

@@ -18,7 +18,8 @@ from imagemill_app.aggregate.run_report import RunVerdict, write_report
 from imagemill_app.plan.plan_run import plan_run
 from imagemill_app.results.planned_shards import shard_addresses
 from imagemill_app.settings import PlanRunSettings
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
+from imagemill_contract.recipe import Recipe
 
 _SHARDS_AT_ONCE = 2
 
@@ -94,7 +95,7 @@ class StepRun:
             self.living.pop().ended()
 
     def _do_shard(self, number: int, address: str, blows_of: BlowsOf) -> None:
-        for stage in Stage:
+        for stage in stages_of(Recipe()):
             code = self._do_job(stage, number, address, blows_of(stage, number))
             if self.abandoned.is_set():
                 return

@@ -28,6 +28,10 @@ class DocumentError(ContractError):
     """A run document has a version or shape that this code cannot read."""
 
 
+class ModelError(RequestError):
+    """A model cannot be used as the recipe says."""
+
+
 class WorkerExit(IntEnum):
     """Exit codes of `python -m imagemill_worker`."""
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
 from imagemill_contract.output_names import MOST_KEY_BYTES, output_name
-from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_contract.recipe import ImageFormat, ModelOutput, Recipe
 
 INBOX = "inbox/"
 RUNS = "runs/"
@@ -48,49 +48,39 @@ _UPKEEP_LOCK = re.compile(UPKEEP + r"([0-9]{8,})\.json")
 
 
 class Stage(StrEnum):
-    """A step of the recipe that has jobs of its own."""
+    """A step of the recipe that has jobs of its own, in the order of these jobs."""
 
     RESIZE = "resize"
+    MODEL = "model"  # only of a recipe with a model
     EDGE = "edge"
 
 
-STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.EDGE: "edges/"}
+STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.MODEL: "model_output/", Stage.EDGE: "edges/"}
 # What people call the results of a stage.
-RESULTS = {Stage.RESIZE: "resized pictures", Stage.EDGE: "edge maps"}
+RESULTS = {
+    Stage.RESIZE: "resized pictures",
+    Stage.MODEL: "outputs of the model",
+    Stage.EDGE: "edge maps",
+}
+_MODEL_EXTENSIONS = {
+    ModelOutput.VECTOR: ".npy",
+    ModelOutput.SCORES: ".json",
+    ModelOutput.IMAGE: ".png",
+}
+_WITH_MODEL, _WITHOUT = tuple(Stage), (Stage.RESIZE, Stage.EDGE)
 
 
 def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
     """The stages of a run with that recipe, in the order of their jobs.
 
-    So far every recipe has both. Whoever asks what a run does asks here, and not the enumeration.
+    Whoever asks what a run does asks here, and not the enumeration.
     """
-    return (Stage.RESIZE, Stage.EDGE)
+    return _WITH_MODEL if recipe.model else _WITHOUT
 
 
 def stages_in(recipe: Mapping[str, object]) -> tuple[Stage, ...]:
     """The same of a recipe's document, also of one that another release has written."""
-    return (Stage.RESIZE, Stage.EDGE)
-
-
-class ModelOutput(StrEnum):
-    """What a neural network gives for a picture."""
-
-    VECTOR = "vector"  # an embedding, as float16
-    SCORES = "scores"  # a number, or one for each label
-    IMAGE = "image"  # a drawing, a mask, a depth map
-
-
-MODEL_RESULTS = {
-    ModelOutput.VECTOR: ("embeddings/", ".npy"),
-    ModelOutput.SCORES: ("scores/", ".json"),
-    ModelOutput.IMAGE: ("drawn/", ".png"),
-}
-
-
-def model_result_key(output: ModelOutput, relative: str) -> str:
-    """The key of what a model gave for a picture: `a.jpg` becomes `embeddings/a.jpg.npy`."""
-    folder, extension = MODEL_RESULTS[output]
-    return folder + output_name(relative, extension, MOST_KEY_BYTES - len(folder))
+    return _WITH_MODEL if recipe.get("model") else _WITHOUT
 
 
 def relative_key(source_key: str, source_prefix: str) -> str:
@@ -102,6 +92,8 @@ def relative_key(source_key: str, source_prefix: str) -> str:
 
 def output_extension(stage: Stage, recipe: Recipe) -> str:
     """With its dot. Edge maps are always PNG."""
+    if stage is Stage.MODEL:
+        return _MODEL_EXTENSIONS[recipe.model_output]
     return "." + (recipe.format if stage is Stage.RESIZE else ImageFormat.PNG)
 
 
@@ -109,7 +101,8 @@ def output_key(stage: Stage, relative: str, recipe: Recipe) -> str:
     """The key of a stage's result, below the output prefix.
 
     The extension of the output is appended unless the name has it already:
-    `ab.jpg` becomes `resized/ab.jpg` and `edges/ab.jpg.png`. What a bucket or a folder could not
+    `ab.jpg` becomes `resized/ab.jpg`, `edges/ab.jpg.png` and, with a model for vectors,
+    `model_output/ab.jpg.npy`. What a bucket or a folder could not
     hold is changed as `output_name` says, so that every key is one that S3 accepts and a path below
     the output.
     """
@@ -235,10 +228,6 @@ def shard_key(run_id: str, shard_id: str) -> str:
 
 def outcome_key(run_id: str, stage: Stage, shard_id: str) -> str:
     return f"{run_folder(run_id)}outcomes/{stage}/{_checked_shard_id(shard_id)}.jsonl.gz"
-
-
-def model_outcome_key(run_id: str, shard_id: str) -> str:
-    return f"{run_folder(run_id)}outcomes/model/{_checked_shard_id(shard_id)}.jsonl.gz"
 
 
 def usage_key(run_id: str, stage: Stage, shard_id: str) -> str:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"  # another object of the run has the same bytes
     # skipped
     NO_RESIZED_IMAGE = "no_resized_image"
+    NO_MODEL_OUTPUT = "no_model_output"
     # failed
     ACCESS_DENIED = "access_denied"
     STORE_ERROR = "store_error"  # the store answers an error for this object, and not for others

@@ -1,6 +1,7 @@
 """The recipe: what is done to an image. One document, validated here and nowhere else.
 
-The execution input, the command line and a recipe file all have the same fields. The names of the
+It is longer than other modules, so that all fields can be seen side by side. The execution input,
+the command line and a recipe file all have the same fields. The names of the
 resize modes and of `resize_only_if_bigger` are those of img2dataset.
 """
 
@@ -27,12 +28,19 @@ from imagemill_contract.recipe_parts.choices import (
     EdgeMethod,
     ImageFormat,
     Interpolation,
+    ModelOutput,
     Output,
     ResizeMode,
     SplitBy,
 )
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
 from imagemill_contract.recipe_parts.numbers import Number
+from imagemill_contract.recipe_parts.preprocessing import (
+    Digest,
+    ModelAddress,
+    PlainValue,
+    PreprocessingFields,
+)
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = [
@@ -40,6 +48,7 @@ __all__ = [
     "EdgeMethod",
     "ImageFormat",
     "Interpolation",
+    "ModelOutput",
     "Output",
     "Recipe",
     "ResizeMode",
@@ -113,6 +122,21 @@ class Recipe:
     )
     edge_three_channels: bool = field(
         default=False, metadata=_rule(TrueOrFalse(), "Write edge maps with three channels")
+    )
+    model: str = field(
+        default="",
+        metadata=_rule(ModelAddress(), "ONNX file of a neural network that sees each picture"),
+    )
+    model_output: ModelOutput = field(
+        default=ModelOutput.VECTOR,
+        metadata=_rule(OneOf(ModelOutput), "What the model gives for a picture"),
+    )
+    model_preprocessing: tuple[tuple[str, PlainValue], ...] = field(
+        default=(),
+        metadata=_rule(PreprocessingFields(), "How pictures become its input, if it does not say"),
+    )
+    model_sha256: str = field(
+        default="", metadata=_rule(Digest(), "SHA-256 of the model; another one is refused")
     )
     output: Output = field(
         default=Output.FILES,

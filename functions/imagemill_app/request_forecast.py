@@ -7,27 +7,26 @@ import math
 from imagemill_contract.reporting.request_counts import pages_of
 
 TRANSITIONS_PER_RUN = 9
-TRANSITIONS_PER_SHARD = 5
+TRANSITIONS_PER_SHARD = 4  # and one for each stage
 PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload
 PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
 
 
-def transitions(shards: int) -> int:
+def transitions(shards: int, stages: int) -> int:
     """Transitions of the state machine; those that are repeated are not known before."""
-    return TRANSITIONS_PER_RUN + shards * TRANSITIONS_PER_SHARD
+    return TRANSITIONS_PER_RUN + shards * (TRANSITIONS_PER_SHARD + stages)
 
 
-def requests(objects: int, total_bytes: int, shards: int, *, packed: bool) -> dict[str, int]:
+def requests(
+    objects: int, total_bytes: int, shards: int, *, packed: bool, stages: int
+) -> dict[str, int]:
     """Requests to S3, by kind, of a run that writes one object per picture and stage, or shards."""
-    return (_packed if packed else _files)(objects, total_bytes, shards)
-
-
-def _files(objects: int, _total_bytes: int, shards: int) -> dict[str, int]:
-    """Listed are the source and both kinds of outputs."""
+    if packed:
+        return _packed(objects, total_bytes, shards)
     return {
-        "get": 2 * objects + 8 * shards,
-        "put": 2 * objects + 5 * shards + 4,
-        "list": 3 * pages_of(objects),
+        "get": stages * objects + 4 * stages * shards,
+        "put": stages * objects + (2 * stages + 1) * shards + 4,
+        "list": (stages + 1) * pages_of(objects),  # the source, and the outputs of each stage
     }
 
 

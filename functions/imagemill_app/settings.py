@@ -45,6 +45,7 @@ class PlanRunSettings(_Settings):
     allow_file_uris: bool
     commit: str
     worker_image_uri: str
+    model_image_uri: str = ""  # without it, no run has a model
     max_run_dollars: float = 0.0  # 0 for no limit
 
 

@@ -85,16 +85,11 @@ def _terminate(batch: Any, job_id: str, reason: str) -> None:
 
 def _jobs_named(stack: DeployedStack, pattern: str) -> Iterator[Job]:
     """Jobs that have not ended. A filter by name gives those of all states."""
-    pages = (
-        stack.client("batch")
-        .get_paginator("list_jobs")
-        .paginate(
-            jobQueue=stack.job_queue,
-            filters=[{"name": "JOB_NAME", "values": [pattern]}],
-        )
-    )
-    for page in pages:
-        yield from (job for job in page["jobSummaryList"] if job["status"] not in ENDED)
+    jobs = stack.client("batch").get_paginator("list_jobs")
+    filters = [{"name": "JOB_NAME", "values": [pattern]}]
+    for queue in stack.job_queues:
+        for page in jobs.paginate(jobQueue=queue, filters=filters):
+            yield from (job for job in page["jobSummaryList"] if job["status"] not in ENDED)
 
 
 def _prefix(stage: Stage, run_id: str) -> str:

@@ -49,6 +49,11 @@ class DeployedStack:
         """ARN of the queue that runs use, on machines or on Fargate."""
         return self.resource("JobQueue") or self.resource("FargateJobQueue")
 
+    @property
+    def job_queues(self) -> list[str]:
+        """ARNs of all queues that runs use: models may have one of their own."""
+        return [queue for queue in (self.job_queue, self.resource("GpuJobQueue")) if queue]
+
     def client(self, service: str) -> Any:
         """A boto3 client."""
         return self.clients.client(service)

@@ -27,11 +27,17 @@ from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns
 from imagemill_contract.recipe_parts.numbers import Number
+from imagemill_contract.recipe_parts.preprocessing import (
+    Digest,
+    ModelAddress,
+    PreprocessingFields,
+)
 
 _METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
     Shares: "NAME=SHARE,...",
     **{Columns: "NAME[:TYPE],...", ColumnName: "NAME"},
+    **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX"},
 }
 _FILE = "recipe_file"
 

@@ -6,18 +6,20 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imagemill.errors import UsageError
 from imagemill.options.config import config
 from imagemill.options.values import json_or_text, number_or_text
-from imagemill.paths import escaped, path_errors
+from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
+from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import recipe_fields
 from imagemill_contract.recipe_parts.columns import Columns
 from imagemill_contract.recipe_parts.numbers import Number
+from imagemill_contract.recipe_parts.preprocessing import ModelAddress, PreprocessingFields
 
 DEFAULT = "default"
 
@@ -102,6 +104,10 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return _shares(typed)
     if isinstance(rule, Columns):
         return _columns(typed)
+    if isinstance(rule, PreprocessingFields):
+        return json_or_text(typed)
+    if isinstance(rule, ModelAddress):
+        return _address(typed)
     return number_or_text(typed) if isinstance(rule, WholeNumber | Number | ByteCount) else typed
 
 
@@ -113,6 +119,14 @@ def _shares(text: str) -> object:
     shares = {name.strip(): number_or_text(share.strip()) for name, _, share in pairs}
     is_whole = all(equals for _, equals, _ in pairs) and len(shares) == len(pairs)
     return shares if is_whole else text
+
+
+def _address(text: str) -> str:
+    """The address of a file; a path is one of this machine."""
+    if not text or "://" in text:
+        return text
+    path = resolved(Path(text), "--model")
+    return Location.of_folder(PurePosixPath(path.parent)).address_of(path.name)
 
 
 def _columns(text: str) -> object:

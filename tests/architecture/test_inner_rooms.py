@@ -30,6 +30,7 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     },
     f"{WORKER}.model": {
         *(f"{WORKER}.{name}" for name in ("pixels", "errors", "progress", "lanes", "stores")),
+        *(f"{WORKER}.{name}" for name in ("journal", "meter")),
     },
     f"{WORKER}.dataset.formats": set(),
     f"{WORKER}.dataset": {
@@ -38,6 +39,7 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     },
     f"{APP}.ingest": {f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan.source": {f"{APP}.counted_store", f"{APP}.stores", f"{APP}.refusal"},
+    f"{APP}.plan.network": {f"{APP}.stores", f"{APP}.refusal"},
     f"{APP}.plan": {f"{APP}.ingest", f"{APP}.*"},
     f"{APP}.aggregate": {f"{APP}.*", f"{APP}.tally", f"{APP}.page"},
     f"{APP}.tally": set(),

@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "pyorc",  # in plan/source/in_hand/orc_rows.py alone
             "jinja2",
             "PIL",  # in a process of its own, see below
+            "google",  # protobuf, in plan/network alone
         },
     ),
     "handlers": (

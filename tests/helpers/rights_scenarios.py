@@ -24,6 +24,7 @@ from imagemill_dataset.parts.written_part import INLINE_ROWS
 from imagemill_dataset.stored_index import write_index_part
 from imagemill_dataset.upkeep_lock import UpkeepLock
 from tests.helpers.memory_store import MemoryStore
+from tests.helpers.networks import network
 from tests.helpers.rights_setbacks import SETBACKS
 from tests.helpers.rights_world import (
     LOG_SECONDS,
@@ -210,6 +211,31 @@ def pruned_slices(world: World) -> None:
     expect(not world.keys(edges_of(prefix, 0)), "what was deleted is removed")
 
 
+def model(world: World) -> None:
+    """A run with a neural network, one that finds it done, and one that prunes."""
+    run_with_model(world, 2)
+
+
+def model_slices(world: World) -> None:
+    """The same with runs of several slices, of which the last one has new pictures."""
+    run_with_model(world, 10)
+
+
+def run_with_model(world: World, count: int) -> None:
+    s3, bucket, prefix = world.stack.client("s3"), world.stack.input_bucket, prefix_of("model")
+    s3.put_object(Bucket=bucket, Key="models/model.onnx", Body=network("vector"))
+    recipe = {"model": f"s3://{bucket}/models/model.onnx", "size": 32}
+    world.upload(prefix, count)
+    expect(world.run(prefix, recipe=recipe)["stages"]["model"]["written"] == count, "all are done")
+    expect("Nothing to do" in world.run(prefix, recipe=recipe)["sentence"], "all are known as done")
+    if count > 2:
+        world.upload(prefix, count)
+    world.remove(prefix)
+    world.run(prefix, recipe=recipe, prune=True)
+    first = key_of(prefix, 0)
+    expect(not world.keys(f"model_output/{first}"), "what was deleted is removed")
+
+
 def slices(world: World) -> None:
     """A run of several slices, one that finds it done, and one that prunes."""
     before = {name: world.log_streams(name) for name in OF_SLICES}
@@ -248,5 +274,6 @@ SCENARIOS: dict[str, Callable[[World], None]] = {
         *(manifest, columns, columns_slices, dataset),
         *(slices, fewer, packed_slices, pruned, pruned_slices, gone, merged),
         *SETBACKS,
+        *(model, model_slices),
     )
 }

@@ -40,6 +40,9 @@ SUGGESTED: Mapping[str, str] = {
     "PlanRunRole s3:GetObject OutputBucket/leaves": "fewer",
     "PlanRunRole s3:GetObject OutputBucket/journal": "half_done",
     "PlanRunRole s3:PutObject OutputBucket/leaves": "large",
+    "PlanSliceRole s3:GetObject OutputBucket/model_output": "model_slices",
+    "AggregateSliceRole s3:DeleteObject OutputBucket/model_output": "model_slices",
+    "model": "model",
     "PlanRunRole s3:PutObject OutputBucket/index": "stopped",
     "PlanRunRole s3:GetObject OutputBucket/runs": "stopped",
     "PlanRunRole s3:PutObject OutputBucket/journal": "half_done",
@@ -96,6 +99,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "s3:ListMultipartUploadParts": IN_PARTS,
     "s3:GetObject PreprocessRole OutputBucket/runs/*/map/*": IN_PARTS,
     "s3:AbortMultipartUpload WorkerRole": CLEARS_AWAY,
+    "batch:SubmitJob PreprocessRole GpuJobQueue": "the stack of the tries has no GPU machines",
 }
 
 _worked_at: dict[str, float] = {}

@@ -23,7 +23,7 @@ from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import etag_of, write_bytes
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 
@@ -37,6 +37,7 @@ SETTINGS = PlanRunSettings(
     allow_file_uris=True,
     commit="",
     worker_image_uri="image",
+    model_image_uri="model image",
 )
 
 Run = dict[str, Any]
@@ -87,16 +88,16 @@ class Worker:
     def finish(self) -> None:
         """Write all results and outcome documents."""
         for shard in self.shards:
-            for stage in Stage:
+            for stage in stages_of(shard.recipe):
                 outcomes = [self.written(shard, stage, item) for item in shard.objects]
                 self.put_outcomes(shard, stage, outcomes)
 
-    def begin(self, count: int, stages: Sequence[Stage] = tuple(Stage)) -> list[str]:
+    def begin(self, count: int, stages: Sequence[Stage] = ()) -> list[str]:
         """Do the first objects and note them in journals; their keys."""
         chosen = self.keys[:count]
         for shard in self.shards:
             objects = [item for item in shard.objects if item.key in chosen]
-            for stage in stages if objects else ():
+            for stage in (stages or stages_of(shard.recipe)) if objects else ():
                 self.put_page(shard, stage, [self.written(shard, stage, it) for it in objects])
         return chosen
 
@@ -104,7 +105,7 @@ class Worker:
         """Do what is not in `before`, whose rows are in journals, and end."""
         done = set(before)
         for shard in self.shards:
-            for stage in Stage:
+            for stage in stages_of(shard.recipe):
                 known = job_record(shard, stage).outcomes
                 rows = [
                     known[item.key] if item.key in done else self.written(shard, stage, item)
@@ -117,13 +118,13 @@ class Worker:
         for shard in self.shards:
             for item in shard.objects:
                 if wanted(item.key):
-                    for stage in Stage:
+                    for stage in stages_of(shard.recipe):
                         self._rows[stage, item.key] = self.written(shard, stage, item)
 
     def record(self) -> None:
         """Write the outcome documents of results that were written without a word."""
         for shard in self.shards:
-            for stage in Stage:
+            for stage in stages_of(shard.recipe):
                 self.put_outcomes(shard, stage, [self._rows[stage, it.key] for it in shard.objects])
 
     def record_failures(self) -> None:

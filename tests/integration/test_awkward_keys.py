@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagemill.local_stack import LocalStack
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import output_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -35,7 +35,7 @@ def prefix(stack: LocalStack) -> str:
 
 
 def results() -> set[str]:
-    return {output_key(stage, name, Recipe()) for name in NAMES for stage in Stage}
+    return {output_key(stage, name, Recipe()) for name in NAMES for stage in stages_of(Recipe())}
 
 
 def succeeded(stack: LocalStack, prefix: str, **fields: Any) -> dict[str, Any]:

@@ -93,6 +93,14 @@ def test_manual_execution_over_a_prefix_succeeds_and_its_history_is_true(
         ({"source": "s3://{input}/full/", "recipe": {"size": "abc"}}, 'recipe.size: "abc" is'),
         ({"source": "s3://{input}/full/", "recipe": {"mode": "crop"}}, 'recipe.mode: "crop" is'),
         ({"source": "s3://{input}/full/", "recipe": {"quality": 101}}, "recipe.quality: 101 is"),
+        (
+            {"source": "s3://{input}/full/", "recipe": {"model": "s3://{input}/none.onnx"}},
+            "recipe.model: there is no s3://",
+        ),
+        (
+            {"source": "s3://{input}/full/", "recipe": {"model": "s3://elsewhere/m.onnx"}},
+            "recipe.model: ",
+        ),
         ({"source": "s3://{input}/full/", "sise": 1}, 'unknown field "sise"; allowed are source'),
         ({"source": "file:///no/such/folder/"}, "is not a folder"),
         ({"source": "s3://{input}/a/", "output": "s3://{input}/b/"}, "output: "),

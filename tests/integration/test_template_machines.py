@@ -16,14 +16,29 @@ from tests.helpers.stack_template import resources_of, template
 @pytest.mark.parametrize("stage", Stage)
 def test_job_has_limits_retries_and_a_command_of_its_stage(stage: Stage) -> None:
     job = resources_of("AWS::Batch::JobDefinition")[f"{stage.title()}JobDefinition"]
-    command = job["ContainerProperties"]["Command"]
-    assert command == ["python", "-m", "imagemill_worker", stage, "--shard", "Ref::shard"]
+    command = ["python", "-m", "imagemill_worker", stage, "--shard", "Ref::shard"]
+    found = job["ContainerProperties"]["Command"]
+    if stage is Stage.MODEL:
+        condition, on_gpu, found = found["Fn::If"]
+        assert (condition, on_gpu) == ("HasGpu", [*command[:4], "--gpu", *command[4:]])
+    assert found == command
     assert job["Timeout"]["AttemptDurationSeconds"] > 0
     rules = job["RetryStrategy"]["EvaluateOnExit"]
     assert {"OnExitCode": f"{WorkerExit.TRY_AGAIN:d}", "Action": "RETRY"} in rules
-    reclaimed = {"Fn::If": ["UsesFargate", "Your Spot Task was interrupted*", "Host EC2*"]}
+    on_fargate = "RunsModelsOnFargate" if stage is Stage.MODEL else "UsesFargate"
+    reclaimed = {"Fn::If": [on_fargate, "Your Spot Task was interrupted*", "Host EC2*"]}
     assert {"OnStatusReason": reclaimed, "Action": "RETRY"} in rules
     assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
+
+
+def test_models_run_on_gpu_machines_exactly_if_there_are_such() -> None:
+    job = resources_of("AWS::Batch::JobDefinition")["ModelJobDefinition"]
+    gpu = {"Fn::If": ["HasGpu", {"Type": "GPU", "Value": "1"}, {"Ref": "AWS::NoValue"}]}
+    assert gpu in job["ContainerProperties"]["ResourceRequirements"]
+    (machine,) = resources_of("AWS::Serverless::StateMachine").values()
+    queue = machine["DefinitionSubstitutions"]["ModelJobQueueArn"]
+    assert queue["Fn::If"][:2] == ["HasGpu", {"Ref": "GpuJobQueue"}]
+    assert queue["Fn::If"][2] == machine["DefinitionSubstitutions"]["JobQueueArn"]
 
 
 ENVIRONMENTS = resources_of("AWS::Batch::ComputeEnvironment")

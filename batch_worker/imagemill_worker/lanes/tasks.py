@@ -65,26 +65,35 @@ def resize_tasks(shard: Shard) -> list[Task | Outcome]:
 
 
 def edge_tasks(
-    shard: Shard, resize_outcomes: Sequence[Outcome], offsets: Sequence[int] = ()
+    shard: Shard,
+    resize_outcomes: Sequence[Outcome],
+    offsets: Sequence[int] = (),
+    model_outcomes: Sequence[Outcome] = (),
 ) -> list[Task | Outcome]:
-    """A task for each object that was resized, and the outcome of each that was not.
+    """A task for each object that all stages before have written, and the outcome of each other.
 
-    `offsets` are those of the pictures in the intermediate shard, by place in the shard.
+    `offsets` are those of the pictures in the intermediate shard, by place in the shard;
+    `model_outcomes` those of the model stage, if there is one.
 
     Raises:
         ArgumentsError: The outcomes are not those of this shard.
     """
     check_rows(shard, resize_outcomes)
     placed = offsets or [0] * len(resize_outcomes)
-    return [
+    rows = [
         _edge_task(shard, row, offset) for row, offset in zip(resize_outcomes, placed, strict=True)
     ]
+    for place, outcome in enumerate(model_outcomes):
+        if isinstance(rows[place], Task) and outcome.status is not Status.WRITTEN:
+            detail = "The model has given nothing for it."
+            rows[place] = Outcome(outcome.key, Status.SKIPPED, Reason.NO_MODEL_OUTPUT, detail)
+    return rows
 
 
 def check_rows(shard: Shard, outcomes: Sequence[Outcome]) -> None:
     """Raises ArgumentsError unless the outcomes are those of the shard's objects, in its order."""
     if [item.key for item in shard.objects] != [row.key for row in outcomes]:
-        raise ArgumentsError("The resize outcomes are not those of this shard's objects.")
+        raise ArgumentsError("The outcomes are not those of this shard's objects.")
 
 
 def _edge_task(shard: Shard, row: Outcome, offset: int) -> Task | Outcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,16 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagemill_contract import keys
-from imagemill_contract.documents import Shard, encode_outcomes
-from imagemill_contract.keys import ModelOutput
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.recipe import ModelOutput
 from imagemill_worker.errors import PictureError, TryAgainError
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.model.network import Network
 from imagemill_worker.model.products import picture_file, scores_file, vector_file
 from imagemill_worker.model.tensors import batch_of, decoded
-from imagemill_worker.progress import Progress, cpu_seconds
+from imagemill_worker.progress import Progress
 from imagemill_worker.stores.opening import check_readable
 from imagemill_worker.stores.store import Store
 
@@ -47,33 +44,26 @@ class ModelJob:
         store: Has the resized pictures, and takes the results.
         rows: A task for each picture that was resized, and outcomes of the other objects.
         threads: Pictures that are read, decoded, encoded or written at once.
+        progress: Counts what becomes of the objects.
         stopping: Set from outside when the attempt must end.
     """
 
-    shard: Shard
     store: Store
     network: Network
     rows: Sequence[Task | Outcome]
     threads: int
+    progress: Progress
     stopping: threading.Event
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
-    _progress: Progress = field(init=False)
 
-    def __post_init__(self) -> None:
-        shard = self.shard
-        names = {"run_id": shard.run_id, "stage": "model", "shard_id": shard.shard_id}
-        self._progress = Progress(names, len(self.rows))
-
-    def run(self) -> None:
-        """Write a result for each picture, then the outcome document.
+    def run(self) -> list[Outcome]:
+        """Write a result for each picture; the outcomes of all objects, in the shard's order.
 
         Raises:
-            ArgumentsError: The network does not take such pictures, or gives something else.
+            ModelError: The network does not take such pictures, or gives something else.
             TryAgainError: The store cannot be reached, the network failed, or `stopping` is set.
             StoreRefusedError: The job may not write there.
         """
-        began = time.monotonic()
-        self._progress.log("start", model_sha256=self.network.sha256)
         cv2.setNumThreads(1)  # a picture is small: the threads are here
         for place, row in enumerate(self.rows):
             if isinstance(row, Outcome):
@@ -83,9 +73,7 @@ class ModelJob:
                 self._run_batches(pool)
             finally:
                 pool.shutdown(cancel_futures=True)
-        self._write_document()
-        seconds = time.monotonic() - began
-        self._progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(cpu_seconds(), 3))
+        return [self._outcomes[place] for place in range(len(self.rows))]
 
     def _run_batches(self, pool: ThreadPoolExecutor) -> None:
         batches = iter(self._batches())
@@ -105,7 +93,7 @@ class ModelJob:
 
     def _batches(self) -> Iterator[_Batch]:
         tasks = [(place, row) for place, row in enumerate(self.rows) if isinstance(row, Task)]
-        size = self.network.shape.batch
+        size = self.network.use.shape.batch
         for start in range(0, len(tasks), size):
             yield tasks[start : start + size]
 
@@ -116,15 +104,15 @@ class ModelJob:
         try:
             check_readable(task.read)
             body = self.store.read_object(task.read, task.digest)
-            return decoded(body, self.network.shape, self.network.preprocessing)
+            return decoded(body, self.network.use.shape, self.network.use.preprocessing)
         except PictureError as error:
             return Outcome(task.key, error.status, error.reason, error.detail)
 
     def _results(self, found: Sequence[_Decoded | Outcome]) -> NDArray[Any]:
         """What the network gives for a batch; for a picture that is not there, nothing of use."""
-        network = self.network
+        network, use = self.network, self.network.use
         pictures = [None if isinstance(item, Outcome) else item for item in found]
-        return network.run(batch_of(pictures, network.shape, network.preprocessing))
+        return network.run(batch_of(pictures, use.shape, use.preprocessing))
 
     def _written(
         self,
@@ -156,29 +144,18 @@ class ModelJob:
         )
 
     def _file(self, result: NDArray[Any]) -> bytes:
-        if self.network.output is ModelOutput.VECTOR:
+        if self.network.use.kind is ModelOutput.VECTOR:
             return vector_file(result)
-        if self.network.output is ModelOutput.SCORES:
-            return scores_file(np.atleast_1d(result), self.network.labels)
-        return picture_file(result, self.network.preprocessing.output_range)
+        if self.network.use.kind is ModelOutput.SCORES:
+            return scores_file(np.atleast_1d(result), self.network.use.labels)
+        return picture_file(result, self.network.use.preprocessing.output_range)
 
     def _take(self, written: Sequence[tuple[int, Future[Outcome]]]) -> None:
         for place, future in written:
             row = self.rows[place]
             self._settle(place, future.result(), row.read.bytes if isinstance(row, Task) else 0)
-        self._progress.log_now_and_then()
+        self.progress.log_now_and_then()
 
     def _settle(self, place: int, outcome: Outcome, read_bytes: int) -> None:
         self._outcomes[place] = outcome
-        self._progress.add(outcome, read_bytes)
-
-    def _write_document(self) -> None:
-        shard, outcomes = self.shard, [self._outcomes[place] for place in range(len(self.rows))]
-        header = {
-            **self._progress.names,
-            "planned": len(outcomes),
-            "model_sha256": self.network.sha256,
-            "model_output": str(self.network.output),
-        }
-        key = shard.output.prefix + keys.model_outcome_key(shard.run_id, shard.shard_id)
-        self.store.write_document(key, encode_outcomes(header, outcomes))
+        self.progress.add(outcome, read_bytes)

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagemill_contract.errors import ModelError
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.errors import ArgumentsError, PictureError
-from imagemill_worker.model.settings import Range
+from imagemill_contract.recipe_parts.preprocessing import Range
+from imagemill_worker.errors import PictureError
 
 
 def vector_file(values: NDArray[Any]) -> bytes:
@@ -29,14 +30,12 @@ def vector_file(values: NDArray[Any]) -> bytes:
 def scores_file(values: NDArray[Any], labels: Sequence[str]) -> bytes:
     """A JSON document: `score` if there is one, `scores` and, with labels, the best `label`.
 
-    Raises PictureError for what is not finite, ArgumentsError for another number of labels.
+    Raises PictureError for what is not finite, ModelError for another number of labels.
     """
     _check_finite(values)
     numbers = [float(f"{value:.6g}") for value in values.ravel()]
     if labels and len(labels) != len(numbers):
-        raise ArgumentsError(
-            f"The model gives {len(numbers)} scores, but has {len(labels)} labels."
-        )
+        raise ModelError(f"The model gives {len(numbers)} scores, but has {len(labels)} labels.")
     document: dict[str, object] = {"scores": numbers}
     if labels:
         document = {"scores": dict(zip(labels, numbers, strict=True))}

@@ -7,9 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe_parts.network import InputShape
+from imagemill_contract.recipe_parts.preprocessing import (
+    Channels,
+    Layout,
+    Preprocessing,
+    Range,
+)
 from imagemill_worker.errors import PictureError
-from imagemill_worker.model.network import InputShape, Tensor
-from imagemill_worker.model.settings import Channels, Layout, Preprocessing, Range
+from imagemill_worker.model.network import Batch
 from imagemill_worker.pixels import FileBytes
 
 _FLAGS = {
@@ -36,7 +42,7 @@ def decoded(body: FileBytes, shape: InputShape, preprocessing: Preprocessing) ->
 
 def batch_of(
     pictures: list[NDArray[np.uint8] | None], shape: InputShape, preprocessing: Preprocessing
-) -> Tensor:
+) -> Batch:
     """The input for some pictures, of `decoded`; zeros for each that is None.
 
     A network that takes a fixed number has zeros behind the last one.

@@ -7,13 +7,13 @@ nothing.
 import sys
 from pathlib import Path
 
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.picture.stages import import_libraries, product_of
 
 if __name__ == "__main__":
     recipe = Recipe()
-    for stage in Stage:
+    for stage in stages_of(Recipe()):
         import_libraries(stage)
     for path in sorted(Path(sys.argv[1]).glob("*.jpg")) * int(sys.argv[2]):
         small = product_of(Stage.RESIZE, path.read_bytes(), recipe).body

@@ -51,6 +51,14 @@ class EdgeMethod(StrEnum):
     LINE_ART = "line_art"  # 2017: 3x3 dilate, absolute difference, inverted, grey
 
 
+class ModelOutput(StrEnum):
+    """What a neural network gives for a picture."""
+
+    VECTOR = "vector"  # an embedding, as float16
+    SCORES = "scores"  # a number, or one for each label
+    IMAGE = "image"  # a drawing, a mask, a depth map
+
+
 class Anchor(StrEnum):
     """Which part of the picture `center_crop` keeps."""
 

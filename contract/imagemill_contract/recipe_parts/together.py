@@ -17,6 +17,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
+from imagemill_contract.recipe_parts.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from imagemill_contract.recipe import Recipe
@@ -72,6 +73,12 @@ _CONDITIONS = (
     ),
     _Condition(("canny_low",), "canny_high is given, too", lambda recipe: recipe.canny_high > 0),
     _Condition(
+        ("model_output", "model_preprocessing", "model_sha256"),
+        "model is given",
+        lambda recipe: recipe.model != "",
+    ),
+    _Condition(("model",), "output is files", lambda recipe: recipe.output is Output.FILES),
+    _Condition(
         ("line_art_contrast",),
         "edge is line_art",
         lambda recipe: recipe.edge is EdgeMethod.LINE_ART,
@@ -96,6 +103,8 @@ def check_together(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
         )
+    declared = dict(recipe.model_preprocessing)
+    Preprocessing.from_document(declared, f"{where}.model_preprocessing", RecipeError)
     if recipe.canny_low > recipe.canny_high:
         raise RecipeError(
             f"{where}.canny_low: {recipe.canny_low} must not be above canny_high, which is "
@@ -106,5 +115,5 @@ def check_together(recipe: Recipe, where: str) -> None:
 def json_value(value: object) -> object:
     """What a document has for a field's value."""
     if isinstance(value, tuple):
-        return dict(value)
+        return {name: list(it) if isinstance(it, tuple) else it for name, it in value}
     return str(value) if isinstance(value, StrEnum) else value

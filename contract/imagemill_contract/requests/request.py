@@ -78,8 +78,10 @@ class RunRequest:
             raise RequestError(f"The input {shown(document)} is not an object of fields.")
         check_names(document, REQUEST_FIELDS, "input", RequestError)
         _check_together(document)
+        recipe = Recipe.from_document(document.get("recipe", {}))
+        check_model(recipe, allow_files=allow_files)
         return cls(
-            recipe=Recipe.from_document(document.get("recipe", {})),
+            recipe=recipe,
             source=_location(document, "source", allow_files),
             window=Window.parse(document["window"]) if "window" in document else None,
             manifest=_manifest(document, allow_files),
@@ -94,6 +96,12 @@ class RunRequest:
             dry_run=_flag(document, "dry_run"),
             alone=_alone(document),
         )
+
+
+def check_model(recipe: Recipe, *, allow_files: bool) -> None:
+    """Raises RequestError for a model that lies on a machine, where that is not allowed."""
+    if recipe.model.startswith("file:") and not allow_files:
+        raise RequestError(f"recipe.model: {shown(recipe.model)} is not allowed; it must be s3://.")
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from imagemill_app.request_forecast import requests, transitions
 from imagemill_app.tally.tally import Tally
+from imagemill_contract.keys import stages_in
 from imagemill_contract.recipe import Output
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.prices import Prices, prices_of
@@ -73,7 +74,7 @@ def _used(run: Mapping[str, Any], jobs: Usage, functions: LambdaUsage) -> dict[s
             "functions": added(functions.requests),
             "state_machine": added(machine),
         },
-        "transitions": transitions(run["shards"]),
+        "transitions": transitions(run["shards"], len(stages_in(run["recipe"]))),
         "lambda_gb_seconds": round(functions.gb_seconds, 3),
         "lambda_requests": functions.invocations,
         "sqs_requests": math.ceil(_gathering(run).get("messages", 0) * SQS_REQUESTS_PER_MESSAGE),
@@ -102,8 +103,10 @@ def _packing(run: Mapping[str, Any], prices: Prices) -> dict[str, Any]:
     """What the requests of this run cost as files and packed, by the plan's own forecast."""
     is_packed = run["recipe"].get("output", Output.FILES) != Output.FILES
 
+    stages = len(stages_in(run["recipe"]))
+
     def cost(*, packed: bool) -> float:
-        asked = requests(run["objects"], run["bytes"], run["shards"], packed=packed)
+        asked = requests(run["objects"], run["bytes"], run["shards"], packed=packed, stages=stages)
         return sum(count * prices.of_request(kind) for kind, count in asked.items())
 
     files, packed = cost(packed=False), cost(packed=True)

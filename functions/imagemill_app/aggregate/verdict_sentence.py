@@ -58,8 +58,8 @@ def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> 
     if not any(counts.failed for counts in stages.values()):
         return []
     percent = failed_percent(stages)
-    first, *later = (f"{counts.failed:,} in {stage}" for stage, counts in stages.items())
-    failed = " and ".join([first.replace(" in ", " failed in "), *later])
+    *earlier, last = (f"{counts.failed:,} in {stage}" for stage, counts in stages.items())
+    failed = f"{', '.join(earlier)} and {last}".replace(" in ", " failed in ", 1)
     return [
         f"{failed}: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "

@@ -17,7 +17,7 @@ from imagemill_contract.reporting.previews import Preview
 MAX_PICTURE_CHARACTERS = 2_400_000
 MAX_EXAMPLES_SHOWN = 6
 
-SHOWN = {Stage.RESIZE: "resized", Stage.EDGE: "edges"}
+SHOWN = {Stage.RESIZE: "resized", Stage.MODEL: "model", Stage.EDGE: "edges"}
 
 # Returns the body of an object by its whole key; None if it cannot be had.
 Read = Callable[[str], bytes | None]
@@ -71,7 +71,7 @@ class Pictures:
             )
 
     def _results(self, sample: Mapping[str, Any]) -> dict[str, str]:
-        keys = sample["results"]
+        keys = {stage: key for stage, key in sample["results"].items() if _is_picture(stage, key)}
         if sample["position"] is None:
             return {SHOWN[stage]: self._address(self.read_output(keys[stage])) for stage in keys}
         found = self.packed.get(sample["key"])
@@ -88,6 +88,11 @@ class Pictures:
             return ""
         self._left_characters -= len(text)
         return "data:image/webp;base64," + text
+
+
+def _is_picture(stage: str, key: str) -> bool:
+    """Not all that a model gives is a picture."""
+    return stage != Stage.MODEL or key.endswith(".png")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from imagemill_contract import keys
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.requests.request import RunRequest
+from imagemill_contract.requests.request import RunRequest, check_model
 
 NO_WORKER_IMAGE = (
     'The stack has no worker image yet. Run "make worker-image", which builds it, pushes it and '
+    "tells the stack; then start the run again."
+)
+NO_MODEL_IMAGE = (
+    'The stack has no image for models. Run "make model-image", which builds it, pushes it and '
     "tells the stack; then start the run again."
 )
 
@@ -29,10 +33,13 @@ def request_of(document: object, settings: PlanRunSettings) -> RunRequest:
         request = RunRequest.from_document(document, allow_files=settings.allow_file_uris)
         if not request.dry_run and not settings.worker_image_uri:
             raise RunRefused(NO_WORKER_IMAGE)
-        if request.window is None:
-            return request
-        recipe = json.loads(settings.upload_recipe)
-        return replace(request, recipe=Recipe.from_document(recipe, "UploadRecipe"))
+        if request.window is not None:
+            recipe = Recipe.from_document(json.loads(settings.upload_recipe), "UploadRecipe")
+            check_model(recipe, allow_files=settings.allow_file_uris)
+            request = replace(request, recipe=recipe)
+        if request.recipe.model and not (request.dry_run or settings.model_image_uri):
+            raise RunRefused(NO_MODEL_IMAGE)
+        return request
     except ContractError as error:
         raise RunRefused(str(error)) from None
     except JSONDecodeError:

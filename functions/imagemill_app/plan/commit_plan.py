@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from imagemill_app.plan.checked_request import check_cost, request_of
+from imagemill_app.plan.checked_request import check_cost
 from imagemill_app.plan.documents import write_plan
-from imagemill_app.plan.draft import Draft, read_draft
+from imagemill_app.plan.draft import Draft, drafted_request, read_draft
 from imagemill_app.plan.earlier.stopped_runs import adopted_counts, clear_away
 from imagemill_app.plan.estimates import estimate
 from imagemill_app.plan.planned_run import PlannedRun, tool_name
@@ -20,6 +20,7 @@ from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
 from imagemill_contract.folder_source import no_pictures
+from imagemill_contract.keys import stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.stored_index import StoredIndex
@@ -31,7 +32,7 @@ def commit_plan(run_id: str, output: Location, settings: PlanRunSettings) -> Pla
     Raises RunRefused with one sentence when there is nothing that could be run.
     """
     draft = read_draft(run_id, output)
-    request = request_of(draft.request, settings)
+    request = drafted_request(draft, settings)
     totals = _totals(draft)
     if draft.is_listed and not (totals.objects or totals.refused or any(totals.done.values())):
         raise RunRefused(no_pictures(draft.source, totals.ignored))
@@ -64,6 +65,7 @@ def planned_run(
         len(totals.items),
         settings.max_parallel_jobs,
         packed=request.recipe.is_packed,
+        stages=len(stages_of(request.recipe)),
     )
     check_cost(forecast.total_dollars, request.max_cost, settings.max_run_dollars)
     return PlannedRun(

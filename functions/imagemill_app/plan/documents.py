@@ -48,9 +48,9 @@ class Plan:
         names = (classes_of(objects, self.source.prefix) for objects in self.shards)
         return set().union(*names)
 
-    def totals(self, run_id: str) -> PlanTotals:
-        """Its sums, and the items of its shards."""
-        items = [self._map_item(run_id, place) for place in range(len(self.shards))]
+    def totals(self, run_id: str, recipe: Recipe) -> PlanTotals:
+        """Its sums, and the items of its shards, all with that recipe."""
+        items = [self._map_item(run_id, place, recipe) for place in range(len(self.shards))]
         is_empty = not (items or self.refused or self.deleted)
         return PlanTotals(
             items=items,
@@ -64,13 +64,14 @@ class Plan:
             ignored=self.ignored,
         )
 
-    def _map_item(self, run_id: str, place: int) -> dict[str, object]:
+    def _map_item(self, run_id: str, place: int, recipe: Recipe) -> dict[str, object]:
         shard_id = grammar.shard_id_of(place, self.slice_number)
         key = self.output.prefix + grammar.shard_key(run_id, shard_id)
         return {
             "run_id": run_id,
             "shard_id": shard_id,
             "shard": self.output.address_of(key),
+            "stages": list(map(str, grammar.stages_of(recipe))),
             "objects": len(self.shards[place]),
             "bytes": sum(item.bytes for item in self.shards[place]),
         }

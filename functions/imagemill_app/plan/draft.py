@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from imagemill_app.plan.checked_request import request_of
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
 from imagemill_app.plan.source.slices import KeyRange
+from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import read_bytes, write_bytes
 from imagemill_contract.keys import draft_key
 from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.index import IndexedRun
 
 VERSION = 1
@@ -73,6 +77,12 @@ class Draft:
         }
         body = json.dumps(document, ensure_ascii=False).encode()
         write_bytes(self.output, draft_key(self.run.run_id), body)
+
+
+def drafted_request(draft: Draft, settings: PlanRunSettings) -> RunRequest:
+    """The request of a draft, whose model is known already. Raises RunRefused."""
+    recipe = Recipe.from_document(draft.run.recipe, "draft.recipe")
+    return replace(request_of(draft.request, settings), recipe=recipe)
 
 
 def read_draft(run_id: str, output: Location) -> Draft:

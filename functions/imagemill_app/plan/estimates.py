@@ -9,7 +9,9 @@ from imagemill_app.request_forecast import requests, transitions
 from imagemill_contract.reporting.prices import prices_of
 
 PLANNER_GB, PLANNER_SECONDS_PER_OBJECT = 2.0, 50e-6
-JOB_START_SECONDS = 2.0  # of each of a shard's two jobs
+JOB_START_SECONDS = 2.0  # of each of a shard's jobs
+# Of a small network, such as MobileNet at 224 x 224; how slow one is nobody knows before.
+MODEL_SECONDS_PER_OBJECT = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,26 @@ class Estimate:
 
 
 def estimate(
-    objects: int, total_bytes: int, shards: int, max_parallel_jobs: int, *, packed: bool = False
+    objects: int,
+    total_bytes: int,
+    shards: int,
+    max_parallel_jobs: int,
+    *,
+    packed: bool = False,
+    stages: int = 2,
 ) -> Estimate:
     """Forecast a run that writes one object per picture and stage, or `packed` dataset shards."""
     seconds = total_bytes / BYTES_PER_VCPU_SECOND + objects * SECONDS_PER_OBJECT
-    seconds += shards * 2 * JOB_START_SECONDS
+    seconds += shards * stages * JOB_START_SECONDS
+    seconds += objects * MODEL_SECONDS_PER_OBJECT if stages > 2 else 0
     parallel = min(shards, max_parallel_jobs)
     planner_seconds = 2 * (1 + objects * PLANNER_SECONDS_PER_OBJECT)  # plan and aggregate
     prices = prices_of()
-    asked = requests(objects, total_bytes, shards, packed=packed)
+    asked = requests(objects, total_bytes, shards, packed=packed, stages=stages)
     dollars = {
         "vcpu": seconds / 3600 * prices.vcpu_hour,
         **{kind: count * prices.of_request(kind) for kind, count in asked.items()},
-        "step_functions": transitions(shards) * prices.transition,
+        "step_functions": transitions(shards, stages) * prices.transition,
         "lambda": planner_seconds * PLANNER_GB * prices.lambda_gb_second,
     }
     minutes = seconds / max(parallel, 1) / 60

@@ -17,6 +17,7 @@ from imagemill_app.plan.earlier.stopped_runs import (
     adopted_runs,
     clear_away,
 )
+from imagemill_app.plan.network.checked_model import with_digest
 from imagemill_app.plan.pictures import Pictures, pictures_of
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.plan.planning import Planning
@@ -49,6 +50,7 @@ def plan_run(
     Raises RunRefused with one sentence when there is nothing that could be run.
     """
     request = request_of(document, settings)
+    request = replace(request, recipe=with_digest(request.recipe))
     bucket = Location(f"s3://{settings.output_bucket_name}")
     output = checked_output(request, bucket)
     found = _found(request, bucket, output, settings.slice_objects)
@@ -124,7 +126,7 @@ def _adopted(
 def _planned(draft: Draft, request: RunRequest, planning: Planning, plan: Plan) -> PlannedRun:
     """Commit the plan of a run that has one slice."""
     run_id, settings = draft.run.run_id, planning.settings
-    totals = plan.totals(run_id)
+    totals = plan.totals(run_id, request.recipe)
     run = planned_run(draft, request, totals, settings)
     if request.dry_run:
         return run

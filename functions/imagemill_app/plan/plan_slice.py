@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imagemill_app.collector import uncollected
-from imagemill_app.plan.checked_request import request_of
 from imagemill_app.plan.documents import write_slice
-from imagemill_app.plan.draft import Draft, read_draft
+from imagemill_app.plan.draft import Draft, drafted_request, read_draft
 from imagemill_app.plan.pictures import Pictures, pictures_in
 from imagemill_app.plan.planning import Planning
 from imagemill_app.plan.source.found_documents import read_found
@@ -57,7 +56,7 @@ def plan_slice(
 ) -> SliceStep:
     """Plan a slice and return the next step. Of a dry run only the totals are written."""
     draft = read_draft(run_id, output)
-    request = request_of(draft.request, settings)
+    request = drafted_request(draft, settings)
     index = StoredIndex.opened(StoreAt(output))
     slices = max(len(draft.ranges), 1)
     planning = Planning(request, output, index, draft.taken_over, settings, slices)
@@ -71,7 +70,8 @@ def plan_slice(
         plan = replace(plan, ignored=part.listing.ignored)
     if not request.dry_run:
         write_slice(run_id, request.recipe, plan, draft.labels)
-    totals = replace(plan.totals(run_id), is_last=is_last, functions=used().to_document())
+    totals = plan.totals(run_id, request.recipe)
+    totals = replace(totals, is_last=is_last, functions=used().to_document())
     write_totals(output, run_id, number, totals)
     kept = step.kept + len(found.selected_keys[plan.keys.places_in(found.selected_keys)])
     return SliceStep(step.range, step.count + 1, plan.keys.until or "", kept, is_last)

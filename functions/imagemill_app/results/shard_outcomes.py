@@ -67,7 +67,9 @@ def _outcomes(
         known = record.outcomes.get(item.key)
         if known is not None:
             yield known
-        elif any(stage[place].status is not Status.WRITTEN for stage in before):
+        elif before and before[0][place].status is not Status.WRITTEN:
             yield Outcome(item.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE)
+        elif any(stage[place].status is not Status.WRITTEN for stage in before):
+            yield Outcome(item.key, Status.SKIPPED, Reason.NO_MODEL_OUTPUT)
         else:
             yield Outcome(item.key, Status.FAILED, Reason.JOB_FAILED, detail)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from imagemill_contract.documents import decode_outcomes, encode_journal
-from imagemill_contract.keys import Stage, journal_key, outcome_key
+from imagemill_contract.keys import Stage, journal_key, outcome_key, stages_of
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.recipe import Recipe
 from tests.helpers.faults.kinds import (
     Duplicate,
     ErrorAnswer,
@@ -60,7 +61,7 @@ def planned(s3: MemoryS3, proxy: FaultProxy) -> S3Jobs:
 
 def results(jobs: S3Jobs) -> dict[str, object]:
     """All that the jobs of both stages have written, but for what they say of time and weather."""
-    for stage in Stage:
+    for stage in stages_of(Recipe()):
         ended = jobs.run(stage)
         assert (ended.code, ended.errors) == (0, "")
     return {key: without_weather(key, body) for key, body in jobs.files("").items()}

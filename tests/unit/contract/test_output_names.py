@@ -76,7 +76,8 @@ def test_key_is_one_that_s3_and_obstore_take(
     assert len(key.encode()) <= 1024
     assert is_readable_key(key)
     assert key.startswith(STAGE_FOLDERS[stage])
-    assert key.endswith((f".{image_format}", ".png") if stage is Stage.EDGE else f".{image_format}")
+    endings = {Stage.RESIZE: f".{image_format}", Stage.MODEL: ".npy", Stage.EDGE: ".png"}
+    assert key.endswith(endings[stage])
 
 
 @given(names, stages, formats)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from demo.contact_sheet import contact_sheet
 from demo.pictures import Cut
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import output_key, stages_of
 from imagemill_contract.recipe import Recipe
 
 COLOURS = {"a.png": "#ff0000", "b.png": "#00ff00", "c.png": "#0000ff"}
@@ -26,7 +26,7 @@ def cuts(tmp_path: Path) -> list[Cut]:
             Image.new("RGB", (64, 48), colour).save(tmp_path / name)
             if share < 0.5:
                 continue
-            for stage in Stage:
+            for stage in stages_of(Recipe()):
                 path = tmp_path / "out" / output_key(stage, name, Recipe())
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("RGB", (128, 128), colour).save(path)

@@ -13,7 +13,7 @@ from arro3.io import read_parquet
 from imagemill.output_lock import LOCK_FILE
 from imagemill_contract import keys
 from imagemill_contract.index_keys import index_key
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.names import dataset_shard_key, sample_key, shard_tag
@@ -38,7 +38,8 @@ SAMPLE = Sample(
 
 def written_keys() -> set[str]:
     """Keys of what a run writes for the picture `ab.jpg`, its id as the pages have it."""
-    stage_keys = {keys.output_key(stage, "ab.jpg", Recipe()) for stage in Stage}
+    recipe = Recipe(model="s3://bucket/model.onnx")
+    stage_keys = {keys.output_key(stage, "ab.jpg", recipe) for stage in stages_of(recipe)}
     of_run = {
         *(keys.report_key("RUN"), keys.report_page_key("RUN"), keys.RUN_LIST),
         *(keys.plan_key("RUN"), keys.refused_key("RUN")),

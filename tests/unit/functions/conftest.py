@@ -47,6 +47,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, An
         "UPLOAD_RECIPE": '{"size": 256}',
         "COMMIT": "0123456789abcdef",
         "WORKER_IMAGE_URI": "image",
+        "MODEL_IMAGE_URI": "model image",
         "MAX_RUN_DOLLARS": "0",
         "ALLOW_FILE_URIS": "false",
     }.items():

@@ -17,6 +17,7 @@ PLAN = {
     "UPLOAD_RECIPE": "{}",
     "COMMIT": "",
     "WORKER_IMAGE_URI": "image",
+    "MODEL_IMAGE_URI": "model image",
     "MAX_RUN_DOLLARS": "2.5",
     "ALLOW_FILE_URIS": "false",
 }
@@ -24,7 +25,7 @@ PLAN = {
 
 def test_settings_are_read_by_their_names() -> None:
     assert PlanRunSettings.from_env(PLAN) == PlanRunSettings(
-        "out", 256, 30, 250_000, "{}", False, "", "image", 2.5
+        "out", 256, 30, 250_000, "{}", False, "", "image", "model image", 2.5
     )
     assert GroupObjectsSettings.env_names() == {
         "INPUT_BUCKET_NAME",

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from imagemill_app.plan.earlier.recipe_change import change_of
 from imagemill_app.stores import StoreAt, exists, keys_between, list_lengths
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import (
     DATASET,
     STAGE_FOLDERS,
@@ -23,7 +22,6 @@ from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.recipe_parts.earlier import as_of_today
 from imagemill_dataset.index import Entry
 from imagemill_dataset.reasons import GIVEN_UP, NEVER_GIVEN, PASSING
 from imagemill_dataset.stored_index import StoredIndex
@@ -75,7 +73,7 @@ def remaining_work(
 
     @cache
     def recipe_change(run_id: str) -> str:
-        return _recipe_change(recipes[run_id], current)
+        return change_of(recipes[run_id], current)
 
     recipes = {entry.run.run_id: entry.run.recipe for entry in entries.values()}
     for item in objects:
@@ -182,19 +180,3 @@ def _redo_reason(
     if entry.reason in GIVEN_UP:
         return "retry of failed"
     return None
-
-
-def _recipe_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    before = _with_defaults(before)
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    changes = [f"{name} {before.get(name)} -> {now.get(name)}" for name in names]
-    return f"recipe changed: {', '.join(changes)}" if changes else ""
-
-
-def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An earlier recipe with all the fields of today."""
-    then = as_of_today(recipe)
-    try:
-        return Recipe.from_document(then).to_document()
-    except ContractError:  # it has a field that is gone, which is named as a difference
-        return {**Recipe().to_document(), **then}

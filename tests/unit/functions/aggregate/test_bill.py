@@ -9,7 +9,8 @@ import pytest
 from imagemill_app.aggregate.bill import LAST_REQUESTS, MACHINE_REQUESTS, bill_of
 from imagemill_app.ingest.spent import Spent
 from imagemill_app.tally.tally import Tally
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import stages_of
+from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.prices import prices_of
 from imagemill_contract.reporting.usage import Usage, added
@@ -37,8 +38,8 @@ def run(**fields: Any) -> dict[str, Any]:
 
 
 def tally() -> Tally:
-    found = Tally.begun("run-1", tuple(Stage))
-    for stage in Stage:
+    found = Tally.begun("run-1", stages_of(Recipe()))
+    for stage in stages_of(Recipe()):
         used = Usage(1, 1800.0, 1800.0, 1500.0, 10, JOB, 1000.0, 2800.0)
         found.add_job(stage, "00000", used, 1000)
     found.functions = LambdaUsage(2, 1.0, {"get": 7})
@@ -91,6 +92,6 @@ def test_the_bill_says_what_packing_saves(output: str, is_packed: bool) -> None:
 
 def test_a_run_in_folders_that_has_nothing_to_do_pays_for_no_request() -> None:
     nothing = run(output="file:///out/", shards=0, objects=0, bytes=0, planning={})
-    bill = bill_of(nothing, Tally.begun("run-1", tuple(Stage)), LambdaUsage(1, 1.0))
+    bill = bill_of(nothing, Tally.begun("run-1", stages_of(Recipe())), LambdaUsage(1, 1.0))
     assert bill["used"]["requests"] == {}
     assert bill["total_dollars"] < 0.001

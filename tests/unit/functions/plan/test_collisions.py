@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imagemill_app.plan.sifting.collisions import Others, Sifted, collision_sieve
 from imagemill_app.plan.source.slices import ranges_between
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import output_key, stages_of
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ImageFormat, Recipe
 
@@ -95,7 +95,10 @@ def test_kept_objects_have_their_results_to_themselves_and_no_more_are_refused(
     result = collision_sieve("", Recipe(format=image_format), in_folder=in_folder)(objects)
 
     def results(item: SourceObject) -> set[str]:
-        return {output_key(stage, item.key, Recipe(format=image_format)) for stage in Stage}
+        return {
+            output_key(stage, item.key, Recipe(format=image_format))
+            for stage in stages_of(Recipe())
+        }
 
     def can_be_written(keys: set[str]) -> bool:
         folders = {key[:at] for key in keys for at in range(len(key)) if key[at] == "/"}
@@ -119,7 +122,7 @@ def test_a_folder_takes_the_results_of_all_that_is_kept(relatives: set[str]) -> 
     result = collision_sieve("", Recipe(), in_folder=True)(objects)
     with tempfile.TemporaryDirectory() as folder:
         for item in result.kept:
-            for stage in Stage:
+            for stage in stages_of(Recipe()):
                 path = Path(folder, output_key(stage, item.key, Recipe()))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(exist_ok=False)

@@ -67,7 +67,7 @@ class Places:
         numbers = numbered_classes(self.output, plan.classes()) if recipe.is_packed else {}
         write_slice(RUN_ID, recipe, plan, numbers)
         marker = OpenRun(asdict(run), frozenset(), frozenset())
-        write_plan(marker, self.output, plan.totals(RUN_ID), self.bucket)
+        write_plan(marker, self.output, plan.totals(RUN_ID, recipe), self.bucket)
 
     def read(self, key: str) -> bytes:
         return (self.output_folder / key).read_bytes()

@@ -16,8 +16,9 @@ from imagemill_app.tally.sources import format_of
 from imagemill_app.tally.tally import Tally, failed_percent
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
+from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, drawing
 from imagemill_contract.reporting.usage import Usage
@@ -34,7 +35,7 @@ def outcome(key: str, status: Status) -> Outcome:
 
 def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tally:
     """A tally of objects with these outcomes, whose numbers begin with `first`."""
-    tally = Tally.begun("seed", tuple(Stage))
+    tally = Tally.begun("seed", stages_of(Recipe()))
     for number, (picture, edge) in enumerate(zip(resized, edges, strict=True), first):
         key = f"{number:06d}{EXTENSIONS[number % len(EXTENSIONS)]}"
         source = SourceObject(key, "e", 1000 + number * 37)
@@ -56,7 +57,10 @@ def test_parts_merge_in_any_order_to_the_whole(pairs: list[tuple[Status, Status]
     parts = [tally_of([pair[0]], [pair[1]], number) for number, pair in enumerate(pairs)]
     shuffled = list(parts)
     random.Random(len(pairs)).shuffle(shuffled)
-    forward, other = Tally.begun("seed", tuple(Stage)), Tally.begun("seed", tuple(Stage))
+    forward, other = (
+        Tally.begun("seed", stages_of(Recipe())),
+        Tally.begun("seed", stages_of(Recipe())),
+    )
     for part in parts:
         forward.merge(part)
     for part in shuffled:
@@ -103,7 +107,7 @@ def test_no_more_are_listed_than_people_read_but_all_are_counted() -> None:
 
 
 def test_a_problem_says_its_stage_reason_bytes_and_first_examples() -> None:
-    tally = Tally.begun("seed", tuple(Stage))
+    tally = Tally.begun("seed", stages_of(Recipe()))
     for key, size in (("b.jpg", 20), ("a.jpg", 10)):
         gone = Outcome(key, Status.FAILED, Reason.JOB_FAILED, "Gone.")
         found = {Stage.RESIZE: [outcome(key, Status.WRITTEN)], Stage.EDGE: [gone]}
@@ -144,7 +148,7 @@ def test_the_sample_is_drawn_by_its_seed_from_objects_with_both_results() -> Non
 
 
 def test_previews_that_jobs_draw_for_themselves_are_those_of_the_sample() -> None:
-    whole = Tally.begun("seed", tuple(Stage))
+    whole = Tally.begun("seed", stages_of(Recipe()))
     for first in range(0, 1000, 100):
         part = tally_of([Status.WRITTEN] * 100, [Status.WRITTEN] * 100, first)
         keys = [f"{n:06d}{EXTENSIONS[n % len(EXTENSIONS)]}" for n in range(first, first + 100)]
@@ -175,7 +179,7 @@ def test_formats_are_told_by_extension_and_are_few(key: str, name: str) -> None:
 
 
 def test_a_refused_object_counts_in_both_stages() -> None:
-    tally = Tally.begun("seed", tuple(Stage))
+    tally = Tally.begun("seed", stages_of(Recipe()))
     tally.add_refused(Outcome("a", Status.REJECTED, Reason.NO_LABEL))
     counts = tally.stages(1)
     assert astuple(counts[Stage.RESIZE]) == (1, 0, 0, 1, 0)
@@ -197,7 +201,7 @@ def test_share_of_failures_is_of_what_was_planned_and_counts_both_stages() -> No
     failed, written = Status.FAILED, Status.WRITTEN
     tally = tally_of([failed, *[written] * 7], [Status.SKIPPED, failed, *[written] * 6])
     assert failed_percent(tally.stages(8)) == 25
-    assert failed_percent(Tally.begun("", tuple(Stage)).stages(0)) == 0
+    assert failed_percent(Tally.begun("", stages_of(Recipe())).stages(0)) == 0
 
 
 def test_a_tally_of_another_version_is_refused() -> None:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imagemill_contract import keys
-from imagemill_contract.documents import decode_outcomes
-from imagemill_contract.keys import ModelOutput
+from imagemill_contract.documents import decode_journal, decode_outcomes
+from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Outcome
+from imagemill_contract.reporting.usage import Usage
 from imagemill_worker.errors import TryAgainError
-from imagemill_worker.model.model_job import ModelJob
-from imagemill_worker.model.opening import ModelArguments, open_model_job
+from imagemill_worker.model.attempt import ModelAttempt
 from tests.helpers.jobs import RUN, SHARD, Ended, Folder
 from tests.helpers.networks import network
 from tests.helpers.pictures import file_of, jpeg, photograph
@@ -44,19 +44,20 @@ def folder(tmp_path: Path) -> Folder:
     return folder
 
 
-def arguments(folder: Folder, body: bytes, output: str, *more: str) -> list[str]:
+def planned(folder: Folder, body: bytes, output: str, **fields: object) -> None:
+    """Plan a run with that model."""
     path = folder.base / "model.onnx"
     path.write_bytes(body)
-    return ["--model", path.as_uri(), "--model-output", output, *more]
+    folder.plan(size=32, model=path.as_uri(), model_output=output, **fields)
 
 
-def run(folder: Folder, body: bytes, output: str, *more: str) -> Ended:
-    return folder.run("model", *arguments(folder, body, output, *more))
+def run(folder: Folder, body: bytes, output: str, *more: str, **fields: object) -> Ended:
+    planned(folder, body, output, **fields)
+    return folder.run("model", *more)
 
 
 def outcomes(folder: Folder) -> tuple[dict[str, object], list[Outcome]]:
-    path = folder.output / keys.model_outcome_key(RUN, SHARD)
-    return decode_outcomes(path.read_bytes())
+    return decode_outcomes(folder.outcome_path("model").read_bytes())
 
 
 def by_hand(folder: Folder, body: bytes, name: str) -> NDArray[np.float32]:
@@ -70,14 +71,14 @@ def by_hand(folder: Folder, body: bytes, name: str) -> NDArray[np.float32]:
     return np.asarray(found[0])
 
 
-def files(folder: Folder, name: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (folder.output / name).iterdir()}
+def files(folder: Folder) -> dict[str, bytes]:
+    return folder.files("model_output")
 
 
 def test_vectors_are_those_of_onnx_runtime(folder: Folder) -> None:
     body = network("vector", shape=("batch", 3, 32, 32))
     assert run(folder, body, "vector").code == 0
-    found = files(folder, "embeddings")
+    found = files(folder)
     assert sorted(found) == [f"{number:02}.jpg.npy" for number in range(COUNT)]
     for number in range(COUNT):
         vector = np.load(io.BytesIO(found[f"{number:02}.jpg.npy"]))
@@ -93,7 +94,7 @@ def test_every_object_has_its_outcome_and_the_model_its_digest(folder: Folder) -
     assert run(folder, network("vector"), "vector").code == 0
     header, rows = outcomes(folder)
     assert header["planned"] == COUNT + 1 == len(rows)
-    assert len(str(header["model_sha256"])) == 64
+    assert header["model_output"] == "vector"
     assert {row.key: str(row.reason) for row in rows if row.reason} == {
         "broken.jpg": "no_resized_image"
     }
@@ -106,7 +107,7 @@ def test_scores_have_the_names_of_the_labels(folder: Folder) -> None:
     body = network("scores", metadata={"imagemill.labels": labels})
     assert run(folder, body, "scores").code == 0
     for name in ("00.jpg", "33.jpg", "69.jpg"):
-        document = json.loads((folder.output / f"scores/{name}.json").read_text())
+        document = json.loads((folder.output / f"model_output/{name}.json").read_text())
         scores = document["scores"]
         assert set(scores) == set(labels)
         assert sum(scores.values()) == pytest.approx(1, abs=1e-4)
@@ -119,7 +120,7 @@ def test_pictures_are_grey_and_as_large_as_the_network_draws_them(folder: Folder
     body = network("image", shape=("batch", 3, 32, 32))
     assert run(folder, body, "image").code == 0
     for name in ("00.jpg", "69.jpg"):
-        with Image.open(folder.output / f"drawn/{name}.png") as image:
+        with Image.open(folder.output / f"model_output/{name}.png") as image:
             assert (image.mode, image.size) == ("L", (32, 32))
             found = np.asarray(image) / 255
         with Image.open(folder.output / "resized" / name) as image:
@@ -130,9 +131,9 @@ def test_pictures_are_grey_and_as_large_as_the_network_draws_them(folder: Folder
 
 def test_network_of_a_fixed_batch_gives_the_same_but_for_rounding(folder: Folder) -> None:
     assert run(folder, network("vector"), "vector").code == 0
-    free = files(folder, "embeddings")
+    free = files(folder)
     assert run(folder, network("vector", shape=(7, 3, 24, 24)), "vector").code == 0
-    for name, body in files(folder, "embeddings").items():
+    for name, body in files(folder).items():
         first, second = (np.load(io.BytesIO(item)) for item in (free[name], body))
         assert np.abs(first - second).max() < 1e-3
 
@@ -145,13 +146,13 @@ def test_value_that_is_no_number_rejects_its_picture_alone(folder: Folder) -> No
     _, rows = outcomes(folder)
     reasons = {row.key: str(row.reason) for row in rows if row.reason}
     assert reasons == {"broken.jpg": "no_resized_image", "white.jpg": "not_finite"}
-    assert "white.jpg.npy" not in files(folder, "embeddings")
+    assert "white.jpg.npy" not in files(folder)
 
 
 def test_picture_that_is_gone_or_changed_costs_only_itself(folder: Folder) -> None:
     assert run(folder, network("vector"), "vector").code == 0
-    before = files(folder, "embeddings")
-    for path in (folder.output / "embeddings").iterdir():
+    before = files(folder)
+    for path in (folder.output / "model_output").iterdir():
         path.unlink()
     (folder.output / "resized/03.jpg").unlink()
     (folder.output / "resized/40.jpg").write_bytes(jpeg(32, 32))
@@ -160,24 +161,24 @@ def test_picture_that_is_gone_or_changed_costs_only_itself(folder: Folder) -> No
         *("03.jpg", "40.jpg", "broken.jpg")
     }
     kept = {name: body for name, body in before.items() if name[:2] not in ("03", "40")}
-    assert files(folder, "embeddings") == kept
+    assert files(folder) == kept
 
 
 def test_attempt_after_a_killed_one_writes_the_same_bytes(folder: Folder) -> None:
     body = network("image")
     assert run(folder, body, "image").code == 0
-    whole, document = files(folder, "drawn"), folder.output / keys.model_outcome_key(RUN, SHARD)
+    whole, document = files(folder), folder.outcome_path("model")
     said = document.read_bytes()
-    for path in (folder.output / "drawn").iterdir():
+    for path in (folder.output / "model_output").iterdir():
         path.unlink()
     document.unlink()
-    command = folder.command("model", *arguments(folder, body, "image", "--threads", "1"))
+    command = folder.command("model", "--threads", "1")
     with subprocess.Popen(command, env=folder.environment({})) as process:
-        until(lambda: any((folder.output / "drawn").glob("*")), "a picture is drawn")
+        until(lambda: any((folder.output / "model_output").glob("*")), "a picture is drawn")
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE_SECONDS)
     assert run(folder, body, "image", "--threads", "3").code == 0
-    assert files(folder, "drawn") == whole
+    assert files(folder) == whole
     assert document.read_bytes() == said
 
 
@@ -185,79 +186,91 @@ def test_job_that_is_told_to_stop_asks_for_another_attempt(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOW_FILE_URIS", "true")
-    arguments(folder, network("vector"), "vector")
-    model, stopping = (folder.base / "model.onnx").as_uri(), threading.Event()
-    job = open_model_job(ModelArguments(folder.shard_address, model, ModelOutput.VECTOR), stopping)
-    assert isinstance(job, ModelJob)
+    planned(folder, network("vector"), "vector")
+    stopping = threading.Event()
     stopping.set()
     with pytest.raises(TryAgainError, match="told to stop"):
-        job.run()
-    assert not (folder.output / keys.model_outcome_key(RUN, SHARD)).exists()
+        ModelAttempt(folder.shard_address, False, 1, 8, stopping).run()
+    assert not folder.outcome_path("model").exists()
 
 
 @pytest.mark.parametrize(
-    ("body", "output", "more", "sentence"),
+    ("body", "output", "fields", "sentence"),
     [
-        (b"no network", "vector", (), "The model is no ONNX file that can be run"),
-        (network("image"), "vector", ("--gpu",), "A GPU was asked for, but"),
-        (network("scores"), "image", (), "a batch of image has 3 or 4"),
-        (network("image"), "scores", (), "a batch of scores has 1 or 2"),
-        (network("vector", shape=("n", 4, 24, 24)), "vector", (), "The model takes 4 channels"),
+        (b"no network", "vector", {}, "The model is no ONNX file that can be run"),
+        (network("scores"), "image", {}, "a batch of image has 3 or 4"),
+        (network("image"), "scores", {}, "a batch of scores has 1 or 2"),
+        (network("vector", shape=("n", 4, 24, 24)), "vector", {}, "The model takes 4 channels"),
         (
             network("vector", shape=("n", 3, "h", "w")),
             "vector",
-            (),
-            "preprocessing.height must say",
+            {},
+            "model_preprocessing.height must say",
         ),
         (
             network("vector"),
             "vector",
-            ("--preprocessing", '{"width": 99}'),
-            "preprocessing.width is 99, but the model's 24.",
+            {"model_preprocessing": {"width": 99}},
+            "model_preprocessing.width is 99, but the model's is 24.",
         ),
         (
             network("vector"),
             "vector",
-            ("--preprocessing", '{"std": [0]}'),
-            "preprocessing.std: [0] is not allowed; it must be a list of 1 or 3 numbers.",
-        ),
-        (network("vector"), "vector", ("--preprocessing", "{"), "preprocessing: it is no JSON"),
-        (
-            network("vector"),
-            "vector",
-            ("--preprocessing", '{"output": "x"}'),
+            {"model_preprocessing": {"output": "x"}},
             "The model has no output 'x'; it has result.",
         ),
+        (network("vector"), "vector", {"model_sha256": "0" * 64}, "The model is another one since"),
     ],
 )
 def test_model_that_does_not_fit_ends_the_job_with_one_sentence(
-    tmp_path: Path, body: bytes, output: str, more: tuple[str, ...], sentence: str
+    tmp_path: Path, body: bytes, output: str, fields: dict[str, object], sentence: str
 ) -> None:
     folder = Folder(tmp_path)
     folder.put("a.jpg", jpeg())
     folder.plan(size=32)
     assert folder.run("resize").code == 0
-    ended = run(folder, body, output, *more)
+    ended = run(folder, body, output, **fields)
     assert ended.code == 2
     assert sentence in ended.errors
     assert ended.errors.count("\n") == 1
-    assert not (folder.output / keys.model_outcome_key(RUN, SHARD)).exists()
+    assert not folder.outcome_path("model").exists()
+    (page,) = folder.files("journal").values()
+    assert sentence in str(decode_journal(page)[0]["last_words"])
+
+
+def test_job_without_the_gpu_that_it_was_told_to_use_ends(folder: Folder) -> None:
+    ended = run(folder, network("vector"), "vector", "--gpu")
+    assert (ended.code, "A GPU was asked for, but" in ended.errors) == (2, True)
 
 
 def test_model_that_is_not_there_ends_the_job(folder: Folder) -> None:
-    where = (folder.base / "none.onnx").as_uri()
-    ended = folder.run("model", "--model", where, "--model-output", "vector")
+    folder.plan(size=32, model=(folder.base / "none.onnx").as_uri())
+    ended = folder.run("model")
     assert ended.code == 2
     assert "The model document" in ended.errors
     assert "is not there." in ended.errors
 
 
-def test_only_files_are_read(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    folder.put("a.jpg", jpeg())
-    folder.plan(size=32, output="parquet")
-    ended = run(folder, network("vector"), "vector")
-    assert (ended.code, "but the run's output is parquet." in ended.errors) == (2, True)
+def test_edges_are_found_only_in_pictures_that_the_model_has_taken(folder: Folder) -> None:
+    folder.put("white.jpg", file_of(Image.new("RGB", (50, 50), "white"), "PNG"))
+    folder.plan(size=32)
+    assert folder.run("resize").code == 0
+    assert run(folder, network("vector", nan=True), "vector").code == 0
+    assert folder.run("edge").code == 0
+    assert folder.reasons("edge") == {
+        "broken.jpg": "no_resized_image",
+        "white.jpg": "no_model_output",
+    }
+    assert len(folder.files("edges")) == COUNT
+
+
+def test_a_job_says_what_it_has_used(folder: Folder) -> None:
+    assert run(folder, network("vector"), "vector").code == 0
+    key = keys.usage_key(RUN, Stage.MODEL, SHARD)
+    usage = Usage.decode((folder.output / key).read_bytes())
+    assert usage.attempts == 1
+    assert usage.cpu_seconds > 0
+    assert usage.read_bytes == sum(len(body) for body in folder.files("resized").values())
 
 
 def test_environment_without_onnx_runtime_says_so(folder: Folder) -> None:
@@ -268,7 +281,8 @@ def test_environment_without_onnx_runtime_says_so(folder: Folder) -> None:
         "importlib.util.find_spec = hidden\n"
         "from imagemill_worker.cli import main\nsys.exit(main(sys.argv[1:]))\n"
     )
-    command = folder.command("model", *arguments(folder, network("vector"), "vector"))
+    planned(folder, network("vector"), "vector")
+    command = folder.command("model")
     at = command.index("imagemill_worker")
     ended = subprocess.run(
         [sys.executable, "-c", hidden, *command[at + 1 :]],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from imagemill_contract.keys import ModelOutput
-from imagemill_worker.errors import ArgumentsError
-from imagemill_worker.model.network import InputShape, check_output, input_shape, open_network
-from imagemill_worker.model.settings import Channels, Layout, Preprocessing
+from imagemill_contract.errors import ModelError
+from imagemill_contract.recipe import ModelOutput
+from imagemill_contract.recipe_parts.network import InputShape, check_output, input_shape
+from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing
+from imagemill_worker.model.network import open_network
 from tests.helpers.networks import network
+from tests.helpers.pictures import recipe
 
 ANY = Preprocessing()
 
@@ -52,14 +54,22 @@ def test_shape_is_what_the_network_says_or_else_what_is_declared(
             Preprocessing(channels=Channels.GREY),
             "The model takes 3 channels in layout nchw, but grey are 1.",
         ),
-        (["n", 3, 24, 24], Preprocessing(height=25), "preprocessing.height is 25, but the model's"),
-        (["n", 3, 24, "w"], ANY, "The model takes any width; preprocessing.width must say which."),
+        (
+            ["n", 3, 24, 24],
+            Preprocessing(height=25),
+            "model_preprocessing.height is 25, but the model's",
+        ),
+        (
+            ["n", 3, 24, "w"],
+            ANY,
+            "The model takes any width; model_preprocessing.width must say which.",
+        ),
     ],
 )
 def test_network_that_takes_something_else_is_refused(
     declared: list[object], preprocessing: Preprocessing, sentence: str
 ) -> None:
-    with pytest.raises(ArgumentsError) as caught:
+    with pytest.raises(ModelError) as caught:
         input_shape(declared, preprocessing)
     assert str(caught.value).startswith(sentence)
 
@@ -95,7 +105,7 @@ def test_output_that_can_be_what_is_asked_for_is_taken(
 def test_output_of_another_shape_is_refused(
     shape: tuple[object, ...], output: ModelOutput, count: int
 ) -> None:
-    with pytest.raises(ArgumentsError):
+    with pytest.raises(ModelError):
         check_output(shape, output, count)
 
 
@@ -105,11 +115,13 @@ def test_what_the_metadata_say_counts_unless_something_is_declared() -> None:
         "imagemill.labels": ["a", "b", "c"],
     }
     body = network("scores", metadata=metadata)
-    found = open_network(body, ModelOutput.SCORES, "", gpu=False, threads=1)
+    scores = {"model": "s3://bucket/model.onnx", "model_output": "scores"}
+    found = open_network(body, recipe(**scores), gpu=False, threads=1).use
     assert found.preprocessing == Preprocessing(channels=Channels.BGR, mean=(1.0, 2.0, 3.0))
     assert found.labels == ["a", "b", "c"]
-    declared = open_network(body, ModelOutput.SCORES, '{"width": 24}', gpu=False, threads=1)
-    assert declared.preprocessing == Preprocessing(width=24)
+    other = recipe(**scores, model_preprocessing={"width": 24})
+    declared = open_network(body, other, gpu=False, threads=1)
+    assert declared.use.preprocessing == Preprocessing(width=24)
 
 
 @pytest.mark.parametrize(
@@ -124,5 +136,7 @@ def test_what_the_metadata_say_counts_unless_something_is_declared() -> None:
 )
 def test_metadata_that_cannot_be_read_are_refused(metadata: dict[str, object]) -> None:
     body = network("scores", metadata=metadata)
-    with pytest.raises(ArgumentsError, match=r"imagemill\.(preprocessing|labels)"):
-        open_network(body, ModelOutput.SCORES, "", gpu=False, threads=1)
+    with pytest.raises(ModelError, match=r"imagemill\.(preprocessing|labels)"):
+        open_network(
+            body, recipe(model="s3://bucket/model", model_output="scores"), gpu=False, threads=1
+        )

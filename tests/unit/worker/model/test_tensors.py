@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imagemill_contract.errors import ModelError
 from imagemill_contract.outcomes import Reason
-from imagemill_worker.errors import ArgumentsError, PictureError
-from imagemill_worker.model.network import InputShape
+from imagemill_contract.recipe_parts.network import InputShape
+from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing, Range
+from imagemill_worker.errors import PictureError
 from imagemill_worker.model.products import picture_file, scores_file, vector_file
-from imagemill_worker.model.settings import Channels, Layout, Preprocessing, Range
 from imagemill_worker.model.tensors import batch_of, decoded
 from tests.helpers.pictures import HEIGHT, WIDTH, file_of, photograph
 
@@ -92,7 +93,7 @@ def test_scores_without_labels_are_a_list_and_one_is_a_number() -> None:
 
 
 def test_labels_must_be_as_many_as_scores() -> None:
-    with pytest.raises(ArgumentsError, match="gives 2 scores, but has 1 labels"):
+    with pytest.raises(ModelError, match="gives 2 scores, but has 1 labels"):
         scores_file(np.array([0.25, 0.75]), ["cat"])
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from imagemill_app.plan.earlier.deleted import deleted_outputs, own_outputs
 from imagemill_app.plan.source.existing import Existing
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import output_key, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.output_names import keeps_its_name
@@ -29,7 +29,7 @@ def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
         changed = {
             output_key(stage, name, Recipe())
             for name in existing
-            for stage in Stage
+            for stage in stages_of(Recipe())
             if not keeps_its_name(name, 4)
         }
         return own_outputs(relative, "full/", keys, frozenset(changed), Recipe())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from imagemill_contract.errors import RequestError
+from imagemill_contract.errors import ModelError, RequestError
 from imagemill_contract.fields import Name, OneOf, Rule, WholeNumber, read_fields
-from imagemill_worker.errors import ArgumentsError
+
+PlainValue = str | int | float | tuple[float, ...]  # as a recipe holds it, which can be hashed
 
 # Entries of a model's own metadata, each a JSON text
 PREPROCESSING, LABELS = "imagemill.preprocessing", "imagemill.labels"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Layout(StrEnum):
@@ -29,6 +32,30 @@ class Channels(StrEnum):
 class Range(StrEnum):
     UNIT = "unit"  # 0 to 1
     BYTE = "byte"  # 0 to 255
+
+
+class ModelAddress:
+    """Where a model lies, or an empty text for none."""
+
+    allowed = "the address of a file: s3://bucket/key or file:///path"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError(value)
+        if value and (not value.startswith(("s3://", "file:///")) or value.endswith("/")):
+            raise ValueError(value)
+        return value
+
+
+class Digest:
+    """A SHA-256, or an empty text for any."""
+
+    allowed = "64 hexadecimal digits"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or (value and not _DIGEST.fullmatch(value)):
+            raise ValueError(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +101,15 @@ class Preprocessing:
     output: str = ""
 
     @classmethod
-    def from_document(cls, document: object, where: str) -> Preprocessing:
-        """Raises ArgumentsError with one sentence that names the field and what is allowed."""
-        try:
-            values = read_fields(document, _RULES, where, RequestError)
-        except RequestError as error:
-            raise ArgumentsError(str(error)) from error
+    def from_document(
+        cls, document: object, where: str, error: type[RequestError] = ModelError
+    ) -> Preprocessing:
+        """Raises `error` with one sentence that names the field and what is allowed."""
+        values = read_fields(document, _RULES, where, error)
         found = cls(**values)  # type: ignore[arg-type] # every value was read by its own rule
         for name in ("mean", "std"):
             if found.channels is Channels.GREY and len(getattr(found, name)) > 1:
-                raise ArgumentsError(f"{where}.{name}: one number is enough for channels grey.")
+                raise error(f"{where}.{name}: one number is enough for channels grey.")
         return found
 
 
@@ -110,13 +136,37 @@ _RULES: Mapping[str, Rule] = {
 assert set(_RULES) == {item.name for item in fields(Preprocessing)}  # noqa: S101 # kept together
 
 
-def preprocessing_of(declared: str, metadata: Mapping[str, str]) -> Preprocessing:
-    """What was declared, a JSON text; or else what the model's metadata say; or else the default.
+_EXAMPLE = '{"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
 
-    Raises ArgumentsError.
+
+class PreprocessingFields:
+    """Some fields of `Preprocessing`, sorted by name; `check_together` reads them."""
+
+    allowed = f"an object of the fields that docs/models.md lists, such as {_EXAMPLE}"
+
+    def read(self, value: object) -> tuple[tuple[str, PlainValue], ...]:
+        if not isinstance(value, Mapping):
+            raise ValueError(value)
+        return tuple(sorted((str(name), _plain(it)) for name, it in value.items()))
+
+
+def _plain(value: object) -> PlainValue:
+    if isinstance(value, list | tuple):
+        return tuple(map(float, value))
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError(value)
+
+
+def preprocessing_of(
+    declared: Mapping[str, PlainValue], metadata: Mapping[str, str]
+) -> Preprocessing:
+    """What was declared; or else what the model's metadata say; or else the default.
+
+    Raises ModelError.
     """
     if declared:
-        return Preprocessing.from_document(_json(declared, "preprocessing"), "preprocessing")
+        return Preprocessing.from_document(declared, "recipe.model_preprocessing")
     if PREPROCESSING in metadata:
         where = f"the model's {PREPROCESSING}"
         return Preprocessing.from_document(_json(metadata[PREPROCESSING], where), where)
@@ -124,12 +174,12 @@ def preprocessing_of(declared: str, metadata: Mapping[str, str]) -> Preprocessin
 
 
 def labels_of(metadata: Mapping[str, str]) -> list[str]:
-    """The names of a model's scores, from its metadata; empty without. Raises ArgumentsError."""
+    """The names of a model's scores, from its metadata; empty without. Raises ModelError."""
     if LABELS not in metadata:
         return []
     labels = _json(metadata[LABELS], f"the model's {LABELS}")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ArgumentsError(f"the model's {LABELS} must be a list of names.")
+        raise ModelError(f"the model's {LABELS} must be a list of names.")
     return labels
 
 
@@ -137,5 +187,5 @@ def _json(text: str, where: str) -> object:
     try:
         value: object = json.loads(text)
     except ValueError as error:
-        raise ArgumentsError(f"{where}: it is no JSON: {error}.") from error
+        raise ModelError(f"{where}: it is no JSON: {error}.") from error
     return value

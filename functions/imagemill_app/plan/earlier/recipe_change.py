@@ -1,0 +1,36 @@
+"""What is different in a recipe since an earlier run, as a reason to do pictures again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imagemill_contract.errors import ContractError
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_parts.earlier import as_of_today
+
+
+def change_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """One phrase that says what is different in a recipe; empty if nothing is."""
+    before = _with_defaults(before)
+    if now.get("model") and before.get("model"):
+        if before["model_sha256"] == now["model_sha256"]:  # wherever it lies
+            before = {**before, "model": now["model"]}
+        elif {**before, **_model_of(now)} == now:
+            return "model changed"
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changes = [f"{name} {before.get(name)} -> {now.get(name)}" for name in names]
+    return f"recipe changed: {', '.join(changes)}" if changes else ""
+
+
+def _model_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: recipe[name] for name in ("model", "model_sha256")}
+
+
+def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An earlier recipe with all the fields of today."""
+    then = as_of_today(recipe)
+    try:
+        return Recipe.from_document(then).to_document()
+    except ContractError:  # it has a field that is gone, which is named as a difference
+        return {**Recipe().to_document(), **then}
