@@ -78,6 +78,8 @@ def open_job(stage: Stage, address: str) -> Job:
         weather = Weather(patience_seconds=patience_seconds())
         documents = open_store(location, weather=weather)
         shard = _decoded(documents, key, "shard", Shard.decode)
+        if stage not in keys.stages_of(shard.recipe):
+            raise ArgumentsError(f"The recipe has no stage {stage}.")
         open_store(shard.source)  # raises when it cannot be; lanes open it, too
         output = open_store(shard.output, create=True, weather=weather)
         journal = Journal.read(output, shard, stage)

@@ -62,12 +62,13 @@ RESULTS = {
     Stage.MODEL: "outputs of the model",
     Stage.EDGE: "edge maps",
 }
+# Which field of a recipe leaves a stage out, and by which value.
+_LEFT_OUT_BY = {Stage.MODEL: ("model", ""), Stage.EDGE: ("edge", "none")}
 _MODEL_EXTENSIONS = {
     ModelOutput.VECTOR: ".npy",
     ModelOutput.SCORES: ".json",
     ModelOutput.IMAGE: ".png",
 }
-_WITH_MODEL, _WITHOUT = tuple(Stage), (Stage.RESIZE, Stage.EDGE)
 
 
 def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
@@ -75,12 +76,15 @@ def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
 
     Whoever asks what a run does asks here, and not the enumeration.
     """
-    return _WITH_MODEL if recipe.model else _WITHOUT
+    return stages_in({name: getattr(recipe, name) for name, _ in _LEFT_OUT_BY.values()})
 
 
 def stages_in(recipe: Mapping[str, object]) -> tuple[Stage, ...]:
     """The same of a recipe's document, also of one that another release has written."""
-    return _WITH_MODEL if recipe.get("model") else _WITHOUT
+    left_out = {
+        stage for stage, (name, value) in _LEFT_OUT_BY.items() if recipe.get(name, "") == value
+    }
+    return tuple(stage for stage in Stage if stage not in left_out)
 
 
 def relative_key(source_key: str, source_prefix: str) -> str:

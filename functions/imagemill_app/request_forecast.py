@@ -7,7 +7,7 @@ import math
 from imagemill_contract.reporting.request_counts import pages_of
 
 TRANSITIONS_PER_RUN = 9
-TRANSITIONS_PER_SHARD = 4  # and one for each stage
+TRANSITIONS_PER_SHARD = 5  # and one for each stage
 PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload
 PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
 

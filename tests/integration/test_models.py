@@ -80,6 +80,13 @@ def test_scores_and_pictures_of_a_folder(stack: LocalStack, tmp_path: Path) -> N
         assert ('alt="model"' in page.read_text()) == (output == "image")
 
 
+def test_a_run_without_edges_has_one_job_for_a_shard(stack: LocalStack, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos", 3)
+    ended_run = run_folder(stack, tmp_path / "photos", tmp_path / "out", {"edge": "none"})
+    assert ended_run["sentence"] == "3 of 3 pictures resized, 0 rejected."
+    assert not (tmp_path / "out" / "edges").exists()
+
+
 def test_a_model_that_only_its_job_can_refuse_fails_its_pictures_with_the_sentence(
     stack: LocalStack, tmp_path: Path
 ) -> None:

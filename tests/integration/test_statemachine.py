@@ -54,7 +54,7 @@ def test_graph_is_whole() -> None:
     [
         ("Next: JudgeRun", "Next: Judge", "Judge does not exist"),
         ("Default: RunFailed", "Default: RunSucceeded", "RunFailed is never reached"),
-        ("Next: ShardDone", "End: true", "ShardDone is never reached"),
+        ("Next: PlanShown", "Next: PreprocessShards", "PlanShown is never reached"),
     ],
 )
 def test_broken_arrow_is_found(

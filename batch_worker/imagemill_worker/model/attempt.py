@@ -89,6 +89,8 @@ class ModelAttempt:
             location, key = split_object_address(self.address, "--shard")
             documents = open_store(location, weather=self._weather)
             shard = Shard.decode(documents.read_document(key, "shard"))
+            if Stage.MODEL not in keys.stages_of(shard.recipe):
+                raise ArgumentsError(f"The recipe has no stage {Stage.MODEL}.")
             store = open_store(shard.output, weather=self._weather)
             name = keys.outcome_key(shard.run_id, Stage.RESIZE, shard.shard_id)
             body = store.read_document(shard.output.prefix + name, "resize outcome")

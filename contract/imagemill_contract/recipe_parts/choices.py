@@ -49,6 +49,7 @@ class EdgeMethod(StrEnum):
     CANNY = "canny"
     SOBEL = "sobel"
     LINE_ART = "line_art"  # 2017: 3x3 dilate, absolute difference, inverted, grey
+    NONE = "none"  # no edge maps, and no jobs for them
 
 
 class ModelOutput(StrEnum):

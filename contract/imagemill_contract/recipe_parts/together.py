@@ -67,6 +67,9 @@ _CONDITIONS = (
         lambda recipe: recipe.anchor is Anchor.CENTER and recipe.mode is not ResizeMode.NO,
     ),
     _Condition(
+        ("edge_three_channels",), "edge is not none", lambda recipe: recipe.edge != EdgeMethod.NONE
+    ),
+    _Condition(
         ("blur", "canny_low", "canny_high"),
         "edge is canny",
         lambda recipe: recipe.edge is EdgeMethod.CANNY,
@@ -102,6 +105,10 @@ def check_together(recipe: Recipe, where: str) -> None:
     if recipe.format is ImageFormat.AVIF and recipe.output is Output.TFRECORD:
         raise RecipeError(
             f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
+        )
+    if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
+        raise RecipeError(
+            f"{where}.edge: none needs output to be files: each sample has its edges."
         )
     declared = dict(recipe.model_preprocessing)
     Preprocessing.from_document(declared, f"{where}.model_preprocessing", RecipeError)

@@ -59,7 +59,8 @@ def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> 
         return []
     percent = failed_percent(stages)
     *earlier, last = (f"{counts.failed:,} in {stage}" for stage, counts in stages.items())
-    failed = f"{', '.join(earlier)} and {last}".replace(" in ", " failed in ", 1)
+    failed = f"{', '.join(earlier)} and {last}" if earlier else last
+    failed = failed.replace(" in ", " failed in ", 1)
     return [
         f"{failed}: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "

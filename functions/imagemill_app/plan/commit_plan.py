@@ -66,6 +66,7 @@ def planned_run(
         settings.max_parallel_jobs,
         packed=request.recipe.is_packed,
         stages=len(stages_of(request.recipe)),
+        has_model=bool(request.recipe.model),
     )
     check_cost(forecast.total_dollars, request.max_cost, settings.max_run_dollars)
     return PlannedRun(

@@ -38,11 +38,12 @@ def estimate(
     *,
     packed: bool = False,
     stages: int = 2,
+    has_model: bool = False,
 ) -> Estimate:
     """Forecast a run that writes one object per picture and stage, or `packed` dataset shards."""
     seconds = total_bytes / BYTES_PER_VCPU_SECOND + objects * SECONDS_PER_OBJECT
     seconds += shards * stages * JOB_START_SECONDS
-    seconds += objects * MODEL_SECONDS_PER_OBJECT if stages > 2 else 0
+    seconds += objects * MODEL_SECONDS_PER_OBJECT if has_model else 0
     parallel = min(shards, max_parallel_jobs)
     planner_seconds = 2 * (1 + objects * PLANNER_SECONDS_PER_OBJECT)  # plan and aggregate
     prices = prices_of()

@@ -119,7 +119,8 @@ def _ending(key: str) -> str:
 
 
 def _sample(source: SourceObject, outcomes: Mapping[Stage, Outcome]) -> dict[str, object]:
-    picture, *_, last = outcomes.values()
+    picture, *later = outcomes.values()
+    last = later[-1] if later else picture
     return {
         "key": source.key,
         "bytes": source.bytes,

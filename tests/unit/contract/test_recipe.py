@@ -15,7 +15,7 @@ recipes = st.builds(
     quality=st.integers(1, 100),
     resize_only_if_bigger=st.booleans(),
     anchor=st.sampled_from(Anchor),
-    edge=st.sampled_from(EdgeMethod),
+    edge=st.sampled_from([edge for edge in EdgeMethod if edge is not EdgeMethod.NONE]),
     output=st.sampled_from([form for form in Output if form is not Output.FILES]),
     split=st.sampled_from([(("train", 1.0),), (("test", 0.25), ("train", 0.75))]),
     shuffle=st.booleans(),
@@ -130,3 +130,9 @@ def test_order_of_splits_does_not_matter() -> None:
     first, second = map(Recipe.from_document, documents)
     assert first == second
     assert first.digest == second.digest
+
+
+def test_a_packed_recipe_has_edges() -> None:
+    with pytest.raises(RecipeError, match="edge: none needs output to be files"):
+        Recipe.from_document({"edge": "none", "output": "parquet"})
+    assert Recipe.from_document({"edge": "none"}).edge is EdgeMethod.NONE

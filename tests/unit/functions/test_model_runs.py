@@ -113,6 +113,30 @@ def test_slices_plan_with_the_model_that_the_run_began_with(s3: Any) -> None:
     assert report(run).stages["model"]["written"] == 3
 
 
+@pytest.mark.parametrize(
+    ("recipe", "stages", "sentence"),
+    [
+        ({"edge": "none", "model": ""}, ["resize"], "3 of 3 pictures resized, 0 rejected."),
+        (
+            {"edge": "none"},
+            ["resize", "model"],
+            "3 of 3 pictures resized, 3 outputs of the model, 0 rejected.",
+        ),
+    ],
+)
+def test_without_edges_a_run_has_no_edge_stage(
+    s3: Any, recipe: dict[str, object], stages: list[str], sentence: str
+) -> None:
+    run = plan(request(**recipe))
+    (item,) = json.loads(s3.get_object(Bucket=OUTPUT, Key=run["items_key"])["Body"].read())
+    assert item["stages"] == stages
+    Worker(run).finish()
+    verdict = report(run)
+    assert (list(verdict.stages), verdict.sentence) == (stages, sentence)
+    assert names_in(s3, "edges/") == []
+    assert plan(request(**recipe), "run-2", 2)["done"] == {"unchanged": 3}
+
+
 def test_model_on_a_machine_or_without_an_image_is_refused(s3: Any, tmp_path: Path) -> None:
     strict = replace(SETTINGS, allow_file_uris=False)
     with pytest.raises(RunRefused, match=r"recipe\.model: .* it must be s3://"):

@@ -251,6 +251,13 @@ def test_model_that_is_not_there_ends_the_job(folder: Folder) -> None:
     assert "is not there." in ended.errors
 
 
+def test_a_job_of_a_stage_that_the_recipe_leaves_out_ends_with_one_sentence(folder: Folder) -> None:
+    folder.plan(size=32, edge="none")
+    for stage in ("model", "edge"):
+        ended = folder.run(stage)
+        assert (ended.code, f"The recipe has no stage {stage}." in ended.errors) == (2, True)
+
+
 def test_edges_are_found_only_in_pictures_that_the_model_has_taken(folder: Folder) -> None:
     folder.put("white.jpg", file_of(Image.new("RGB", (50, 50), "white"), "PNG"))
     folder.plan(size=32)

@@ -25,13 +25,14 @@ from imagemill_worker.picture.stages import product_of
 from tests.helpers.pictures import Array, file_of, photograph, recipe
 
 GREY = np.asarray(photograph().convert("L"))
+METHODS = [method for method in EdgeMethod if method is not EdgeMethod.NONE]
 
 
 def of(method: EdgeMethod) -> Recipe:
     return Recipe(edge=method)
 
 
-@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("method", METHODS)
 def test_edges_lie_where_the_picture_changes(method: EdgeMethod) -> None:
     grey = np.zeros((40, 40), np.uint8)
     grey[:, 20:] = 200
@@ -43,7 +44,7 @@ def test_edges_lie_where_the_picture_changes(method: EdgeMethod) -> None:
     assert (edges[:, 18:22] != background).any(axis=1).all()
 
 
-@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("method", METHODS)
 def test_even_picture_has_no_edges(method: EdgeMethod) -> None:
     even = Image.new("RGB", (30, 20), (90, 20, 140))
     edges = edge_map(file_of(even, "PNG"), recipe(edge=str(method)))
@@ -119,7 +120,7 @@ def ink_of(recipe: Recipe, sides: tuple[int, int]) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#000000", "#ff8000"])
-@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("mode", ResizeMode)
 @pytest.mark.parametrize("sides", [(250, 190), (90, 250), (128, 128)])
 def test_padding_has_neither_edges_nor_a_frame(
@@ -137,7 +138,7 @@ def test_padding_has_neither_edges_nor_a_frame(
         assert (inside[line] > 60).mean() < (alone[line] > 60).mean() + 0.2
 
 
-@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("method", METHODS)
 def test_edges_of_a_padded_picture_are_those_of_the_picture(method: EdgeMethod) -> None:
     padded = Recipe(size=96, mode=ResizeMode.BORDER, format=ImageFormat.PNG, edge=method)
     inside, _ = ink_of(padded, (250, 190))
@@ -169,7 +170,7 @@ def test_line_art_is_dark_by_how_much_a_neighbour_is_brighter() -> None:
 
 def test_picture_is_not_changed_by_its_edges() -> None:
     body = file_of(photograph(), "PNG")
-    for method in EdgeMethod:
+    for method in METHODS:
         image = read_picture(body, method)
         before = image.copy()
         edges_of(image, of(method))
@@ -191,7 +192,7 @@ def test_colour_is_read_only_where_it_is_needed(
     assert read_picture(file_of(photograph().convert(mode), "PNG"), method).shape == shape
 
 
-@pytest.mark.parametrize("method", EdgeMethod)
+@pytest.mark.parametrize("method", METHODS)
 def test_file_is_a_png_of_one_channel_or_of_three_equal_ones(method: EdgeMethod) -> None:
     body = file_of(photograph(), "PNG")
     one = edge_map(body, recipe(edge=str(method)))
