@@ -26,6 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 from benchmarks.memory import SAMPLES, resident_mib
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.model.attempt import ModelAttempt
+from imagemill_worker.model.keeping import Keeping
 from imagemill_worker.model.model_job import ModelJob
 from imagemill_worker.model.tensors import batch_of, decoded
 from imagemill_worker.progress import Progress
@@ -84,7 +85,7 @@ def opened(folder: Folder) -> ModelJob:
     attempt = ModelAttempt(folder.shard_address, False, 1, 8, stopping)
     shard, store, rows = attempt.opened()
     progress = Progress({"run_id": shard.run_id}, len(rows))
-    return ModelJob(store, attempt.network(shard), rows, 8, progress, stopping)
+    return ModelJob(store, attempt.network(shard), Keeping.of(""), rows, 8, progress, stopping)
 
 
 def bare_loop(job: ModelJob) -> Callable[[], None]:

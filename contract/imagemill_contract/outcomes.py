@@ -33,6 +33,7 @@ class Reason(StrEnum):
     DECODER_CRASHED = "decoder_crashed"
     DECODER_TIMEOUT = "decoder_timeout"
     NOT_FINITE = "not_finite"  # what the model gave is no number
+    NOT_KEPT = "not_kept"  # what the recipe asks of its scores does not hold
     # rejected: the object
     GONE = "gone"
     CHANGED = "changed"

@@ -34,13 +34,9 @@ from imagemill_contract.recipe_parts.choices import (
     SplitBy,
 )
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
+from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
-from imagemill_contract.recipe_parts.preprocessing import (
-    Digest,
-    ModelAddress,
-    PlainValue,
-    PreprocessingFields,
-)
+from imagemill_contract.recipe_parts.preprocessing import PlainValue, PreprocessingFields
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = [
@@ -134,6 +130,10 @@ class Recipe:
     model_preprocessing: tuple[tuple[str, PlainValue], ...] = field(
         default=(),
         metadata=_rule(PreprocessingFields(), "How pictures become its input, if it does not say"),
+    )
+    keep_if: str = field(
+        default="",
+        metadata=_rule(Expression(), "Which pictures are kept, by what a model for scores gives"),
     )
     model_sha256: str = field(
         default="", metadata=_rule(Digest(), "SHA-256 of the model; another one is refused")

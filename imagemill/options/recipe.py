@@ -26,18 +26,15 @@ from imagemill_contract.fields import (
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns
+from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
-from imagemill_contract.recipe_parts.preprocessing import (
-    Digest,
-    ModelAddress,
-    PreprocessingFields,
-)
+from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
 
 _METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
     Shares: "NAME=SHARE,...",
     **{Columns: "NAME[:TYPE],...", ColumnName: "NAME"},
-    **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX"},
+    **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX", Expression: "TEXT"},
 }
 _FILE = "recipe_file"
 

@@ -18,8 +18,9 @@ from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_fields import recipe_fields
 from imagemill_contract.recipe_parts.columns import Columns
+from imagemill_contract.recipe_parts.model_rules import ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
-from imagemill_contract.recipe_parts.preprocessing import ModelAddress, PreprocessingFields
+from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
 
 DEFAULT = "default"
 

@@ -33,6 +33,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
             "jinja2",
             "PIL",  # in a process of its own, see below
             "google",  # protobuf, in plan/network alone
+            "simpleeval",  # in plan/network alone
         },
     ),
     "handlers": (
@@ -44,7 +45,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         {"imagemill_contract", "imagemill_dataset", "obstore", "cv2", "numpy", "PIL", "simplejpeg"}
         | {"pi_heif", "pillow_jxl"}
         | {"boto3", "botocore"}  # in stores/odd_keys.py alone, see below
-        | {"onnxruntime"}  # in model/ alone, see below
+        | {"onnxruntime", "simpleeval"}  # in model/ alone, see below
         | {"arro3", "google", "google_crc32c"},  # dataset shards; google is protobuf
     ),
     "worker_image": (

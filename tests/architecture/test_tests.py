@@ -23,6 +23,7 @@ RUN_BY = {
     "imagemill_worker.dataset.formats.tfrecord": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.dataset.formats.webdataset": "unit/worker/dataset/test_formats.py",
     "imagemill_worker.lanes.__main__": "unit/worker/lanes/test_lane_process.py",
+    "imagemill_worker.model.keeping": "unit/worker/model/test_model_jobs.py",
     "imagemill_worker.model.model_job": "unit/worker/model/test_model_jobs.py",
     "imagemill_worker.pixels": "unit/worker/picture/test_orientation.py",
 }

@@ -17,6 +17,7 @@ from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainE
 from imagemill_worker.journal import Journal
 from imagemill_worker.lanes.tasks import Task, check_rows
 from imagemill_worker.meter import Meter
+from imagemill_worker.model.keeping import Keeping
 from imagemill_worker.model.model_job import ModelJob
 from imagemill_worker.model.network import Network, open_network
 from imagemill_worker.progress import Progress, cpu_seconds
@@ -71,7 +72,9 @@ class ModelAttempt:
         progress.log("start", model_sha256=shard.recipe.model_sha256)
         try:
             network = self.network(shard)
-            outcomes = ModelJob(store, network, rows, self.threads, progress, self.stopping).run()
+            keeping = Keeping.of(shard.recipe.keep_if)
+            job = ModelJob(store, network, keeping, rows, self.threads, progress, self.stopping)
+            outcomes = job.run()
             meter.write_usage(shard, Stage.MODEL, journal.used)
             _write_document(shard, store, names, outcomes)
         except (TryAgainError, StoreRefusedError, ArgumentsError, ContractError) as error:

@@ -22,8 +22,9 @@ from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import ModelOutput
 from imagemill_worker.errors import PictureError, TryAgainError
 from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.model.keeping import Keeping
 from imagemill_worker.model.network import Network
-from imagemill_worker.model.products import picture_file, scores_file, vector_file
+from imagemill_worker.model.products import picture_file, scores_file, scores_of, vector_file
 from imagemill_worker.model.tensors import batch_of, decoded
 from imagemill_worker.progress import Progress
 from imagemill_worker.stores.opening import check_readable
@@ -50,6 +51,7 @@ class ModelJob:
 
     store: Store
     network: Network
+    keeping: Keeping
     rows: Sequence[Task | Outcome]
     threads: int
     progress: Progress
@@ -147,7 +149,9 @@ class ModelJob:
         if self.network.use.kind is ModelOutput.VECTOR:
             return vector_file(result)
         if self.network.use.kind is ModelOutput.SCORES:
-            return scores_file(np.atleast_1d(result), self.network.use.labels)
+            scores = scores_of(np.atleast_1d(result), self.network.use.labels)
+            self.keeping.check(scores)
+            return scores_file(scores)
         return picture_file(result, self.network.use.preprocessing.output_range)
 
     def _take(self, written: Sequence[tuple[int, Future[Outcome]]]) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagemill_contract.errors import ModelError
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe_parts.network import scores_document
 from imagemill_contract.recipe_parts.preprocessing import Range
 from imagemill_worker.errors import PictureError
 
@@ -27,21 +27,17 @@ def vector_file(values: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def scores_file(values: NDArray[Any], labels: Sequence[str]) -> bytes:
-    """A JSON document: `score` if there is one, `scores` and, with labels, the best `label`.
+def scores_of(values: NDArray[Any], labels: Sequence[str]) -> dict[str, object]:
+    """What is said of a picture; numbers have six digits.
 
     Raises PictureError for what is not finite, ModelError for another number of labels.
     """
     _check_finite(values)
-    numbers = [float(f"{value:.6g}") for value in values.ravel()]
-    if labels and len(labels) != len(numbers):
-        raise ModelError(f"The model gives {len(numbers)} scores, but has {len(labels)} labels.")
-    document: dict[str, object] = {"scores": numbers}
-    if labels:
-        document = {"scores": dict(zip(labels, numbers, strict=True))}
-        document["label"] = labels[int(np.argmax(values))]
-    if len(numbers) == 1:
-        document["score"] = numbers[0]
+    return scores_document([float(f"{value:.6g}") for value in values.ravel()], labels)
+
+
+def scores_file(document: Mapping[str, object]) -> bytes:
+    """A JSON document of `scores_of`."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.encode()
 

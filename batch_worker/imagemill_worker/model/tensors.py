@@ -8,12 +8,7 @@ from numpy.typing import NDArray
 
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe_parts.network import InputShape
-from imagemill_contract.recipe_parts.preprocessing import (
-    Channels,
-    Layout,
-    Preprocessing,
-    Range,
-)
+from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing, Range
 from imagemill_worker.errors import PictureError
 from imagemill_worker.model.network import Batch
 from imagemill_worker.pixels import FileBytes

@@ -96,6 +96,22 @@ def use_of(
     return NetworkUse(taken, given, kind, shape, preprocessing, labels_of(described.metadata))
 
 
+def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str, object]:
+    """What is said of a picture: `scores`, by labels if there are any, then the best `label`, too.
+
+    `score` where there is one. Raises ModelError for another number of labels.
+    """
+    if labels and len(labels) != len(numbers):
+        raise ModelError(f"The model gives {len(numbers)} scores, but has {len(labels)} labels.")
+    document: dict[str, object] = {"scores": list(numbers)}
+    if labels:
+        document = {"scores": dict(zip(labels, numbers, strict=True))}
+        document["label"] = max(zip(numbers, labels, strict=True), key=lambda pair: pair[0])[1]
+    if len(numbers) == 1:
+        document["score"] = numbers[0]
+    return document
+
+
 def input_shape(declared: Axes, preprocessing: Preprocessing) -> InputShape:
     """What a network with that input takes. Raises ModelError where the two do not fit."""
     if len(declared) != 4:

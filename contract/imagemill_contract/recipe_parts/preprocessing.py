@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -15,7 +14,6 @@ PlainValue = str | int | float | tuple[float, ...]  # as a recipe holds it, whic
 
 # Entries of a model's own metadata, each a JSON text
 PREPROCESSING, LABELS = "imagemill.preprocessing", "imagemill.labels"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Layout(StrEnum):
@@ -32,30 +30,6 @@ class Channels(StrEnum):
 class Range(StrEnum):
     UNIT = "unit"  # 0 to 1
     BYTE = "byte"  # 0 to 255
-
-
-class ModelAddress:
-    """Where a model lies, or an empty text for none."""
-
-    allowed = "the address of a file: s3://bucket/key or file:///path"
-
-    def read(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise ValueError(value)
-        if value and (not value.startswith(("s3://", "file:///")) or value.endswith("/")):
-            raise ValueError(value)
-        return value
-
-
-class Digest:
-    """A SHA-256, or an empty text for any."""
-
-    allowed = "64 hexadecimal digits"
-
-    def read(self, value: object) -> str:
-        if not isinstance(value, str) or (value and not _DIGEST.fullmatch(value)):
-            raise ValueError(value)
-        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from imagemill_contract.recipe_parts.choices import (
     Anchor,
     EdgeMethod,
     ImageFormat,
+    ModelOutput,
     Output,
     ResizeMode,
     SplitBy,
@@ -79,6 +80,11 @@ _CONDITIONS = (
         ("model_output", "model_preprocessing", "model_sha256"),
         "model is given",
         lambda recipe: recipe.model != "",
+    ),
+    _Condition(
+        ("keep_if",),
+        "model_output is scores",
+        lambda recipe: recipe.model_output is ModelOutput.SCORES,
     ),
     _Condition(("model",), "output is files", lambda recipe: recipe.output is Output.FILES),
     _Condition(

@@ -28,6 +28,7 @@ _MEANINGS = {
     "too_small": "too narrow for its format",
     "decoder_crashed": "the decoder crashed on it",
     "decoder_timeout": "the decoder took more than a minute",
+    "not_kept": "what the recipe asks of its scores does not hold",
     "not_finite": "the model gives what is no number",
     "gone": "deleted after it was planned",
     "changed": "overwritten after it was planned",

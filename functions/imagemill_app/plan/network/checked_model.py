@@ -11,7 +11,7 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import split_object_address
-from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe import ModelOutput, Recipe
 from imagemill_contract.recipe_parts.network import use_of
 
 # With a copy that is parsed, it fits beside what planning takes: docs/models.md.
@@ -32,10 +32,15 @@ def with_digest(recipe: Recipe) -> Recipe:
         raise RunRefused(
             f"recipe.model_sha256: the model at {recipe.model} has {digest}, so it is another one."
         )
-    from imagemill_app.plan.network.onnx_head import described  # only of a run with a model
+    # only of a run with a model
+    from imagemill_app.plan.network.keeping import check_keeping
+    from imagemill_app.plan.network.onnx_head import described
 
     try:
-        use_of(described(body), recipe.model_output, dict(recipe.model_preprocessing))
+        found = described(body)
+        use = use_of(found, recipe.model_output, dict(recipe.model_preprocessing))
+        if recipe.model_output is ModelOutput.SCORES:
+            check_keeping(recipe.keep_if, found.outputs[use.output].axes, use.labels)
     except ContractError as error:
         raise RunRefused(str(error)) from None
     return replace(recipe, model_sha256=digest)

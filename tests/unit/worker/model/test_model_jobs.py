@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -269,6 +270,25 @@ def test_edges_are_found_only_in_pictures_that_the_model_has_taken(folder: Folde
         "white.jpg": "no_model_output",
     }
     assert len(folder.files("edges")) == COUNT
+
+
+def test_pictures_are_kept_by_their_scores(folder: Folder) -> None:
+    body = network("scores", metadata={"imagemill.labels": ["cat", "dog", "neither"]})
+    assert run(folder, body, "scores").code == 0
+    cats = {name: json.loads(text)["scores"]["cat"] for name, text in files(folder).items()}
+    limit = sorted(cats.values())[COUNT // 2]
+    wanted = {name.removesuffix(".json") for name, score in cats.items() if score > limit}
+    shutil.rmtree(folder.output / "model_output")
+    assert run(folder, body, "scores", keep_if=f'scores["cat"] > {limit}').code == 0
+    assert {name.removesuffix(".json") for name in files(folder)} == wanted
+    reasons = folder.reasons("model")
+    assert {key for key, reason in reasons.items() if reason == "not_kept"} == (
+        {f"{number:02}.jpg" for number in range(COUNT)} - wanted
+    )
+    (detail, *_) = [row.detail for row in outcomes(folder)[1] if row.reason == "not_kept"]
+    assert detail.startswith(f'scores["cat"] > {limit} does not hold: label is ')
+    assert folder.run("edge").code == 0
+    assert {name.removesuffix(".png") for name in folder.files("edges")} == wanted
 
 
 def test_a_job_says_what_it_has_used(folder: Folder) -> None:

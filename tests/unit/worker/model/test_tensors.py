@@ -14,7 +14,7 @@ from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe_parts.network import InputShape
 from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing, Range
 from imagemill_worker.errors import PictureError
-from imagemill_worker.model.products import picture_file, scores_file, vector_file
+from imagemill_worker.model.products import picture_file, scores_file, scores_of, vector_file
 from imagemill_worker.model.tensors import batch_of, decoded
 from tests.helpers.pictures import HEIGHT, WIDTH, file_of, photograph
 
@@ -88,18 +88,23 @@ def test_vector_is_flat() -> None:
 
 
 def test_scores_without_labels_are_a_list_and_one_is_a_number() -> None:
-    assert json.loads(scores_file(np.array([0.25, 0.75]), [])) == {"scores": [0.25, 0.75]}
-    assert json.loads(scores_file(np.array([0.5]), [])) == {"score": 0.5, "scores": [0.5]}
+    assert json.loads(scores_file(scores_of(np.array([0.25, 0.75]), []))) == {
+        "scores": [0.25, 0.75]
+    }
+    assert json.loads(scores_file(scores_of(np.array([0.5]), []))) == {
+        "score": 0.5,
+        "scores": [0.5],
+    }
 
 
 def test_labels_must_be_as_many_as_scores() -> None:
     with pytest.raises(ModelError, match="gives 2 scores, but has 1 labels"):
-        scores_file(np.array([0.25, 0.75]), ["cat"])
+        scores_file(scores_of(np.array([0.25, 0.75]), ["cat"]))
 
 
 def test_scores_that_are_no_numbers_reject_the_picture() -> None:
     with pytest.raises(PictureError):
-        scores_file(np.array([0.25, np.nan]), [])
+        scores_file(scores_of(np.array([0.25, np.nan]), []))
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])

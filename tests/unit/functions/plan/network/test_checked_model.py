@@ -44,6 +44,15 @@ def taking(kind: int, body: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
+@pytest.mark.parametrize(
+    "keep_if", ["", "scores[0] > 0.5", "scores[0] > 0.5 and not scores[2] > 1"]
+)
+def test_what_can_be_asked_of_scores_is_taken(tmp_path: Path, keep_if: str) -> None:
+    for shape in (("n", 3, 24, 24), (7, 3, 24, 24)):
+        body = network("scores", shape=shape)
+        assert with_digest(recipe_with(tmp_path, body, model_output="scores", keep_if=keep_if))
+
+
 @pytest.mark.parametrize("kind", ["vector", "scores", "image"])
 @pytest.mark.parametrize("shape", [("batch", 3, 24, 24), (7, 3, 24, 24), ("n", 3, "h", "w")])
 def test_the_head_of_a_file_says_what_onnx_runtime_says(
@@ -92,6 +101,26 @@ def test_recipe_gets_the_digest_of_its_model(tmp_path: Path) -> None:
             "The model has no output 'x'; it has result.",
         ),
         (network("vector"), {"model_sha256": "0" * 64}, "so it is another one."),
+        (
+            network("scores", metadata={"imagemill.labels": ["a", "b"]}),
+            {"model_output": "scores"},
+            "The model gives 3 scores, but has 2 labels.",
+        ),
+        *(
+            (
+                network("scores", metadata={"imagemill.labels": ["cat", "dog", "neither"]}),
+                {"model_output": "scores", "keep_if": keep_if},
+                f"recipe.keep_if: {why}",
+            )
+            for keep_if, why in {
+                "score > 0.5": "'score' is not defined",
+                'scores["bird"] > 0.5': "'bird'",
+                "scores >": "invalid syntax",
+                '__import__("os")': "Function '__import__' not defined",
+                "9 ** 9 ** 9 > 1": "Sorry! I don't want to evaluate",
+                "label > 0.5": "'>' not supported",
+            }.items()
+        ),
         (
             network("vector", metadata={"imagemill.preprocessing": {"sharpen": 3}}),
             {},
