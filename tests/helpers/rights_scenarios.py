@@ -223,10 +223,13 @@ def model_slices(world: World) -> None:
 
 def run_with_model(world: World, count: int) -> None:
     s3, bucket, prefix = world.stack.client("s3"), world.stack.input_bucket, prefix_of("model")
-    s3.put_object(Bucket=bucket, Key="models/model.onnx", Body=network("vector"))
-    recipe = {"model": f"s3://{bucket}/models/model.onnx", "size": 32}
+    s3.put_object(Bucket=bucket, Key="models/model.onnx", Body=network("image"))
+    recipe = {"model": f"s3://{bucket}/models/model.onnx", "model_output": "image", "size": 32}
     world.upload(prefix, count)
-    expect(world.run(prefix, recipe=recipe)["stages"]["model"]["written"] == count, "all are done")
+    end = world.run(prefix, recipe=recipe)
+    expect(end["stages"]["model"]["written"] == count, "all are done")
+    page = world.read(world.key_at(end["page"]))
+    expect(page.count(b"data:image/webp") == count * 4, "the page has what the model drew")
     expect("Nothing to do" in world.run(prefix, recipe=recipe)["sentence"], "all are known as done")
     if count > 2:
         world.upload(prefix, count)

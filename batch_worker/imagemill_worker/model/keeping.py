@@ -12,7 +12,9 @@ from simpleeval import (  # type: ignore[import-untyped] # it ships no types
 )
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.fields import shown
 from imagemill_contract.outcomes import Reason
+from imagemill_contract.recipe_parts.network import keeping_sentence
 from imagemill_worker.errors import PictureError
 
 _FAULTS = (InvalidExpression, SyntaxError, TypeError, LookupError, ArithmeticError, ValueError)
@@ -31,7 +33,7 @@ class Keeping:
         try:
             return cls(expression, SimpleEval.parse(expression) if expression else None)
         except _FAULTS as error:
-            raise ModelError(f"recipe.keep_if: {error}.") from error
+            raise ModelError(keeping_sentence(expression, error)) from error
 
     def check(self, scores: Mapping[str, object]) -> None:
         """Raises PictureError `not_kept` unless it holds, ModelError if that cannot be told."""
@@ -41,7 +43,7 @@ class Keeping:
         try:
             holds = evaluator.eval(self.expression, previously_parsed=self._parsed)
         except _FAULTS as error:
-            raise ModelError(f"recipe.keep_if: {error}.") from error
+            raise ModelError(keeping_sentence(self.expression, error)) from error
         if not holds:
             raise PictureError(
                 Reason.NOT_KEPT, f"{self.expression} does not hold: {_said(scores)}."
@@ -49,6 +51,7 @@ class Keeping:
 
 
 def _said(scores: Mapping[str, object]) -> str:
-    """What decided, for people; of many scores the best alone."""
-    known = {name: scores[name] for name in ("score", "label") if name in scores}
-    return ", ".join(f"{name} is {value}" for name, value in known.items()) or "scores are others"
+    """What decided, for people."""
+    if "score" in scores:
+        return f"score is {scores['score']}"
+    return f"scores are {shown(scores['scores'])}"

@@ -112,6 +112,12 @@ def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str
     return document
 
 
+def keeping_sentence(expression: str, error: Exception) -> str:
+    """Why a recipe's `keep_if` cannot be evaluated."""
+    why = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+    return f"recipe.keep_if: {expression} cannot be evaluated: {why}."
+
+
 def input_shape(declared: Axes, preprocessing: Preprocessing) -> InputShape:
     """What a network with that input takes. Raises ModelError where the two do not fit."""
     if len(declared) != 4:

@@ -86,7 +86,6 @@ _CONDITIONS = (
         "model_output is scores",
         lambda recipe: recipe.model_output is ModelOutput.SCORES,
     ),
-    _Condition(("model",), "output is files", lambda recipe: recipe.output is Output.FILES),
     _Condition(
         ("line_art_contrast",),
         "edge is line_art",
@@ -108,20 +107,29 @@ def check_together(recipe: Recipe, where: str) -> None:
                     f"{where}.{name}: {shown(json_value(value))} has no effect unless "
                     f"{condition.text}."
                 )
-    if recipe.format is ImageFormat.AVIF and recipe.output is Output.TFRECORD:
-        raise RecipeError(
-            f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
-        )
-    if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
-        raise RecipeError(
-            f"{where}.edge: none needs output to be files: each sample has its edges."
-        )
+    _check_output(recipe, where)
     declared = dict(recipe.model_preprocessing)
     Preprocessing.from_document(declared, f"{where}.model_preprocessing", RecipeError)
     if recipe.canny_low > recipe.canny_high:
         raise RecipeError(
             f"{where}.canny_low: {recipe.canny_low} must not be above canny_high, which is "
             f"{recipe.canny_high}."
+        )
+
+
+def _check_output(recipe: Recipe, where: str) -> None:
+    """Raises RecipeError for what dataset shards cannot hold, or not without."""
+    if recipe.format is ImageFormat.AVIF and recipe.output is Output.TFRECORD:
+        raise RecipeError(
+            f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
+        )
+    if recipe.model and recipe.is_packed:
+        raise RecipeError(
+            f"{where}.model: needs output to be files; dataset shards do not hold what it gives."
+        )
+    if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
+        raise RecipeError(
+            f"{where}.edge: none needs output to be files; each sample has its edges."
         )
 
 

@@ -70,12 +70,13 @@ def last_run(stack: DeployedStack) -> Iterator[Finding]:
 
 
 def _listed(stack: DeployedStack, status: str) -> Sequence[Job]:
-    """Up to a hundred jobs of the queue in a state."""
-    listed = stack.client("batch").list_jobs(
-        jobQueue=stack.job_queue, jobStatus=status, maxResults=100
-    )
-    jobs: Sequence[Job] = listed["jobSummaryList"]
-    return jobs
+    """Up to a hundred jobs of each queue in a state."""
+    batch = stack.client("batch")
+    listed = [
+        batch.list_jobs(jobQueue=queue, jobStatus=status, maxResults=100)
+        for queue in stack.job_queues
+    ]
+    return [job for page in listed for job in page["jobSummaryList"]]
 
 
 def _reason(job: Job) -> str:

@@ -136,3 +136,8 @@ def test_a_packed_recipe_has_edges() -> None:
     with pytest.raises(RecipeError, match="edge: none needs output to be files"):
         Recipe.from_document({"edge": "none", "output": "parquet"})
     assert Recipe.from_document({"edge": "none"}).edge is EdgeMethod.NONE
+
+
+def test_a_packed_recipe_has_no_model() -> None:
+    with pytest.raises(RecipeError, match="model: needs output to be files; dataset shards do"):
+        Recipe.from_document({"model": "s3://bucket/model.onnx", "output": "parquet"})

@@ -10,7 +10,7 @@ from simpleeval import (  # type: ignore[import-untyped] # it ships no types
 )
 
 from imagemill_contract.errors import ModelError
-from imagemill_contract.recipe_parts.network import Axes, scores_document
+from imagemill_contract.recipe_parts.network import Axes, keeping_sentence, scores_document
 
 _FAULTS = (InvalidExpression, SyntaxError, TypeError, LookupError, ArithmeticError, ValueError)
 
@@ -30,4 +30,4 @@ def check_keeping(expression: str, axes: Axes, labels: Sequence[str]) -> None:
         if scores:
             SimpleEval(names=document, functions={}).eval(expression, previously_parsed=parsed)
     except _FAULTS as error:
-        raise ModelError(f"recipe.keep_if: {error}.") from error
+        raise ModelError(keeping_sentence(expression, error)) from error

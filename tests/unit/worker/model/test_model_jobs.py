@@ -286,7 +286,7 @@ def test_pictures_are_kept_by_their_scores(folder: Folder) -> None:
         {f"{number:02}.jpg" for number in range(COUNT)} - wanted
     )
     (detail, *_) = [row.detail for row in outcomes(folder)[1] if row.reason == "not_kept"]
-    assert detail.startswith(f'scores["cat"] > {limit} does not hold: label is ')
+    assert detail.startswith(f'scores["cat"] > {limit} does not hold: scores are {{"cat": ')
     assert folder.run("edge").code == 0
     assert {name.removesuffix(".png") for name in folder.files("edges")} == wanted
 

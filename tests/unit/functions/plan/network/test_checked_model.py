@@ -110,11 +110,11 @@ def test_recipe_gets_the_digest_of_its_model(tmp_path: Path) -> None:
             (
                 network("scores", metadata={"imagemill.labels": ["cat", "dog", "neither"]}),
                 {"model_output": "scores", "keep_if": keep_if},
-                f"recipe.keep_if: {why}",
+                f"recipe.keep_if: {keep_if} cannot be evaluated: {why}",
             )
             for keep_if, why in {
                 "score > 0.5": "'score' is not defined",
-                'scores["bird"] > 0.5': "'bird'",
+                'scores["bird"] > 0.5': "there is no 'bird'.",
                 "scores >": "invalid syntax",
                 '__import__("os")': "Function '__import__' not defined",
                 "9 ** 9 ** 9 > 1": "Sorry! I don't want to evaluate",
