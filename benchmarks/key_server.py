@@ -77,6 +77,11 @@ class Handler(BaseHTTPRequestHandler):
         path, query = self._parsed()
         if "partNumber" in query:
             self.parts[query["uploadId"], int(query["partNumber"])] = self._body()
+        elif "x-amz-copy-source" in self.headers:
+            source = "/" + unquote(self.headers["x-amz-copy-source"]).lstrip("/")
+            self._store(path, self.bodies[source])
+            self._answer(200, b"<CopyObjectResult><ETag>0</ETag></CopyObjectResult>")
+            return
         else:
             self._store(path, self._body())
         self._answer(200, b"", {"ETag": '"0"'})

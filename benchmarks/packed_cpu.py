@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from obstore.store import LocalStore
 
 from benchmarks.photographs import ROOT, mean_bytes, photographs
-from benchmarks.s3_job import Server, on_core, put_shard, worker_environment
+from benchmarks.s3_job import Server, Translate, on_core, put_shard, worker_environment
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage, stages_of
@@ -57,8 +57,8 @@ def link_photographs(folder: Path, count: int) -> None:
         (folder / f"{number:05}.jpg").symlink_to(paths[number % len(paths)])
 
 
-def folder_shard(photos: Path, out: Path, recipe: Recipe) -> str:
-    """The address of a shard document for folders."""
+def folder_shard(photos: Path, out: Path, recipe: Recipe, translate: Translate = bytes) -> str:
+    """The address of a shard document for folders, written as `translate` would have it."""
     metas = [meta for page in LocalStore(photos).list() for meta in page]
     objects = [
         SourceObject(meta["path"], str(meta["e_tag"]).strip('"'), meta["size"])
@@ -67,7 +67,8 @@ def folder_shard(photos: Path, out: Path, recipe: Recipe) -> str:
     places = [Location.of_folder(PurePosixPath(path)) for path in (photos, out)]
     path = out / keys.shard_key("bench", "00000")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(Shard("bench", "00000", places[0], places[1], recipe, objects).encode())
+    body = Shard("bench", "00000", places[0], places[1], recipe, objects).encode()
+    path.write_bytes(translate(body))
     return path.as_uri()
 
 

@@ -40,6 +40,8 @@ CREDENTIALS = {
 
 _RUNS = itertools.count()
 
+Translate = Callable[[bytes], bytes]  # a shard document to that which a worker understands
+
 
 def on_core(core: int) -> Callable[[], None]:
     return lambda: os.sched_setaffinity(0, {core})
@@ -70,7 +72,12 @@ class Server:
         return dict(json.loads(self.line()))
 
 
-def put_shard(endpoint: str, count: int = OBJECTS, recipe: Recipe | None = None) -> str:
+def put_shard(
+    endpoint: str,
+    count: int = OBJECTS,
+    recipe: Recipe | None = None,
+    translate: Translate = bytes,
+) -> str:
     """The address of a shard document, written to the server; of a new run each time.
 
     A job of a run that was there before would find its journal, and do nothing again.
@@ -83,7 +90,7 @@ def put_shard(endpoint: str, count: int = OBJECTS, recipe: Recipe | None = None)
         for n in range(count)
     ]
     places = Location.parse("s3://bucket/photo/", ""), Location.parse("s3://bucket/out/", "")
-    body = Shard(run_id, "00000", *places, recipe or Recipe(), objects).encode()
+    body = translate(Shard(run_id, "00000", *places, recipe or Recipe(), objects).encode())
     key = keys.shard_key(run_id, "00000")
     request = urllib.request.Request(f"{endpoint}/bucket/{key}", body, method="PUT")  # noqa: S310 # our own server
     urllib.request.urlopen(request).close()  # noqa: S310 # our own server

@@ -44,6 +44,11 @@ def compacted_index_key(started: str, run_id: str, number: int, content: bytes) 
     return f"{_index_stem(started, run_id)}_compacted-{number:08d}-{digest}.jsonl.gz"
 
 
+def compacted_leaves_stem(started: str, run_id: str, number: int) -> str:
+    """What the leaves of a compacted index have in their names, before its content is known."""
+    return f"{leaves_stem(index_key(started, run_id))}_compacted-{number:08d}"
+
+
 def leaf_key(stem: str, digest: str) -> str:
     """Rows of the index; the digest is that of the leaf, `stem` says what they are a part of."""
     return f"{LEAVES}{stem}/{digest[:16]}.jsonl.gz"

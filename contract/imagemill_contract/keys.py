@@ -164,6 +164,11 @@ def slice_key(run_id: str, number: int) -> str:
     return f"{draft_folder(run_id)}slices/{number:06d}.json"
 
 
+def table_drafts_folder(run_id: str) -> str:
+    """Files of a dataset's table of all pictures, before anybody reads them."""
+    return f"{draft_folder(run_id)}tables/"
+
+
 def tally_key(run_id: str, number: int) -> str:
     """What became of a slice."""
     return f"{run_folder(run_id)}tallies/{number:06d}.json"

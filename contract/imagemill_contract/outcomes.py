@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -120,44 +120,35 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         return row
 
     @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Outcome:
-        """Raises DocumentError for a row of another shape."""
+    def from_row(cls, row: dict[str, Any]) -> Outcome:
+        """The outcome; `row` is used up. Raises DocumentError for a row of another shape."""
         try:
-            if not row.keys() <= _NAMES:
-                raise ValueError(sorted(row.keys() - _NAMES))
-            value: Callable[..., Any] = row.get
-            reason, area, original = value("reason"), value("area"), value("original")
-            return cls(
-                row["key"],  # type: ignore[arg-type] # as all values, of a document of ours
-                _STATUSES[row["status"]],
-                Reason(reason) if reason else None,
-                value("detail", ""),
-                value("output_key"),
-                value("output_bytes", 0),
-                value("width", 0),
-                value("height", 0),
-                value("sha256", ""),
-                value("etag", ""),
-                value("position"),
-                _area(area) if area is not None else None,
-                value("fingerprint", ""),
-                Original(*original) if original is not None else None,
-            )
+            row["status"] = _STATUSES[row["status"]]  # in place: a copy takes half of the time
+            if "reason" in row:
+                row["reason"] = Reason(row["reason"])
+            if "area" in row:
+                row["area"] = _area(row["area"])
+            if "original" in row:
+                row["original"] = Original(*row["original"])
+            return cls(**row)
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
 
 
 def fingerprint_in(outcomes: Iterable[Outcome]) -> str:
     """The fingerprint that a stage has left of an object, or an empty text."""
-    return next((outcome.fingerprint for outcome in outcomes if outcome.fingerprint), "")
+    for outcome in outcomes:
+        if outcome.fingerprint:
+            return outcome.fingerprint
+    return ""
 
 
 def original_in(outcomes: Iterable[Outcome]) -> Original | None:
     """What a picture was before it was resized, if a stage has left that."""
-    return next((outcome.original for outcome in outcomes if outcome.original), None)
-
-
-_NAMES = frozenset(Outcome._fields)
+    for outcome in outcomes:
+        if outcome.original:
+            return outcome.original
+    return None
 
 
 def _area(value: object) -> tuple[int, int, int, int]:

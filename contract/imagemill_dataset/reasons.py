@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagemill_contract.outcomes import Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status
 
 # Failures of an attempt. They say nothing about the picture, so an earlier sample of it stays.
 GIVEN_UP = frozenset(
@@ -24,9 +24,9 @@ NEVER_GIVEN = frozenset({Reason.NO_LABEL, Reason.NO_ROW, Reason.BAD_ROW, Reason.
 PASSING = frozenset({*UNTOUCHED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
 
 
-def final_reason(stages: Iterable[tuple[Status, Reason | None]]) -> Reason | None:
+def final_reason(of_stages: Iterable[Outcome]) -> Reason | None:
     """Why an object is not done: the reason of its first stage that was not written, or None."""
-    for status, reason in stages:
-        if status is not Status.WRITTEN:
-            return reason
+    for outcome in of_stages:
+        if outcome.status is not Status.WRITTEN:
+            return outcome.reason
     return None

@@ -9,10 +9,11 @@ from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.index import IndexedRun
-from imagemill_dataset.index_tables import written_tables
 from imagemill_dataset.labels import first_number, numbers_of
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.stored_index import StoredIndex, part_keys
+from imagemill_dataset.tables.drafts import NO_DRAFTS, Drafts
+from imagemill_dataset.tables.written_tables import written_tables
 
 
 def read_labels(store: ObjectStore) -> dict[str, int]:
@@ -33,9 +34,14 @@ def write_dataset_files(
 
 
 def publish_dataset(
-    store: ObjectStore, run: IndexedRun, leaving_out: Collection[str] = ()
+    store: ObjectStore,
+    run: IndexedRun,
+    leaving_out: Collection[str] = (),
+    drafts: Drafts = NO_DRAFTS,
 ) -> Holdings:
     """Write the files of all runs, and return what they show.
+
+    `drafts` are what this run has drafted of the table of all pictures.
 
     Dataset shards `leaving_out` are about to go and count as gone, if no sample in them counts.
 
@@ -46,7 +52,7 @@ def publish_dataset(
     while True:
         index = StoredIndex.opened(store)
         known = index.part_keys
-        found = written_tables(store, index)
+        found = written_tables(store, index, drafts)
         held = found.holdings(index.shards).without(leaving_out)
         write_dataset_files(store, held, found.tables, run)
         if part_keys(store) == known:

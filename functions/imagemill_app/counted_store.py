@@ -63,6 +63,11 @@ class CountedStore:
         self.counts.add(Request.PUT)
         return self.store.put(path, body, mode=mode, use_multipart=False)
 
+    def copy(self, path: str, to: str) -> None:
+        """Copy an object within the store; what is there is replaced. Costs as much as a PUT."""
+        self.counts.add(Request.PUT)
+        self.store.copy(path, to)
+
     def put_parts(self, path: str, parts: Iterable[bytes]) -> None:
         """Write an object, whole or not at all, that is never held whole.
 

@@ -6,10 +6,9 @@ import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from io import UnsupportedOperation
 from pathlib import Path
 
 from obstore.exceptions import AlreadyExistsError
@@ -49,32 +48,15 @@ class StoreAt:
     def write(self, key: str, body: bytes) -> None:
         write_bytes(self.location, key, body)
 
+    def copy(self, key: str, to: str) -> None:
+        prefix = self.location.prefix
+        store_of(self.location.root).copy(prefix + key, prefix + to)
+
     def keys(self, folder: str) -> list[str]:
         return sorted(list_keys(self.location, folder))
 
     def remove(self, keys: Iterable[str]) -> None:
         remove(self.location, list(keys))
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A store in which what is written is seen by whoever reads it here, and by nobody else."""
-
-    below: StoreAt
-    written: dict[str, bytes] = field(default_factory=dict)
-
-    def read(self, key: str) -> bytes:
-        return self.written[key] if key in self.written else self.below.read(key)
-
-    def write(self, key: str, body: bytes) -> None:
-        self.written[key] = body
-
-    def keys(self, folder: str) -> list[str]:
-        own = {key for key in self.written if key.startswith(folder)}
-        return sorted(own.union(self.below.keys(folder)))
-
-    def remove(self, keys: Iterable[str]) -> None:
-        raise UnsupportedOperation("nothing can be removed that others see")
 
 
 def read_bytes(location: Location, key: str) -> bytes:

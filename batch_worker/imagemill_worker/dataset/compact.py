@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagemill_contract.keys import INDEX
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_contract.recipe_parts.columns import NamedTypes, fitted
 from imagemill_dataset import names
-from imagemill_dataset.index import Entry, Index, IndexedRun, Place
+from imagemill_dataset.files.holdings import Holdings
+from imagemill_dataset.index import Entry, Place
+from imagemill_dataset.parts.part import Row
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
+from imagemill_dataset.stored_index import StoredIndex
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
-from imagemill_worker.dataset.index_swap import last_run, put_in_place
+from imagemill_worker.dataset.index_swap import put_in_place
 from imagemill_worker.dataset.lease import PATIENCE_SECONDS, upkeep_lease
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
@@ -59,37 +62,39 @@ def compact(address: str, stopping: threading.Event) -> None:
         raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
     with upkeep_lease(dataset, "compact") as lease:
         index = lease.settled_index()
-        _check_something_counts(dataset, index)
-        superseded = index.superseded_samples()
-        old = sorted({*superseded, *_crumbs(index)})
+        held = _counted(dataset, index)
+        superseded = held.superseded_samples()
+        old = frozenset({*superseded, *_crumbs(held)})
         written: list[DatasetShard] = []
         if old:
-            last = last_run(index)
-            written = _rewritten(dataset, index, old, stopping)
-            put_in_place(lease, index, last, old)
+            written, moved = _rewritten(dataset, index, old, stopping)
+            rows = ((key, moved.get(key, entry)) for key, entry in dataset.rows_of(index))
+            shards = {shard.key: shard for shard in (*held.shards.values(), *written)}
+            put_in_place(lease, index, rows, shards, old)
     counts = {"superseded": sum(superseded.values()), "removed": len(old), "written": len(written)}
     log("compacted", counts)
 
 
-def _check_something_counts(dataset: DatasetStore, index: Index) -> None:
+def _counted(dataset: DatasetStore, index: StoredIndex) -> Holdings:
+    """What the dataset holds. Raises ArgumentsError if that is nothing."""
     if not index.shards:
         raise ArgumentsError(f"There are no dataset shards at {dataset.output}.")
-    if not index.living_samples():
+    held = Holdings.of_entries((entry for _, entry in dataset.rows_of(index)), index.shards)
+    if not held.living:
         raise ArgumentsError(
             f"All samples at {dataset.output} are superseded, so nothing would be left. Remove the "
             "folder dataset/ by hand if that is what you want."
         )
+    return held
 
 
-def _crumbs(index: Index) -> Iterator[str]:
+def _crumbs(held: Holdings) -> Iterator[str]:
     """Small shards that could be merged, as many small runs leave them."""
-    packed = [entry.run for entry in index.entries.values() if entry.place]
-    if not packed:
-        return
-    most_bytes = _recipe_of_last(packed).shard_bytes * _CRUMB_SHARE
+    last = held.sums.last
+    most_bytes = Recipe.from_document(last.recipe).shard_bytes * _CRUMB_SHARE if last else 0
     kinds: dict[tuple[Output, str], list[str]] = defaultdict(list)
-    for key in index.living_samples():
-        shard = index.shards[key]
+    for key in held.living:
+        shard = held.shards[key]
         if shard.bytes < most_bytes:
             kinds[names.format_of(key), shard.split].append(key)
     for keys in kinds.values():
@@ -98,41 +103,38 @@ def _crumbs(index: Index) -> Iterator[str]:
 
 
 def _rewritten(
-    dataset: DatasetStore, index: Index, old: Sequence[str], stopping: threading.Event
-) -> list[DatasetShard]:
-    """Write new shards with the living samples of old ones, and point the index at them."""
-    tag = names.compact_tag(index.shards[key].sha256 for key in old)
-    written = []
-    for (output, split), living in _by_kind(index, frozenset(old)).items():
+    dataset: DatasetStore, index: StoredIndex, old: frozenset[str], stopping: threading.Event
+) -> tuple[list[DatasetShard], dict[str, Entry]]:
+    """Write new shards with the living samples of old ones; these, and the rows that name them."""
+    shards, written, moved = index.shards, list[DatasetShard](), dict[str, Entry]()
+    tag = names.compact_tag(shards[key].sha256 for key in sorted(old))
+    for (output, split), living in _by_kind(dataset.rows_of(index), shards, old).items():
         samples = _samples_of(dataset, index, living, stopping)
-        recipe = replace(_recipe_of_last(item.entry.run for item in living), output=output)
+        last = max((it.entry.run for it in living), key=lambda run: (run.started, run.run_id))
+        recipe = replace(Recipe.from_document(last.recipe), output=output)
         for number, piece in enumerate(_pieces(recipe, living)):
             key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, output)
             shard = _written(dataset, key, split, piece, samples, recipe.columns)
             written.append(shard)
-            index.shards[key] = shard
             for position, item in enumerate(piece):
                 place = item.place._replace(shard=key, position=position)
-                index.entries[item.relative] = item.entry._replace(place=place)
-    return written
+                moved[item.relative] = item.entry._replace(place=place)
+    return written, moved
 
 
-def _by_kind(index: Index, old: frozenset[str]) -> dict[tuple[Output, str], list[_Living]]:
+def _by_kind(
+    rows: Iterable[Row], shards: Mapping[str, DatasetShard], old: frozenset[str]
+) -> dict[tuple[Output, str], list[_Living]]:
     """Samples that stay, by format and split, in the order of shards and positions."""
     kinds: dict[tuple[Output, str], list[_Living]] = defaultdict(list)
-    for relative, entry in index.entries.items():
+    for relative, entry in rows:
         place = entry.place
         if place and place.shard in old:
-            kind = names.format_of(place.shard), index.shards[place.shard].split
+            kind = names.format_of(place.shard), shards[place.shard].split
             kinds[kind].append(_Living(relative, entry, place))
     for living in kinds.values():
         living.sort(key=lambda item: (item.place.shard, item.place.position))
     return kinds
-
-
-def _recipe_of_last(runs: Iterable[IndexedRun]) -> Recipe:
-    last = max(runs, key=lambda run: (run.started, run.run_id))
-    return Recipe.from_document(last.recipe)
 
 
 def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Living]]:
@@ -151,13 +153,13 @@ def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Liv
 
 
 def _samples_of(
-    dataset: DatasetStore, index: Index, living: Sequence[_Living], stopping: threading.Event
+    dataset: DatasetStore, index: StoredIndex, living: Sequence[_Living], stopping: threading.Event
 ) -> Iterator[Sample]:
     """The samples themselves, in the order of `living`; each old shard is fetched once.
 
     Raises ArgumentsError for a damaged shard.
     """
-    by_shard: dict[str, set[int]] = defaultdict(set)
+    by_shard, shards = defaultdict[str, set[int]](set), index.shards
     for item in living:
         by_shard[item.place.shard].add(item.place.position)
     pace = Pace()
@@ -166,7 +168,7 @@ def _samples_of(
             log("rewriting", {"done": number, "shards": len(by_shard)})
         with temporary_file() as file:
             dataset.store.fetch_file(dataset.output.prefix + key, file)
-            if sha256_of(file) != index.shards[key].sha256:
+            if sha256_of(file) != shards[key].sha256:
                 raise ArgumentsError(f"{key} is damaged; run `imagemill verify` for details.")
             file.seek(0)
             for position, sample in enumerate(dataset_format(names.format_of(key)).read(file)):

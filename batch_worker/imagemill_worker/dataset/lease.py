@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from imagemill_contract.keys import upkeep_lock_key
-from imagemill_dataset.index import Index
+from imagemill_dataset.stored_index import StoredIndex
 from imagemill_dataset.upkeep_lock import STALE_AFTER_SECONDS, UpkeepLock, locks_by_number
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
@@ -67,12 +67,12 @@ class Lease:
                 "Nothing is lost. Run the same command again."
             )
 
-    def settled_index(self) -> Index:
+    def settled_index(self) -> StoredIndex:
         """The index, no part of which belongs to a run that is still going on.
 
         Raises ArgumentsError if a run is open: it has a marker before it has a part.
         """
-        index = self.dataset.read_index()
+        index = self.dataset.opened_index()
         self.check_no_run_is_open()
         return index
 

@@ -6,15 +6,16 @@ It names what stopped runs have left; with `--repair` it removes that, and what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from imagemill_contract.keys import DATASET, INDEX_TABLE, open_run_key
 from imagemill_dataset.names import EXTENSIONS
+from imagemill_dataset.parts.part import Row
 from imagemill_dataset.stored_index import part_keys
 from imagemill_worker.dataset.damage import IndexedSamples, damaged_shards
-from imagemill_worker.dataset.index_swap import last_run, put_in_place
+from imagemill_worker.dataset.index_swap import put_in_place
 from imagemill_worker.dataset.lease import PATIENCE_SECONDS, Lease, upkeep_lease
 from imagemill_worker.dataset.leftovers import Leftovers
 from imagemill_worker.dataset.store import DatasetStore
@@ -140,12 +141,15 @@ def _let_go(lease: Lease, dataset: DatasetStore, damaged: Collection[str]) -> in
     """Remove damaged shards and what the index says of them. Returns how many samples it was."""
     if not damaged:
         return 0
-    index = dataset.read_index()
-    last, before = last_run(index), len(index.entries)
-    index.entries = {
-        relative: entry
-        for relative, entry in index.entries.items()
-        if not (entry.place and entry.place.shard in damaged)
-    }
-    put_in_place(lease, index, last, damaged)
-    return before - len(index.entries)
+    index, lost = dataset.opened_index(), 0
+
+    def kept() -> Iterator[Row]:
+        nonlocal lost
+        for relative, entry in dataset.rows_of(index):
+            if entry.place and entry.place.shard in damaged:
+                lost += 1
+            else:
+                yield relative, entry
+
+    put_in_place(lease, index, kept(), index.shards, damaged)
+    return lost

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.shards import DatasetShard
+
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(slots=True)
@@ -28,7 +31,12 @@ class Sums:
     last: IndexedRun | None = None
 
     def add(self, entries: Iterable[Entry], shards: Mapping[str, DatasetShard]) -> None:
-        """Count rows."""
+        """Count rows, some of which are held at once."""
+        rest = iter(entries)
+        while chunk := list(islice(rest, _ROWS_AT_ONCE)):
+            self._add(chunk, shards)
+
+    def _add(self, entries: Sequence[Entry], shards: Mapping[str, DatasetShard]) -> None:
         packed = [(entry.place, entry.run) for entry in entries if entry.place]
         self.living.update(place.shard for place, _ in packed)
         labelled = ((it.label, it.shard) for it, _ in packed if it.label is not None)

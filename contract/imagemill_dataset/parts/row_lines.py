@@ -15,25 +15,27 @@ _TEXT = encode_basestring
 
 def line_of(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str, int]) -> str:
     """A row as JSON. Written by hand, it takes a third of the time: there are millions."""
-    parts = [f'{{"key":{_TEXT(key)},"etag":{_TEXT(entry.etag)},"run":{runs[entry.run.run_id]}']
-    if entry.reason:
-        parts.append(f',"reason":"{entry.reason}"')
-    if entry.is_pruned:
-        parts.append(',"pruned":true')
-    place = entry.place
+    etag, reason, run, is_pruned, place, columns, fingerprint, original, size = (
+        entry  # by name it takes longer
+    )
+    line = f'{{"key":{_TEXT(key)},"etag":{_TEXT(etag)},"run":{runs[run.run_id]}'
+    if reason:
+        line += f',"reason":"{reason}"'
+    if is_pruned:
+        line += ',"pruned":true'
     if place:
-        parts.append(
-            f',"at":[{shards[place.shard]},{place.position}]'
-            f',"image":[{place.width},{place.height},{place.image_bytes},{place.edge_bytes}]'
-            f',"sha256":{_TEXT(place.sha256)}'
+        shard, position, width, height, image_bytes, edge_bytes, sha256, label = place
+        line += (
+            f',"at":[{shards[shard]},{position}]'
+            f',"image":[{width},{height},{image_bytes},{edge_bytes}],"sha256":{_TEXT(sha256)}'
         )
-        if place.label is not None:
-            parts.append(f',"label":{place.label}')
-    if entry.fingerprint:
-        parts.append(f',"fingerprint":{_TEXT(entry.fingerprint)}')
-    if entry.original:
-        width, height, taken = entry.original
-        parts.append(f',"original":[{entry.bytes},{width},{height},{_TEXT(taken)}]')
-    if entry.columns:
-        parts.append(f',"columns":{json.dumps(entry.columns, ensure_ascii=False)}')
-    return "".join([*parts, "}\n"])
+        if label is not None:
+            line += f',"label":{label}'
+    if fingerprint:
+        line += f',"fingerprint":{_TEXT(fingerprint)}'
+    if original:
+        width, height, taken = original
+        line += f',"original":[{size},{width},{height},{_TEXT(taken)}]'
+    if columns:
+        line += f',"columns":{json.dumps(columns, ensure_ascii=False)}'
+    return line + "}\n"

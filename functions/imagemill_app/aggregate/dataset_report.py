@@ -6,16 +6,16 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imagemill_app.aggregate.slice_tally import SliceTally
 from imagemill_app.page.contact_sheet import contact_sheet
-from imagemill_app.results.packed_samples import PackedShards
 from imagemill_app.stores import StoreAt, exists, write_bytes
 from imagemill_contract.keys import DATASET_CARD, DATASET_PREVIEW
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.stored_dataset import publish_dataset
+from imagemill_dataset.tables.drafts import Drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,12 @@ class DatasetReport:
 
 
 def published_dataset(
-    output: Location,
-    run: IndexedRun,
-    recipe: Recipe,
-    packed: PackedShards,
-    previews: Sequence[Preview],
+    output: Location, run: IndexedRun, recipe: Recipe, tally: SliceTally, drafts: Drafts
 ) -> DatasetReport:
-    """Publish the dataset with what a run has packed, and return the part of its report.
-
-    `previews` are small copies of some of it.
-    """
+    """Publish the dataset with what a run has packed, and return the part of its report."""
+    packed, previews = tally.packed, tally.tally.sources.previews().values()
     _write_preview(output, [base64.b64decode(item.resized) for item in previews if item.resized])
-    superseded = publish_dataset(StoreAt(output), run).superseded_samples()
+    superseded = publish_dataset(StoreAt(output), run, drafts=drafts).superseded_samples()
     return DatasetReport(
         format=str(recipe.output),
         shards=len(packed.shards),

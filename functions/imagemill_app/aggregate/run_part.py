@@ -12,6 +12,7 @@ from typing import Any
 from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.aggregate.slice_results import SliceResults, empty_tally
 from imagemill_app.aggregate.slice_tally import SliceTally, read_tally
+from imagemill_app.overlay import Overlay
 from imagemill_app.results.open_runs import indexed_run
 from imagemill_app.results.packed_samples import check_lengths
 from imagemill_app.results.planned_shards import shard_ids_of_slice
@@ -21,7 +22,8 @@ from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
 from imagemill_dataset.parts.part import Leaf, leaves_document
-from imagemill_dataset.parts.written_part import written_leaves, written_part
+from imagemill_dataset.parts.written_part import INLINE_ROWS, written_leaves, written_part
+from imagemill_dataset.tables.drafts import Drafts
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class RunPart:
         tally: What became of all its slices.
         leaves: Those of each slice, by its number; none if the run has one slice.
         body: The document; empty if there is nothing to add.
+        drafted_in: Where the drafts of a dataset's table are.
     """
 
     run: IndexedRun
@@ -41,10 +44,19 @@ class RunPart:
     tally: SliceTally
     leaves: dict[int, Sequence[Leaf]] = field(default_factory=dict)
     body: bytes = b""
+    drafted_in: StoreAt | Overlay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.drafted_in = StoreAt(self.output)
 
     @property
     def key(self) -> str:
         return index_key(self.run.started, self.run.run_id)
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was drafted of a dataset's table: true as long as the part is not corrected."""
+        return Drafts(self.key, self.tally.tables, self.drafted_in.copy)
 
     def corrected(self, rivals: Rivals) -> Contest:
         """Compare the results that are there with what the part says, and write what is true."""
@@ -108,7 +120,11 @@ def written_run_part(run: Mapping[str, Any], failures: Mapping[str, JobFailure])
     results = SliceResults.begun(run, numbers[0] if numbers else 0, failures)
     store, packed = StoreAt(results.output), results.packed
     part = RunPart(results.run, results.output, SliceTally(results.tally, packed))
-    rows = results.rows(run)
+    if run["objects"] > INLINE_ROWS:
+        part.drafted_in = Overlay(store)  # in memory: nobody else takes them
+        rows, part.tally.tables = results.drafted_rows(run, part.drafted_in)
+    else:
+        rows = results.rows(run)
     first = next(rows, None)
     if first is not None:
         stem = leaves_stem(part.key)

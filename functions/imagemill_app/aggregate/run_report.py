@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,6 @@ from imagemill_app.collector import uncollected
 from imagemill_app.page.pictures import Shown
 from imagemill_app.results.drafts import remove_draft
 from imagemill_app.results.open_runs import OpenRun, close_run, indexed_run, open_runs
-from imagemill_app.results.packed_samples import PackedShards
 from imagemill_app.results.rival_runs import Contest, rivals_of
 from imagemill_app.stores import StoreAt, list_keys, remove_folder, write_bytes
 from imagemill_app.tally.tally import failed_percent
@@ -32,10 +31,9 @@ from imagemill_contract.keys import (
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
-from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.run_report import encode_report
-from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.parts.merging import merge_parts
+from imagemill_dataset.tables.drafts import NO_DRAFTS, Drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,12 @@ def write_report(
     output = Location.parse(run["output"], "run.output")
     indexed = indexed_run(run)
     part = written_run_part(run, failures)
-    tally, packed, deleted = part.tally.tally, part.tally.packed, part.tally.deleted
+    tally, deleted = part.tally.tally, part.tally.deleted
     stages = tally.stages(run["objects"] + run["refused"])
     contested = _contested(run, part)
     previews = tally.sources.previews()
-    sample = list(previews.values())
-    dataset = _dataset(output, indexed, packed, sample, has_dataset=run["has_dataset"])
+    drafts = NO_DRAFTS if contested else part.drafts
+    dataset = _dataset(part, drafts, has_dataset=run["has_dataset"])
     is_good = failed_percent(stages) <= tolerated_percent and not contested
     verdict = RunVerdict(
         report=output.address_of(output.prefix + report_key(run["run_id"])),
@@ -126,19 +124,12 @@ def _contested(run: Mapping[str, Any], part: RunPart) -> Contest:
     return part.corrected(rivals) if rivals else Contest()
 
 
-def _dataset(
-    output: Location,
-    run: IndexedRun,
-    packed: PackedShards,
-    previews: Sequence[Preview],
-    *,
-    has_dataset: bool,
-) -> DatasetReport | None:
+def _dataset(part: RunPart, drafts: Drafts, *, has_dataset: bool) -> DatasetReport | None:
     """The part about the dataset. A run that writes files may supersede samples, too."""
-    recipe = Recipe.from_document(run.recipe, "run.recipe")
+    recipe = Recipe.from_document(part.run.recipe, "run.recipe")
     if not recipe.is_packed and not has_dataset:
         return None
-    return published_dataset(output, run, recipe, packed, previews)
+    return published_dataset(part.output, part.run, recipe, part.tally, drafts)
 
 
 def _remove_leftovers(output: Location, run_id: str, *, has_intermediate: bool) -> None:

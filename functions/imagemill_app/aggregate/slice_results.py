@@ -26,12 +26,16 @@ from imagemill_contract.keys import (
     relative_key,
     stages_in,
     stages_of,
+    table_drafts_folder,
 )
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, fingerprint_in, original_in
+from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.reasons import NEVER_GIVEN, final_reason
+from imagemill_dataset.tables.drafts import TableDraft, drafted
 
 
 def empty_tally(run: IndexedRun) -> Tally:
@@ -93,6 +97,17 @@ class SliceResults:
             pruned if run["prune"] else iter(()),
         ]
         return merge(*streams, key=itemgetter(0))
+
+    def drafted_rows(
+        self, run: Mapping[str, Any], store: ObjectStore
+    ) -> tuple[Iterator[Row], list[TableDraft]]:
+        """The rows, and what is drafted in `store` of a packed dataset while they are read."""
+        tables: list[TableDraft] = []
+        rows = self.rows(run)
+        if not Recipe.from_document(self.run.recipe, "run.recipe").is_packed:
+            return rows, tables
+        folder = table_drafts_folder(self.run.run_id)
+        return drafted(rows, store, folder, self.packed.by_key, tables), tables
 
     def _deleted(self) -> dict[str, list[str]]:
         """Keys of sources that are gone, in order, each with the outputs that are its own alone."""
@@ -168,7 +183,7 @@ def _rows(
         places = sample_places(shard, outcomes, last.dataset_shards)
     prefix = shard.source.prefix
     for source, of_stages in zip(shard.objects, outcomes, strict=True):
-        reason = final_reason((outcome.status, outcome.reason) for outcome in of_stages)
+        reason = final_reason(of_stages)
         relative = relative_key(source.key, prefix)
         place = places.get(source.key)
         about = fingerprint_in(of_stages), original_in(of_stages), source.bytes

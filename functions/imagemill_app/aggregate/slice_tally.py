@@ -20,6 +20,7 @@ from imagemill_contract.locations import Location
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_dataset.parts.part import Leaf
 from imagemill_dataset.parts.written_part import written_leaves
+from imagemill_dataset.tables.drafts import TableDraft
 
 VERSION = 1
 
@@ -33,15 +34,18 @@ class SliceTally:
         packed: Dataset shards, and how many of them were read back.
         deleted: Relative keys of sources that are gone, at most `MAX_LISTED`.
         leaves: Where the rows of the index are, in the order of keys.
+        tables: Drafts of the table of all pictures, with the same rows.
     """
 
     tally: Tally
     packed: PackedShards = field(default_factory=PackedShards)
     deleted: list[str] = field(default_factory=list)
     leaves: Sequence[Leaf] = ()
+    tables: list[TableDraft] = field(default_factory=list)
 
     def merge(self, other: SliceTally) -> None:
         """Add what is known of a later slice, but for its leaves."""
+        self.tables.extend(other.tables)
         self.tally.merge(other.tally)
         self.packed.merge(other.packed)
         self.deleted = [*self.deleted, *other.deleted][:MAX_LISTED]
@@ -53,6 +57,7 @@ class SliceTally:
             "packed": self.packed.to_document(),
             "deleted": list(self.deleted),
             "leaves": [asdict(leaf) for leaf in self.leaves],
+            "tables": [draft.to_document() for draft in self.tables],
         }
 
     @classmethod
@@ -62,6 +67,7 @@ class SliceTally:
             PackedShards.from_document(document["packed"]),
             document["deleted"],
             [Leaf(**leaf) for leaf in document["leaves"]],
+            list(map(TableDraft.from_document, document.get("tables", ()))),
         )
 
 
@@ -81,11 +87,12 @@ def aggregate_slice(
     results = SliceResults.begun(run, number, failures)
     indexed, output = results.run, results.output
     stem = leaves_stem(index_key(indexed.started, indexed.run_id))
-    rows = results.rows(run)
-    leaves = list(written_leaves(StoreAt(output), stem, rows, results.packed.by_key, {}))
+    store = StoreAt(output)
+    rows, tables = results.drafted_rows(run, store)
+    leaves = list(written_leaves(store, stem, rows, results.packed.by_key, {}))
     check_lengths(output, results.packed.shards)
     results.tally.functions = used()
-    tally = SliceTally(results.tally, results.packed, results.deleted, leaves)
+    tally = SliceTally(results.tally, results.packed, results.deleted, leaves, tables)
     body = json.dumps(tally.to_document(), ensure_ascii=False).encode()
     write_bytes(output, tally_key(indexed.run_id, number), body)
     return tally

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from imagemill_app.collector import uncollected
 from imagemill_app.labels import numbered_classes
+from imagemill_app.overlay import Overlay
 from imagemill_app.plan.checked_request import checked_output, request_of
 from imagemill_app.plan.commit_plan import planned_run, write_commit
 from imagemill_app.plan.documents import Plan, write_slice
@@ -29,7 +30,7 @@ from imagemill_app.plan.source.slices import KeyRange, ranges_between
 from imagemill_app.plan.totals import added
 from imagemill_app.refusal import RunRefused
 from imagemill_app.settings import PlanRunSettings
-from imagemill_app.stores import Overlay, StoreAt
+from imagemill_app.stores import StoreAt
 from imagemill_contract.folder_source import no_pictures
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest

@@ -94,18 +94,19 @@ def _placing(shard: Shard) -> Callable[[Outcome, Outcome], Place]:
     """What gives an object of a work shard its place. Raises DocumentError if it has none."""
     keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
     labels, prefix = shard.labels, shard.source.prefix
+    written = Status.WRITTEN
 
     def place_of(picture: Outcome, last: Outcome) -> Place:
-        whole_key, position = last.output_key, last.position
-        if picture.status is not Status.WRITTEN or whole_key is None or position is None:
-            raise DocumentError(f"{last.key} is packed, but its outcomes do not say where.")
+        # of millions: by name it takes twice as long
+        _, status, _, _, _, image_bytes, width, height, sha256, *_ = picture
+        key, _, _, _, whole_key, edge_bytes, _, _, _, _, position, *_ = last
+        if status is not written or whole_key is None or position is None:
+            raise DocumentError(f"{key} is packed, but its outcomes do not say where.")
         if whole_key not in keys:
             keys[whole_key] = relative_key(whole_key, shard.output.prefix)
-        label = None
-        if labels:
-            label = labels.get(class_of(relative_key(last.key, prefix)) or "")
-        sizes = picture.width, picture.height, picture.output_bytes, last.output_bytes
-        return Place(keys[whole_key], position, *sizes, picture.sha256, label)
+        label = labels.get(class_of(relative_key(key, prefix)) or "") if labels else None
+        place = keys[whole_key]
+        return Place(place, position, width, height, image_bytes, edge_bytes, sha256, label)
 
     return place_of
 

@@ -78,7 +78,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
     entries = {
         relative_key(item.key, shard.source.prefix): Entry(
             item.etag,
-            final_reason((outcome.status, outcome.reason) for outcome in final[item.key]),
+            final_reason(final[item.key]),
             run,
             place=places.get(item.key),
             columns=item.columns,

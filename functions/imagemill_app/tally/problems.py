@@ -14,7 +14,7 @@ from imagemill_contract.outcomes import Outcome, Status
 MAX_LISTED = 1000
 MAX_EXAMPLES = 12
 
-PROBLEMS = (Status.REJECTED, Status.FAILED)
+PROBLEMS = frozenset({Status.REJECTED, Status.FAILED})
 _Name = tuple[str, str, str]  # stage, status, reason
 
 

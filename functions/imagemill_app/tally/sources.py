@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import compress
 from typing import Any
 
 from imagemill_app.tally.smallest import Smallest
@@ -46,21 +47,21 @@ class Sources:
         self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
     ) -> None:
         """Count objects, with one outcome in each stage; those with all results may be drawn."""
+        keys = [source.key for source in sources]
         lengths = [source.bytes for source in sources]
         self.bytes += sum(lengths)
         self.sizes.update(map(int.bit_length, lengths))
-        for ending, count in Counter(_ending(source.key) for source in sources).items():
-            self.formats[format_of(ending)] += count
-        draws = map(drawing(self.seed), (source.key for source in sources))
-        rows = list(zip(*outcomes_of.values(), strict=True))
-        drawn = (
-            (draw, source.key, place)
-            for place, (draw, source) in enumerate(zip(draws, sources, strict=True))
-            if all(row.status is Status.WRITTEN for row in rows[place])
+        for ending, number in Counter(map(_ending, keys)).items():
+            self.formats[format_of(ending)] += number
+        statuses = ([outcome.status for outcome in rows] for rows in outcomes_of.values())
+        whole = (Status.WRITTEN,) * len(outcomes_of)
+        is_done = (of_stages == whole for of_stages in zip(*statuses, strict=True))
+        done = compress(
+            zip(map(drawing(self.seed), keys), keys, range(len(keys)), strict=True), is_done
         )
-        for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
-            sample = _sample(sources[place], dict(zip(outcomes_of, rows[place], strict=True)))
-            self._samples.add(sample, draw_text(draw), key)
+        for draw, key, place in nsmallest(MAX_SAMPLES, done):
+            found = {stage: rows[place] for stage, rows in outcomes_of.items()}
+            self._samples.add(_sample(sources[place], found), draw_text(draw), key)
 
     def add_previews(self, previews: Iterable[Preview]) -> None:
         """Keep those of objects that may be drawn, if the jobs have drawn as `add` does."""

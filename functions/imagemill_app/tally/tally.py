@@ -59,8 +59,11 @@ class Tally:
         """Count the objects of a shard, with an outcome in each stage, in the shard's order."""
         self.sources.add(sources, outcomes_of)
         for stage, outcomes in outcomes_of.items():
-            self._statuses[stage].update(outcome.status for outcome in outcomes)
-            self.output_bytes[stage] += sum(outcome.output_bytes for outcome in outcomes)
+            statuses = Counter([outcome.status for outcome in outcomes])
+            self._statuses[stage].update(statuses)
+            self.output_bytes[stage] += sum([outcome.output_bytes for outcome in outcomes])
+            if PROBLEMS.isdisjoint(statuses):
+                continue
             for source, outcome in zip(sources, outcomes, strict=True):
                 if outcome.status in PROBLEMS:
                     self.problems.add(stage, outcome, source.bytes)

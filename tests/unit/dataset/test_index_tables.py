@@ -10,18 +10,21 @@ from arro3.io import read_parquet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import INDEX_TABLE, INDEX_TABLES
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_dataset import index_tables
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.index import Entry, IndexedRun, Place
-from imagemill_dataset.index_tables import written_tables
 from imagemill_dataset.parts import merging
 from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_dataset import publish_dataset
 from imagemill_dataset.stored_index import StoredIndex, write_index_part
+from imagemill_dataset.tables import drafts
+from imagemill_dataset.tables import written_tables as writing
+from imagemill_dataset.tables.drafts import Drafts, TableDraft
+from imagemill_dataset.tables.written_tables import written_tables
 from tests.helpers.memory_store import MemoryStore
 
 RECIPE = Recipe(output=Output.WEBDATASET)
@@ -30,7 +33,7 @@ KEYS = [f"{number:02}" for number in range(30)]
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_tables, "TABLE_ROWS", 4)
+    monkeypatch.setattr(drafts, "TABLE_ROWS", 4)
 
 
 def run_at(minute: int) -> IndexedRun:
@@ -115,7 +118,7 @@ class DyingStore(MemoryStore):
 def test_writer_goes_on_where_another_one_was_killed(
     monkeypatch: pytest.MonkeyPatch, earlier: list[str], step: int
 ) -> None:
-    monkeypatch.setattr(index_tables, "FILES_BETWEEN_NOTES", 2)
+    monkeypatch.setattr(writing, "FILES_BETWEEN_NOTES", 2)
     expected, store = MemoryStore(), DyingStore()
     for at in (expected, store):
         if earlier:
@@ -135,7 +138,7 @@ def test_writer_goes_on_where_another_one_was_killed(
 def test_run_that_ends_while_the_writer_is_dead_is_in_the_table_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(index_tables, "FILES_BETWEEN_NOTES", 2)
+    monkeypatch.setattr(writing, "FILES_BETWEEN_NOTES", 2)
     store = DyingStore()
     add_run(store, 1, KEYS)
     store.left = 6
@@ -165,3 +168,79 @@ def test_what_is_published_step_by_step_is_what_all_rows_add_up_to(data: st.Data
     assert {row["source_key"]: row["run_id"] for row in rows_in(store)} == {
         key: entry.run.run_id for key, entry in entries.items()
     }
+
+
+def draft_of(store: MemoryStore, minute: int) -> Drafts:
+    """A draft of a run that is in the index already."""
+    index, tables = StoredIndex.opened(store), list[TableDraft]()
+    key = index_key(run_at(minute).started, run_at(minute).run_id)
+    part = next(part for part in index.parts if part.key == key)
+    rows = part.rows(store.read, "", None)
+    assert list(drafts.drafted(rows, store, f"drafts/{minute}/", index.shards, tables))
+
+    def copy(source: str, to: str) -> None:
+        store.write(to, store.read(source))
+
+    return Drafts(key, tables, copy)
+
+
+def test_drafts_of_a_run_are_taken_as_they_are() -> None:
+    store = MemoryStore()
+    add_run(store, 1, KEYS)
+    mine = draft_of(store, 1)
+    for draft in mine.tables:
+        store.objects[draft.table.key] += b"drafted"
+    found = written_tables(store, StoredIndex.opened(store), mine)
+    bodies = [store.read(table.key) for table in found.tables]
+    assert len(bodies) == 8
+    assert all(body.endswith(b"drafted") for body in bodies)
+
+
+def test_drafts_that_another_run_has_rows_among_are_not_taken() -> None:
+    store = MemoryStore()
+    add_run(store, 2, KEYS)
+    mine = draft_of(store, 2)
+    add_run(store, 3, ["05"])
+    for draft in mine.tables:
+        store.objects[draft.table.key] += b"drafted"
+    found = written_tables(store, StoredIndex.opened(store), mine)
+    drafted = [store.read(table.key).endswith(b"drafted") for table in found.tables]
+    assert drafted == [True, False, *[True] * 6]
+
+
+def test_drafts_of_a_run_whose_part_is_merged_are_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(merging, "MAX_PARTS", 1)
+    store = MemoryStore()
+    add_run(store, 1, KEYS)
+    mine = draft_of(store, 1)
+    add_run(store, 2, ["05"])
+    merge_parts(store)
+    written_tables(store, StoredIndex.opened(store), mine)
+    found = {row["source_key"]: row["run_id"] for row in rows_in(store)}
+    assert found == {key: "run-1" for key in KEYS} | {"05": "run-2"}
+
+
+@given(
+    runs=st.lists(st.sets(st.sampled_from(KEYS), min_size=1), min_size=1, max_size=5),
+    is_published=st.lists(st.booleans(), min_size=5, max_size=5),
+)
+def test_a_table_from_drafts_has_the_rows_of_one_without(
+    runs: list[set[str]], is_published: list[bool]
+) -> None:
+    store = MemoryStore()
+    for minute, keys in enumerate(runs):
+        add_run(store, minute, sorted(keys))
+        if not is_published[minute]:
+            continue
+        mine = draft_of(store, minute)
+        found = written_tables(store, StoredIndex.opened(store), mine)
+        plain = MemoryStore()
+        plain.objects = {key: body for key, body in store.objects.items() if key[:6] == "index/"}
+        plain.objects.pop(INDEX_TABLES)
+        expected = written_tables(plain, StoredIndex.opened(plain))
+        assert rows_in(store) == rows_in(plain)
+        shards = StoredIndex.opened(store).shards
+        assert found.holdings(shards) == expected.holdings(shards)
+        assert {table.key for table in found.tables} == set(store.keys(INDEX_TABLE))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -22,9 +23,9 @@ from imagemill_dataset.parts import merging, written_part
 from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_dataset import publish_dataset
-from imagemill_dataset.stored_index import read_index, write_index_part
+from imagemill_dataset.stored_index import StoredIndex, read_index, write_index_part
 from imagemill_dataset.upkeep_lock import UpkeepLock
-from imagemill_worker.dataset.index_swap import last_run, put_in_place
+from imagemill_worker.dataset.index_swap import put_in_place
 from imagemill_worker.errors import TryAgainError
 from tests.helpers.memory_store import MemoryStore
 
@@ -84,13 +85,13 @@ class Rewritten:
         write_index_part(self.plain, run, entries, [shard_of(key, len(names))])
 
     def rewrite(self) -> None:
-        index = read_index(self.plain)
+        index = StoredIndex.opened(self.plain)
         new = shard_of("dataset/new.tar", 3)
         self.plain.objects[new.key] = b"samples"
-        index.shards[new.key] = new
-        for at, name in enumerate("abc"):
-            index.entries[name] = sample(index.entries[name].run, new.key, at)
-        put_in_place(self.lease, index, last_run(index), self.old)  # type: ignore[arg-type]
+        shards = {**index.shards, new.key: new}
+        rows = index.rows()
+        moved = ((key, sample(entry.run, new.key, "abc".index(key))) for key, entry in rows)
+        put_in_place(self.lease, index, moved, shards, self.old)  # type: ignore[arg-type]
 
     def check(self, wanted: dict[str, str]) -> None:
         """All samples are where the index says, and the files beside them show just that."""
@@ -223,7 +224,7 @@ def test_late_part_of_who_lost_the_lock_counts_less() -> None:
     rewritten.lease.number = 2
     rewritten.rewrite()
     late = Index(index.entries, index.shards).encode()
-    last = last_run(index)
+    last = run_at(2)
     rewritten.plain.objects[compacted_index_key(last.started, last.run_id, 1, late)] = late
     found = read_index(rewritten.plain).entries
     assert {entry.place.shard for entry in found.values() if entry.place} == {"dataset/new.tar"}
@@ -235,4 +236,33 @@ def test_rows_of_large_parts_go_with_the_parts(monkeypatch: pytest.MonkeyPatch) 
     assert len(rewritten.plain.keys(keys.LEAVES)) == 1
     rewritten.rewrite()
     rewritten.check(AFTER)
-    assert rewritten.plain.keys(keys.LEAVES) == []
+    found = {leaf.key for part in StoredIndex.opened(rewritten.plain).parts for leaf in part.leaves}
+    assert found
+    assert set(rewritten.plain.keys(keys.LEAVES)) == found
+
+
+def test_rewrite_of_large_parts_that_is_killed_at_any_step_is_finished_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written_part, "INLINE_ROWS", 1)
+    monkeypatch.setattr(written_part, "LEAF_ROWS", 2)
+    for step in count(1):
+        rewritten = Rewritten()
+        killed: list[int] = []
+
+        def die(at: int, step: int = step, killed: list[int] = killed) -> None:
+            if at == step:
+                killed.append(at)
+                raise KeyboardInterrupt
+
+        rewritten.lease.before_step = die
+        with suppress(KeyboardInterrupt):
+            rewritten.rewrite()
+        if not killed:
+            assert step > STEPS  # leaves are steps, too
+            break
+        rewritten.lease.before_step = lambda _: None
+        rewritten.lease.number = 2
+        if not StoredIndex.opened(rewritten.plain).shards.keys().isdisjoint(rewritten.old):
+            rewritten.rewrite()
+        rewritten.check(AFTER)
