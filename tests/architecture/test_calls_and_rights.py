@@ -27,6 +27,7 @@ OF_OBSTORE = {
     "list": {"s3:ListBucket"},
     "put": WRITTEN,
     "open_writer": WRITTEN,
+    "copy": {"s3:GetObject", "s3:PutObject"},
     "delete": {"s3:DeleteObject"},
 }
 # What asks nobody: stores, the answers that are there, errors.
