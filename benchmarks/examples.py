@@ -19,6 +19,7 @@ from imagemill_contract.recipe import Output
 from tests.helpers.readers import printed_by, run
 
 CLASSES, ROUNDS = 4, 3
+SHARD_BYTES = 4_000_000  # some shards for each worker of a loader
 SCRIPTS = {
     "pytorch_files": ("huggingface", Output.FILES, ""),
     "pytorch_webdataset": ("huggingface", Output.WEBDATASET, "dataset"),
@@ -48,12 +49,13 @@ def rate(script: str, base: Path) -> int:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         link_classes(base / "photos", count)
         for output in Output:
-            packed = {} if output is Output.FILES else {"label_from_folder": True}
+            packed = {"label_from_folder": True, "shuffle": True, "shard_bytes": SHARD_BYTES}
+            packed = {} if output is Output.FILES else packed
             run(base / "photos", base / output, {"output": output, **packed})
         rates: dict[str, list[int]] = {script: [] for script in SCRIPTS}
         for _ in range(ROUNDS):
