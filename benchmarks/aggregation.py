@@ -30,7 +30,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import Original, Outcome, Status
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import dataset_shard_key, shard_tag
 from imagemill_dataset.shards import DatasetShard, PixelSums
@@ -38,6 +38,7 @@ from imagemill_dataset.shards import DatasetShard, PixelSums
 OUTPUT = Location("s3://output-bucket")
 SLICE, SHARD = 250_000, 25_000
 DIGEST = "0123456789abcdef" * 4
+TAKEN = "2026-11-30T14:05:00+01:00"
 
 
 def run_of(count: int, output: str, shard: int = SHARD) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def _rows(shard: Shard, stage: Stage, packed_key: str) -> Iterator[Outcome]:
             sha256=item.etag * 2,
             etag="" if shard.recipe.is_packed else item.etag,
             position=position if shard.recipe.is_packed else None,
+            fingerprint="0123456789abcdef" if stage is Stage.EDGE else "",
+            original=Original(4000, 3000, TAKEN) if stage is Stage.RESIZE else None,
         )
 
 
