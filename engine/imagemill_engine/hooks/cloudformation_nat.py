@@ -21,6 +21,7 @@ def install() -> None:
         patching.require_function(ec2, name, ["params"])
     for name in ("_allocate_address", "_release_address"):
         patching.require_function(ec2, name, ["p"])
+    patching.require(ec2, "_addresses")
     handlers["AWS::EC2::EIP"] = {"create": allocate_address, "delete": release_address}
     handlers["AWS::EC2::NatGateway"] = {"create": create_gateway, "delete": delete_gateway}
 
