@@ -63,13 +63,16 @@ def put_index(count: int, done: int) -> None:
     from imagemill_app.stores import StoreAt
     from imagemill_contract.index_keys import index_key, leaves_stem
     from imagemill_contract.locations import Location
+    from imagemill_contract.outcomes import Original
     from imagemill_contract.recipe import Recipe
     from imagemill_dataset.index import Entry, IndexedRun
     from imagemill_dataset.parts.written_part import written_part
 
     recipe = Recipe().to_document()
     earlier = IndexedRun("earlier", "2026-11-22T10:15:30Z", SOURCE, recipe)
-    rows = ((name_of(n, count), Entry(etag_of(n), None, earlier)) for n in range(done))
+    original = Original(4000, 3000, "2026-11-30T14:05:00+01:00")
+    row = Entry("", None, earlier, fingerprint="0123456789abcdef", original=original, bytes=670_000)
+    rows = ((name_of(n, count), row._replace(etag=etag_of(n))) for n in range(done))
     store, key = StoreAt(Location("s3://output-bucket")), index_key(earlier.started, "earlier")
     store.write(key, written_part(store, leaves_stem(key), rows, {}))
 
