@@ -34,20 +34,17 @@ class RunPart:
         run: The run as the index names it.
         output: Where it writes.
         tally: What became of all its slices.
+        drafted_in: Where the drafts of a dataset's table are.
         leaves: Those of each slice, by its number; none if the run has one slice.
         body: The document; empty if there is nothing to add.
-        drafted_in: Where the drafts of a dataset's table are.
     """
 
     run: IndexedRun
     output: Location
     tally: SliceTally
+    drafted_in: StoreAt | Overlay
     leaves: dict[int, Sequence[Leaf]] = field(default_factory=dict)
     body: bytes = b""
-    drafted_in: StoreAt | Overlay = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.drafted_in = StoreAt(self.output)
 
     @property
     def key(self) -> str:
@@ -119,10 +116,10 @@ def written_run_part(run: Mapping[str, Any], failures: Mapping[str, JobFailure])
         return _of_many_slices(run, numbers)
     results = SliceResults.begun(run, numbers[0] if numbers else 0, failures)
     store, packed = StoreAt(results.output), results.packed
-    part = RunPart(results.run, results.output, SliceTally(results.tally, packed))
+    drafted_in = Overlay(store)  # in memory: nobody else takes them
+    part = RunPart(results.run, results.output, SliceTally(results.tally, packed), drafted_in)
     if run["objects"] > INLINE_ROWS:
-        part.drafted_in = Overlay(store)  # in memory: nobody else takes them
-        rows, part.tally.tables = results.drafted_rows(run, part.drafted_in)
+        rows, part.tally.tables = results.drafted_rows(run, drafted_in)
     else:
         rows = results.rows(run)
     first = next(rows, None)
@@ -137,7 +134,7 @@ def written_run_part(run: Mapping[str, Any], failures: Mapping[str, JobFailure])
 
 def _of_many_slices(run: Mapping[str, Any], numbers: Sequence[int]) -> RunPart:
     indexed, output = indexed_run(run), Location.parse(run["output"], "run.output")
-    part = RunPart(indexed, output, SliceTally(empty_tally(indexed)))
+    part = RunPart(indexed, output, SliceTally(empty_tally(indexed)), StoreAt(output))
     for number in numbers:
         tally = read_tally(output, indexed.run_id, number)
         part.leaves[number] = tally.leaves

@@ -58,9 +58,10 @@ def _failures(stages: Mapping[Stage, StageCounts], tolerated_percent: float) -> 
     if not any(counts.failed for counts in stages.values()):
         return []
     percent = failed_percent(stages)
-    *earlier, last = (f"{counts.failed:,} in {stage}" for stage, counts in stages.items())
-    failed = f"{', '.join(earlier)} and {last}" if earlier else last
-    failed = failed.replace(" in ", " failed in ", 1)
+    first, *later = stages.items()
+    parts = [f"{first[1].failed:,} failed in {first[0]}"]
+    parts += [f"{counts.failed:,} in {stage}" for stage, counts in later]
+    failed = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
     return [
         f"{failed}: {percent:.2f} %, "
         f"{'within' if percent <= tolerated_percent else 'above'} "
