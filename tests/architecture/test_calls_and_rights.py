@@ -19,6 +19,9 @@ from tests.helpers.api_calls import SERVICES, api_calls
 from tests.helpers.rights import grants
 from tests.helpers.stack_template import definition, resources_of
 
+# All types are found once, which takes seconds.
+pytestmark = pytest.mark.xdist_group("calls and rights")
+
 READ = {"s3:GetObject", "s3:ListBucket"}  # without the second a missing key is denied
 WRITTEN = {"s3:PutObject", "s3:AbortMultipartUpload"}
 OF_OBSTORE = {

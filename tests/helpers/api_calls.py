@@ -6,6 +6,7 @@ class that is named, what runs by itself. Only what is called by a name in a tex
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -91,6 +92,7 @@ def _code() -> Code:
     options = Options()
     options.export_types = options.preserve_asts = True
     options.incremental = False
+    options.cache_dir = os.devnull  # mypy beside this one would have the other's locked
     options.namespace_packages = options.explicit_package_bases = True
     options.check_untyped_defs = options.ignore_errors = True
     options.python_executable = sys.executable
