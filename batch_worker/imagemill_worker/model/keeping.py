@@ -13,8 +13,8 @@ from simpleeval import (  # type: ignore[import-untyped] # it ships no types
 
 from imagemill_contract.errors import ModelError
 from imagemill_contract.fields import shown
+from imagemill_contract.network.scores import keeping_sentence
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe_parts.network import keeping_sentence
 from imagemill_worker.errors import PictureError
 
 _FAULTS = (InvalidExpression, SyntaxError, TypeError, LookupError, ArithmeticError, ValueError)

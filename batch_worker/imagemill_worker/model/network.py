@@ -11,14 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.network.description import Description, Tensor
+from imagemill_contract.network.shapes import check_output
+from imagemill_contract.network.use import NetworkUse, use_of
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.recipe_parts.network import (
-    Description,
-    NetworkUse,
-    Tensor,
-    check_output,
-    use_of,
-)
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagemill_contract.network.scores import scores_document
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe_parts.network import scores_document
 from imagemill_contract.recipe_parts.preprocessing import Range
 from imagemill_worker.errors import PictureError
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagemill_contract.network.shapes import InputShape
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe_parts.network import InputShape
 from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing, Range
 from imagemill_worker.errors import PictureError
 from imagemill_worker.model.network import Batch

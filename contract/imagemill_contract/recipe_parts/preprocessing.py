@@ -1,8 +1,7 @@
-"""How pictures become a model's input, and what its output is: declared, or in the model itself."""
+"""How pictures become a model's input, and what its output is, as it is declared."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -11,9 +10,6 @@ from imagemill_contract.errors import ModelError, RequestError
 from imagemill_contract.fields import Name, OneOf, Rule, WholeNumber, read_fields
 
 PlainValue = str | int | float | tuple[float, ...]  # as a recipe holds it, which can be hashed
-
-# Entries of a model's own metadata, each a JSON text
-PREPROCESSING, LABELS = "imagemill.preprocessing", "imagemill.labels"
 
 
 class Layout(StrEnum):
@@ -130,36 +126,3 @@ def _plain(value: object) -> PlainValue:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
     raise ValueError(value)
-
-
-def preprocessing_of(
-    declared: Mapping[str, PlainValue], metadata: Mapping[str, str]
-) -> Preprocessing:
-    """What was declared; or else what the model's metadata say; or else the default.
-
-    Raises ModelError.
-    """
-    if declared:
-        return Preprocessing.from_document(declared, "recipe.model_preprocessing")
-    if PREPROCESSING in metadata:
-        where = f"the model's {PREPROCESSING}"
-        return Preprocessing.from_document(_json(metadata[PREPROCESSING], where), where)
-    return Preprocessing()
-
-
-def labels_of(metadata: Mapping[str, str]) -> list[str]:
-    """The names of a model's scores, from its metadata; empty without. Raises ModelError."""
-    if LABELS not in metadata:
-        return []
-    labels = _json(metadata[LABELS], f"the model's {LABELS}")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ModelError(f"the model's {LABELS} must be a list of names.")
-    return labels
-
-
-def _json(text: str, where: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except ValueError as error:
-        raise ModelError(f"{where}: it is no JSON: {error}.") from error
-    return value

@@ -11,8 +11,8 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.stores import store_of
 from imagemill_contract.errors import ContractError
 from imagemill_contract.locations import split_object_address
+from imagemill_contract.network.use import use_of
 from imagemill_contract.recipe import ModelOutput, Recipe
-from imagemill_contract.recipe_parts.network import use_of
 
 # A copy of it is parsed: of 480 MB that took 940 MiB and 2 seconds, beside 215 MiB of planning.
 MAX_MODEL_BYTES = 500_000_000

@@ -10,7 +10,8 @@ from simpleeval import (  # type: ignore[import-untyped] # it ships no types
 )
 
 from imagemill_contract.errors import ModelError
-from imagemill_contract.recipe_parts.network import Axes, keeping_sentence, scores_document
+from imagemill_contract.network.description import Axes
+from imagemill_contract.network.scores import keeping_sentence, scores_document
 
 _FAULTS = (InvalidExpression, SyntaxError, TypeError, LookupError, ArithmeticError, ValueError)
 

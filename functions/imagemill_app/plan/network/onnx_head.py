@@ -17,7 +17,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships n
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from imagemill_contract.errors import ModelError
-from imagemill_contract.recipe_parts.network import Description, Tensor
+from imagemill_contract.network.description import Description, Tensor
 
 # Of `onnx.TensorProto.DataType`, as ONNX Runtime calls them.
 _KINDS = {1: "float", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "double"}

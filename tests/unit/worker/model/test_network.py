@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.network.shapes import InputShape, check_output, input_shape
 from imagemill_contract.recipe import ModelOutput
-from imagemill_contract.recipe_parts.network import InputShape, check_output, input_shape
 from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing
 from imagemill_worker.model.network import open_network
 from tests.helpers.networks import network

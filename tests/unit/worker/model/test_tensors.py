@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.network.shapes import InputShape
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe_parts.network import InputShape
 from imagemill_contract.recipe_parts.preprocessing import Channels, Layout, Preprocessing, Range
 from imagemill_worker.errors import PictureError
 from imagemill_worker.model.products import picture_file, scores_file, scores_of, vector_file
