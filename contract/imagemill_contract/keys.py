@@ -31,7 +31,7 @@ RUN_LIST = "runs/index.json"
 LABELS_TEXT = "dataset/labels.txt"
 INDEX_TABLE = "dataset/index.parquet"  # a folder
 INDEX_TABLES = "index/tables.json"
-METADATA = "resized/metadata.jsonl"  # columns of pictures that are files
+METADATA = "metadata.jsonl"  # columns of pictures that are files, in the folder where they are
 DATASET_CARD = "dataset/dataset.json"
 DATASET_README = "dataset/README.md"
 DATASET_PREVIEW = "dataset/preview.jpg"
@@ -87,6 +87,17 @@ def stages_in(recipe: Mapping[str, object]) -> tuple[Stage, ...]:
     return tuple(stage for stage in Stage if stage not in left_out)
 
 
+def recipes_of(stage: Stage, recipe: Recipe) -> tuple[Recipe, ...]:
+    """A recipe for each size of a stage's results, the largest first: a model sees that one."""
+    return (recipe,) if stage is Stage.MODEL else recipe.in_sizes()
+
+
+def stage_folder(stage: Stage, recipe: Recipe) -> str:
+    """Where the results of a stage are; of several sizes the largest."""
+    folder = STAGE_FOLDERS[stage]
+    return f"{folder}{recipe.sizes[-1]}/" if recipe.sizes and stage is not Stage.MODEL else folder
+
+
 def relative_key(source_key: str, source_prefix: str) -> str:
     """The part of a key below the source prefix. Raises ContractError for a key outside it."""
     if source_key.startswith(source_prefix) and len(source_key) > len(source_prefix):
@@ -106,13 +117,19 @@ def output_key(stage: Stage, relative: str, recipe: Recipe) -> str:
 
     The extension of the output is appended unless the name has it already:
     `ab.jpg` becomes `resized/ab.jpg`, `edges/ab.jpg.png` and, with a model for vectors,
-    `model_output/ab.jpg.npy`. What a bucket or a folder could not
+    `model_output/ab.jpg.npy`. With `sizes`, it is that of the largest, such as
+    `resized/512/ab.jpg`; `recipes_of` has the others. What a bucket or a folder could not
     hold is changed as `output_name` says, so that every key is one that S3 accepts and a path below
     the output.
     """
-    folder = STAGE_FOLDERS[stage]
+    folder = stage_folder(stage, recipe)
     extension = output_extension(stage, recipe)
     return folder + output_name(relative, extension, MOST_KEY_BYTES - len(folder))
+
+
+def output_keys(stage: Stage, relative: str, recipe: Recipe) -> list[str]:
+    """The keys of a stage's results in all sizes, the largest first."""
+    return [output_key(stage, relative, of_size) for of_size in recipes_of(stage, recipe)]
 
 
 def ordinary_sources(stage: Stage, key: str, recipe: Recipe) -> list[str]:
@@ -121,7 +138,7 @@ def ordinary_sources(stage: Stage, key: str, recipe: Recipe) -> list[str]:
     `resized/a.jpg` is the result of `a.jpg` and of `a`.
     """
     extension = output_extension(stage, recipe)
-    name = key.removeprefix(STAGE_FOLDERS[stage])
+    name = key.removeprefix(stage_folder(stage, recipe))
     stem = name.removesuffix(extension)
     return [name] if not stem or stem.endswith((extension, "/")) else [name, stem]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -76,6 +76,21 @@ class Original(NamedTuple):
     taken: str = ""
 
 
+Area = tuple[int, int, int, int]
+
+
+class Rendition(NamedTuple):
+    """One of the smaller sizes of what was written; attributes as those of an outcome."""
+
+    output_key: str | None
+    output_bytes: int
+    width: int
+    height: int
+    sha256: str
+    etag: str = ""
+    area: Area | None = None
+
+
 class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times as long to make
     """One row of an outcome document.
 
@@ -94,6 +109,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         area: Left, top, width and height of the picture within its padding; None without padding.
         fingerprint: 64 bits of the resized picture as 16 hexadecimal digits, `PLAIN`, or empty.
         original: What the picture was before it was resized; of the resize stage alone.
+        smaller: The other sizes, the largest of them first, if the recipe has several.
     """
 
     key: str
@@ -107,9 +123,21 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     sha256: str = ""
     etag: str = ""
     position: int | None = None
-    area: tuple[int, int, int, int] | None = None
+    area: Area | None = None
     fingerprint: str = ""
     original: Original | None = None
+    smaller: tuple[Rendition, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[Outcome | Rendition, ...]:
+        """What was written in each size, the largest first."""
+        largest: tuple[Outcome | Rendition, ...] = (self,)
+        return largest + self.smaller
+
+    @property
+    def total_bytes(self) -> int:
+        """Length of what was written, in all sizes."""
+        return self.output_bytes + sum([item.output_bytes for item in self.smaller])
 
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
@@ -130,6 +158,8 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
                 row["area"] = _area(row["area"])
             if "original" in row:
                 row["original"] = Original(*row["original"])
+            if "smaller" in row:
+                row["smaller"] = tuple(map(_rendition, row["smaller"]))
             return cls(**row)
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
@@ -151,7 +181,13 @@ def original_in(outcomes: Iterable[Outcome]) -> Original | None:
     return None
 
 
-def _area(value: object) -> tuple[int, int, int, int]:
+def _rendition(values: Sequence[Any]) -> Rendition:
+    """Raises TypeError or ValueError for another number of values."""
+    *others, area = values
+    return Rendition._make([*others, None if area is None else _area(area)])
+
+
+def _area(value: object) -> Area:
     """Raises ValueError unless it is a list of four numbers."""
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise ValueError(value)

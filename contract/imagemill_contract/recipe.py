@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import (
@@ -37,6 +37,7 @@ from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnT
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, PreprocessingFields
+from imagemill_contract.recipe_parts.sizes import SIDE, SizeList, Sizes
 from imagemill_contract.recipe_parts.together import check_together, json_value
 
 __all__ = [
@@ -62,7 +63,11 @@ class Recipe:
 
     size: int = field(
         default=128,
-        metadata=_rule(WholeNumber(1, 16_384), "Side of the result in pixels; `mode` says which"),
+        metadata=_rule(SIDE, "Side of the result in pixels; `mode` says which"),
+    )
+    sizes: Sizes = field(
+        default=Sizes(),
+        metadata=_rule(SizeList(), "Several sizes of each picture, in place of `size`"),
     )
     mode: ResizeMode = field(
         default=ResizeMode.CENTER_CROP,
@@ -200,6 +205,12 @@ class Recipe:
     def to_document(self) -> dict[str, object]:
         """All fields, as JSON values."""
         return {name: json_value(value) for name, value in asdict(self).items()}
+
+    def in_sizes(self) -> tuple[Recipe, ...]:
+        """The same recipe for each of its sizes alone, the largest first; itself with one size."""
+        if not self.sizes:
+            return (self,)
+        return tuple(replace(self, size=it, sizes=Sizes((it,))) for it in reversed(self.sizes))
 
     @property
     def is_packed(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from imagemill_contract.keys import Stage
 from imagemill_contract.reporting.request_counts import pages_of
 
 TRANSITIONS_PER_RUN = 9
@@ -18,15 +20,24 @@ def transitions(shards: int, stages: int) -> int:
 
 
 def requests(
-    objects: int, total_bytes: int, shards: int, *, packed: bool, stages: int
+    objects: int,
+    total_bytes: int,
+    shards: int,
+    *,
+    packed: bool,
+    stages: Sequence[Stage],
+    sizes: int,
 ) -> dict[str, int]:
-    """Requests to S3, by kind, of a run that writes one object per picture and stage, or shards."""
+    """Requests to S3, by kind; of a run of files, an object per picture, stage and size."""
     if packed:
         return _packed(objects, total_bytes, shards)
+    count = len(stages)
+    results = sum(1 if stage is Stage.MODEL else sizes for stage in stages)
+    read = sum(sizes if stage is Stage.EDGE else 1 for stage in stages)
     return {
-        "get": stages * objects + 4 * stages * shards,
-        "put": stages * objects + (2 * stages + 1) * shards + 4,
-        "list": (stages + 1) * pages_of(objects),  # the source, and the outputs of each stage
+        "get": read * objects + 4 * count * shards,
+        "put": results * objects + (2 * count + 1) * shards + 4,
+        "list": pages_of(objects) * (1 + results),  # the source, and the outputs of each stage
     }
 
 

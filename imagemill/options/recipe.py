@@ -29,10 +29,11 @@ from imagemill_contract.recipe_parts.columns import ColumnName, Columns
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
+from imagemill_contract.recipe_parts.sizes import SizeList
 
 _METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
-    Shares: "NAME=SHARE,...",
+    **{Shares: "NAME=SHARE,...", SizeList: "N,..."},
     **{Columns: "NAME[:TYPE],...", ColumnName: "NAME"},
     **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX", Expression: "TEXT"},
 }

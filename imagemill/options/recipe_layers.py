@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from imagemill.errors import UsageError
 from imagemill.options.config import config
@@ -21,8 +22,12 @@ from imagemill_contract.recipe_parts.columns import Columns
 from imagemill_contract.recipe_parts.model_rules import ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
+from imagemill_contract.recipe_parts.sizes import SizeList
 
 DEFAULT = "default"
+_EITHER = {"size", "sizes"}
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +81,24 @@ def recipe_of(layers: Sequence[Layer]) -> Recipe:
     try:
         for layer in layers:
             Recipe.values_in(layer.values, where=layer.where)
-            document.update(layer.values)
+            document = _without_weaker(document, layer.values) | dict(layer.values)
         return Recipe.from_document(document)
     except RecipeError as error:
         raise UsageError(str(error)) from None
 
 
+def _without_weaker(document: Mapping[str, T], stronger: Mapping[str, object]) -> dict[str, T]:
+    """Weaker layers without `size` where a stronger one has `sizes`, and the other way round."""
+    given = _EITHER & stronger.keys()
+    return {name: it for name, it in document.items() if name not in _EITHER or not given}
+
+
 def sourced_values(layers: Sequence[Layer]) -> list[SourcedValue]:
     """Every field of the recipe that counts, with where its value was given. Raises UsageError."""
     document = recipe_of(layers).to_document()
-    sources = {name: layer.source for layer in layers for name in layer.values}
+    sources: dict[str, str] = {}
+    for layer in layers:
+        sources = _without_weaker(sources, layer.values) | dict.fromkeys(layer.values, layer.source)
     options = set(layers[-1].values)
     return [
         SourcedValue(
@@ -105,6 +118,8 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return _shares(typed)
     if isinstance(rule, Columns):
         return _columns(typed)
+    if isinstance(rule, SizeList):
+        return _numbers(typed)
     if isinstance(rule, PreprocessingFields):
         return json_or_text(typed)
     if isinstance(rule, ModelAddress):
@@ -120,6 +135,13 @@ def _shares(text: str) -> object:
     shares = {name.strip(): number_or_text(share.strip()) for name, _, share in pairs}
     is_whole = all(equals for _, equals, _ in pairs) and len(shares) == len(pairs)
     return shares if is_whole else text
+
+
+def _numbers(text: str) -> object:
+    """`64,128` as a list of numbers; a part that is none stays text, for the rule to refuse."""
+    if text.startswith("["):  # as in a document
+        return json_or_text(text)
+    return [number_or_text(part.strip()) for part in text.split(",")]
 
 
 def _address(text: str) -> str:

@@ -10,16 +10,18 @@ import hashlib
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.errors import AloneError, PictureError
 from imagemill_worker.lanes.byte_budget import ByteBudget
 from imagemill_worker.lanes.lane_io import (
     FileSource,
+    Put,
     Sink,
     Source,
     SpoolSink,
@@ -39,7 +41,6 @@ from imagemill_worker.lanes.messages import (
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.picture import stages
-from imagemill_worker.pixels import FileBytes
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.source_md5 import SourceProof
@@ -65,7 +66,7 @@ class Lane:
     _proof: SourceProof = field(default_factory=SourceProof)
     _queue: WorkQueue = field(init=False)
     _danger: CurrentPictureNote = field(init=False)
-    _recipe: Recipe = field(init=False)
+    _recipes: Sequence[Recipe] = field(init=False)
     _source: Source = field(init=False)
     _sink: Sink = field(init=False)
     _compute: threading.Lock = field(default_factory=threading.Lock)
@@ -80,7 +81,7 @@ class Lane:
         )
         self._queue = WorkQueue(self.files.queue)
         self._danger = CurrentPictureNote(self.files.danger)
-        self._recipe = Recipe.from_document(self.assignment.recipe)
+        self._recipes = Recipe.from_document(self.assignment.recipe).in_sizes()
         self._source = self._source_of()
         self._sink = self._sink_of()
 
@@ -131,35 +132,35 @@ class Lane:
             return Ended(index, Outcome(task.key, error.status, error.reason, error.detail))
 
     def _written(self, index: int, task: Task) -> Ended:
-        with self._budget.of(task.read.bytes):
-            body = self._source.read(task)
-            made = self._product(index, task, body)
-            del body
-        put = self._sink.write(task, made.body)
+        stage = Stage(self.assignment.stage)
+        reads = task.sizes if stage is Stage.EDGE else (task,)
+        with self._budget.of(sum(of_size.read.bytes for of_size in reads)):
+            pictures = [stages.Picture(self._source.read(it), it.area) for it in reads]
+            made = self._products(index, stage, pictures)
+            del pictures
+        pairs = zip(task.sizes, made, strict=True)
+        puts = [self._sink.write(of_size, product.body) for of_size, product in pairs]
+        largest, *smaller = map(_rendition, task.sizes, made, puts)
         outcome = Outcome(
             task.key,
             Status.WRITTEN,
-            output_key=task.output_key or None,
-            output_bytes=len(made.body),
-            width=made.width,
-            height=made.height,
-            sha256=hashlib.sha256(made.body).hexdigest(),
-            etag=put.etag,
-            area=made.area,
-            fingerprint=made.fingerprint,
-            original=made.original,
+            **largest._asdict(),
+            fingerprint=made[0].fingerprint,
+            original=made[0].original,
+            smaller=tuple(smaller),
         )
-        if put.offset is None:
+        if puts[0].offset is None:
             return Ended(index, outcome)
-        return Ended(index, outcome, Product(put.offset, len(made.body), made.pixels))
+        return Ended(index, outcome, Product(puts[0].offset, len(made[0].body), made[0].pixels))
 
-    def _product(self, index: int, task: Task, body: FileBytes) -> stages.Product:
+    def _products(
+        self, index: int, stage: Stage, pictures: Sequence[stages.Picture]
+    ) -> list[stages.Product]:
         alone = self.assignment.alone
         with self._compute:
             self._danger.enter(index)
             try:
-                stage = Stage(self.assignment.stage)
-                return stages.product_of(stage, body, self._recipe, task.area, alone=alone)
+                return stages.products_of(stage, pictures, self._recipes, alone=alone)
             except MemoryError as error:
                 if not alone:
                     raise AloneError from error
@@ -197,3 +198,16 @@ class Lane:
             totals = Totals(*counts, weather.requests.so_far())
             report = Report(ended, totals, fault, detail)
             send(self.files.reports, report.encode())
+
+
+def _rendition(task: Task, made: stages.Product, put: Put) -> Rendition:
+    """What was written of one size."""
+    return Rendition(
+        output_key=task.output_key or None,
+        output_bytes=len(made.body),
+        width=made.width,
+        height=made.height,
+        sha256=hashlib.sha256(made.body).hexdigest(),
+        etag=put.etag,
+        area=made.area,
+    )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
+from imagemill_contract.recipe import Recipe
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.pixels import Area
+
+_VALUES = 8  # of a task's row, before those of its smaller sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Task:
         digest: SHA-256 that the read bytes must have; empty if it is not known.
         offset: Where it begins in the intermediate shard, in bytes.
         area: Left, top, width and height of the picture within its padding; None without padding.
+        smaller: The other sizes of the object, the largest of them first, as tasks of their own.
     """
 
     key: str
@@ -33,6 +37,12 @@ class Task:
     digest: str = ""
     offset: int = 0
     area: Area | None = None
+    smaller: tuple[Task, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[Task, ...]:
+        """What is read and written in each size, the largest first."""
+        return (self, *self.smaller)
 
     def to_row(self) -> list[object]:
         """The task as JSON, without names: a shard may have tens of thousands."""
@@ -46,22 +56,31 @@ class Task:
             self.digest,
             self.offset,
             self.area,
+            *(item.to_row() for item in self.smaller),
         ]
 
     @classmethod
     def from_row(cls, row: Sequence[object]) -> Task:
         key, name, etag, size, output_key, digest, offset, area = cast(
-            "tuple[str, str, str, int, str, str, int, Area | None]", row
+            "tuple[str, str, str, int, str, str, int, Area | None]", row[:_VALUES]
         )
-        read = SourceObject(name, etag, size)
-        return cls(key, read, output_key, digest, offset, area and cast("Area", tuple(area)))
+        read, within = SourceObject(name, etag, size), area and cast("Area", tuple(area))
+        smaller = tuple(map(cls.from_row, cast("Sequence[Sequence[object]]", row[_VALUES:])))
+        return cls(key, read, output_key, digest, offset, within, smaller)
 
 
 def resize_tasks(shard: Shard) -> list[Task | Outcome]:
     """A task for each object of the shard, in its order."""
-    return [
-        Task(item.key, item, _output_key(Stage.RESIZE, shard, item.key)) for item in shard.objects
-    ]
+    recipes = keys.recipes_of(Stage.RESIZE, shard.recipe)
+
+    def task(item: SourceObject) -> Task:
+        largest, *smaller = (
+            Task(item.key, item, _output_key(Stage.RESIZE, shard, item.key, recipe))
+            for recipe in recipes
+        )
+        return replace(largest, smaller=tuple(smaller)) if smaller else largest
+
+    return list(map(task, shard.objects))
 
 
 def edge_tasks(
@@ -100,13 +119,27 @@ def _edge_task(shard: Shard, row: Outcome, offset: int) -> Task | Outcome:
     if row.status is not Status.WRITTEN or row.output_key is None:
         detail = "There is no resized picture to find edges in."
         return Outcome(row.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE, detail)
-    read = SourceObject(row.output_key, "", row.output_bytes)
-    key = _output_key(Stage.EDGE, shard, row.key)
-    return Task(row.key, read, key, row.sha256, offset, row.area)
+    recipes = keys.recipes_of(Stage.EDGE, shard.recipe)
+    written = row.sizes
+    if len(written) != len(recipes):
+        raise ArgumentsError(f"{row.key!r} was resized to {len(written)} of {len(recipes)} sizes.")
+    largest, *smaller = (
+        _edge_task_of_size(shard, row.key, of_size, recipe, offset)
+        for of_size, recipe in zip(written, recipes, strict=True)
+    )
+    return replace(largest, smaller=tuple(smaller)) if smaller else largest
 
 
-def _output_key(stage: Stage, shard: Shard, key: str) -> str:
-    if shard.recipe.is_packed:
+def _edge_task_of_size(
+    shard: Shard, key: str, written: Outcome | Rendition, recipe: Recipe, offset: int
+) -> Task:
+    read = SourceObject(written.output_key or "", "", written.output_bytes)
+    output_key = _output_key(Stage.EDGE, shard, key, recipe)
+    return Task(key, read, output_key, written.sha256, offset, written.area)
+
+
+def _output_key(stage: Stage, shard: Shard, key: str, recipe: Recipe) -> str:
+    if recipe.is_packed:
         return ""
     relative = keys.relative_key(key, shard.source.prefix)
-    return shard.output.prefix + keys.output_key(stage, relative, shard.recipe)
+    return shard.output.prefix + keys.output_key(stage, relative, recipe)

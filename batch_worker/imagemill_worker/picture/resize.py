@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,7 @@ class _Stored:
 
     Attributes:
         scale: Side of `image` divided by the side of the picture in the file.
+        targets: Where it goes in each of the sizes that are wanted.
         original: Of the picture in the file.
     """
 
@@ -51,7 +53,7 @@ class _Stored:
     scale: float
     orientation: int
     icc_profile: bytes
-    target: Placement
+    targets: Sequence[Placement]
     original: Original
 
 
@@ -83,49 +85,68 @@ def padded(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Resized:
         AloneError: It needs much memory, and is not `alone`.
         MemoryError: It needs more memory than there is.
     """
+    return next(padded_in_sizes(body, (recipe,), alone=alone))
+
+
+def padded_in_sizes(
+    body: FileBytes, recipes: Sequence[Recipe], *, alone: bool = True
+) -> Iterator[Resized]:
+    """As `padded`, by recipes that differ in nothing but their size; it is decoded once.
+
+    Every size is made of the pixels that the largest needs, so no size has less detail than alone.
+    """
     kind = kind_of(body)
     decoded = _decoded_jpeg if kind is Kind.JPEG else _decoded_other
-    stored = decoded(body, kind, recipe, alone)
-    image = stored.image
-    if stored.target.resamples:
-        if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
-            from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
+    stored = decoded(body, kind, recipes, alone)
+    for recipe, target in zip(recipes, stored.targets, strict=True):
+        image = stored.image
+        if target.resamples:
+            if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
+                from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
-            return Resized(top_left_square(body, kind, recipe.size), stored.original)
-        image = _resampled(stored, recipe.interpolation)
-    image = finished_colour(image, stored.icc_profile, recipe)
-    pixels = upright(_array_of(image), stored.orientation)
-    canvas = _on_canvas(pixels, stored.target, recipe)
-    return Resized(canvas, stored.original, stored.target.area)
+                yield Resized(top_left_square(body, kind, recipe.size), stored.original)
+                continue
+            gap = _LEAST_REDUCED_SCALE if len(recipes) > 1 else None
+            image = _resampled(stored, target, recipe.interpolation, gap)
+        image = finished_colour(image, stored.icc_profile, recipe)
+        pixels = upright(_array_of(image), stored.orientation)
+        yield Resized(_on_canvas(pixels, target, recipe), stored.original, target.area)
 
 
-def _decoded_jpeg(body: FileBytes, _kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+def _decoded_jpeg(body: FileBytes, _kind: Kind, recipes: Sequence[Recipe], alone: bool) -> _Stored:
     header = read_jpeg_header(body)
-    target = checked_placement(header.width, header.height, header.orientation, recipe)
-    is_reduced = target.resamples and recipe.interpolation is Interpolation.AUTO
-    least = _LEAST_SCALE / target.shrinkage if is_reduced else 1.0
+    stored_size = header.width, header.height
+    targets = [checked_placement(*stored_size, header.orientation, it) for it in recipes]
+    shrinkage = _shrinkage(targets, recipes)
+    least = _LEAST_SCALE / shrinkage if shrinkage else 1.0
     check_memory(decoded_bytes(header, least), alone=alone)
     decoded = decode_jpeg(body, header, least)
-    original = _original(header.width, header.height, header.orientation, header.taken)
+    original = _original(*stored_size, header.orientation, header.taken)
     return _Stored(
-        decoded.image, decoded.scale, header.orientation, header.icc_profile, target, original
+        decoded.image, decoded.scale, header.orientation, header.icc_profile, targets, original
     )
 
 
-def _decoded_other(body: FileBytes, kind: Kind, recipe: Recipe, alone: bool) -> _Stored:
+def _decoded_other(body: FileBytes, kind: Kind, recipes: Sequence[Recipe], alone: bool) -> _Stored:
     body = bytes(body)
     if kind is Kind.JXL:
-        checked_placement(*jxl_size(body), 1, recipe)
+        for recipe in recipes:
+            checked_placement(*jxl_size(body), 1, recipe)
     opened = open_file(body, kind)
     width, height = opened.image.size
-    target = checked_placement(width, height, opened.orientation, recipe)
+    targets = [checked_placement(width, height, opened.orientation, it) for it in recipes]
     check_memory(width * height * _PILLOW_BYTES_PER_PIXEL, alone=alone)
-    reduction = 1
-    if target.resamples and recipe.interpolation is Interpolation.AUTO:
-        reduction = max(1, int(target.shrinkage / _LEAST_REDUCED_SCALE))
+    reduction = max(1, int(_shrinkage(targets, recipes) / _LEAST_REDUCED_SCALE))
     image = load_pixels(opened, reduction)
     original = _original(width, height, opened.orientation, opened.taken)
-    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, target, original)
+    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, targets, original)
+
+
+def _shrinkage(targets: Sequence[Placement], recipes: Sequence[Recipe]) -> float:
+    """How many times the picture is larger than the largest result; 0 if all pixels are needed."""
+    if recipes[0].interpolation is not Interpolation.AUTO:
+        return 0.0
+    return min(target.shrinkage if target.resamples else 0.0 for target in targets)
 
 
 def _original(width: int, height: int, orientation: int, taken: str) -> Original:
@@ -134,12 +155,16 @@ def _original(width: int, height: int, orientation: int, taken: str) -> Original
     return Original(*sides, taken)
 
 
-def _resampled(stored: _Stored, interpolation: Interpolation) -> Image.Image:
+def _resampled(
+    stored: _Stored, target: Placement, interpolation: Interpolation, gap: float | None
+) -> Image.Image:
     """The box of the picture, resampled to its target size, not yet upright.
+
+    What is more than `gap` times as large is averaged over whole pixels before.
 
     Boxes are centred, so turning the picture only swaps the sides of a box.
     """
-    target, image = stored.target, stored.image
+    image = stored.image
     size, box = (target.width, target.height), target.box
     if swaps_sides(stored.orientation):
         size, box = size[::-1], (box[1], box[0], box[3], box[2])
@@ -149,10 +174,11 @@ def _resampled(stored: _Stored, interpolation: Interpolation) -> Image.Image:
         return image
     shrinkage = min((scaled[2] - scaled[0]) / size[0], (scaled[3] - scaled[1]) / size[1])
     resample = _FILTERS.get(interpolation)
-    if resample is None:
-        is_narrow = shrinkage >= _LEAST_SCALE_FOR_NARROW_FILTER
-        resample = Image.Resampling.HAMMING if is_narrow else Image.Resampling.BICUBIC
-    return image.resize(size, resample, box=scaled)
+    if resample is not None:
+        return image.resize(size, resample, box=scaled)
+    is_narrow = shrinkage >= _LEAST_SCALE_FOR_NARROW_FILTER
+    resample = Image.Resampling.HAMMING if is_narrow else Image.Resampling.BICUBIC
+    return image.resize(size, resample, box=scaled, reducing_gap=gap)
 
 
 def _array_of(image: Image.Image) -> Pixels:

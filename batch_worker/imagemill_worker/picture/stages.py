@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imagemill_contract.keys import Stage
@@ -50,17 +51,28 @@ def import_libraries(stage: Stage) -> None:
         importlib.import_module(name)
 
 
-def product_of(
-    stage: Stage,
-    body: FileBytes,
-    recipe: Recipe,
-    area: Area | None = None,
-    *,
-    alone: bool = True,
-) -> Product:
-    """The file that a stage makes from a file.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file that a stage reads, and where the picture in it lies within its padding, if any."""
 
-    `area` is where the picture in the file lies within its padding, if it has one.
+    body: FileBytes
+    area: Area | None = None
+
+
+def product_of(
+    stage: Stage, body: FileBytes, recipe: Recipe, area: Area | None = None, *, alone: bool = True
+) -> Product:
+    """The file that a stage makes from a file. Raises as `products_of`."""
+    (product,) = products_of(stage, (Picture(body, area),), (recipe,), alone=alone)
+    return product
+
+
+def products_of(
+    stage: Stage, pictures: Sequence[Picture], recipes: Sequence[Recipe], *, alone: bool = True
+) -> list[Product]:
+    """The files that a stage makes of a picture, one for each recipe: each for one size.
+
+    All sizes are resized from one file; edges are found in the file of their size.
 
     Raises:
         PictureError: The picture gets no output.
@@ -71,13 +83,20 @@ def product_of(
         from imagemill_worker.codecs import encode
         from imagemill_worker.picture import resize
 
-        done = resize.padded(body, recipe, alone=alone)
-        file = encode.encoded(done.pixels, recipe.format, recipe.quality)
-        height, width = done.pixels.shape[:2]
-        return Product(file, width, height, area=done.area, original=done.original)
+        first, sizes = recipes[0], []
+        for done in resize.padded_in_sizes(pictures[0].body, recipes, alone=alone):
+            file = encode.encoded(done.pixels, first.format, first.quality)
+            height, width = done.pixels.shape[:2]
+            sizes.append(Product(file, width, height, area=done.area, original=done.original))
+        return sizes
+    return [_edges_of(it, recipe) for it, recipe in zip(pictures, recipes, strict=True)]
+
+
+def _edges_of(picture: Picture, recipe: Recipe) -> Product:
     from imagemill_worker.picture import edges
 
-    found = edges.found_edges(body, recipe, area)
+    body = picture.body
+    found = edges.found_edges(body, recipe, picture.area)
     height, width = found.pixels.shape[:2]
     file = edges.encoded_edges(found.pixels)
     sums = edges.pixel_sums(body) if recipe.is_packed else PixelSums()

@@ -19,6 +19,7 @@ from imagemill_contract.recipe_parts.choices import (
     SplitBy,
 )
 from imagemill_contract.recipe_parts.preprocessing import Preprocessing
+from imagemill_contract.recipe_parts.sizes import Sizes
 
 if TYPE_CHECKING:
     from imagemill_contract.recipe import Recipe
@@ -39,6 +40,8 @@ class _Condition:
 
 
 _CONDITIONS = (
+    _Condition(("size",), "sizes is left out", lambda recipe: not recipe.sizes),
+    _Condition(("sizes",), "mode resizes", lambda recipe: recipe.mode is not ResizeMode.NO),
     _Condition(("seed",), "shuffle is true", lambda recipe: recipe.shuffle),
     _Condition(
         ("stratify",),
@@ -127,6 +130,10 @@ def _check_output(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}.model: needs output to be files; dataset shards do not hold what it gives."
         )
+    if recipe.sizes and recipe.is_packed:
+        raise RecipeError(
+            f"{where}.sizes: needs output to be files; dataset shards hold one size of a picture."
+        )
     if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
         raise RecipeError(
             f"{where}.edge: none needs output to be files; each sample has its edges."
@@ -135,6 +142,8 @@ def _check_output(recipe: Recipe, where: str) -> None:
 
 def json_value(value: object) -> object:
     """What a document has for a field's value."""
+    if isinstance(value, Sizes):
+        return list(value)
     if isinstance(value, tuple):
         return {name: list(it) if isinstance(it, tuple) else it for name, it in value}
     return str(value) if isinstance(value, StrEnum) else value

@@ -103,10 +103,11 @@ def _packing(run: Mapping[str, Any], prices: Prices) -> dict[str, Any]:
     """What the requests of this run cost as files and packed, by the plan's own forecast."""
     is_packed = run["recipe"].get("output", Output.FILES) != Output.FILES
 
-    stages = len(stages_in(run["recipe"]))
+    stages, sizes = stages_in(run["recipe"]), len(run["recipe"].get("sizes", ())) or 1
+    asked_for = run["objects"], run["bytes"], run["shards"]
 
     def cost(*, packed: bool) -> float:
-        asked = requests(run["objects"], run["bytes"], run["shards"], packed=packed, stages=stages)
+        asked = requests(*asked_for, packed=packed, stages=stages, sizes=sizes)
         return sum(count * prices.of_request(kind) for kind, count in asked.items())
 
     files, packed = cost(packed=False), cost(packed=True)

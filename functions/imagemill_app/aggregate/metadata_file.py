@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from imagemill_app.stores import StoreAt, write_parts
-from imagemill_contract.keys import METADATA, STAGE_FOLDERS, Stage, output_key
+from imagemill_contract.keys import METADATA, Stage, output_key, stage_folder
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import ImageFormat, Recipe
+from imagemill_contract.recipe_parts.sizes import Sizes
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.stored_index import StoredIndex
 
@@ -21,19 +23,29 @@ LINES_AT_ONCE = 5_000
 _RECIPES = {str(image_format): Recipe(format=image_format) for image_format in ImageFormat}
 
 
-def write_metadata(output: Location) -> None:
-    """Write the columns of all pictures that all runs have written as files, in key order."""
-    lines = _lines(StoredIndex.opened(StoreAt(output)).rows())
-    write_parts(output, METADATA, _joined(lines))
+def write_metadata(output: Location, recipe: Recipe) -> None:
+    """Write the columns of all pictures that all runs have written as files, in key order.
+
+    Of a recipe with several sizes, each has a file with the pictures of that size.
+    """
+    index = StoredIndex.opened(StoreAt(output))
+    for of_size in recipe.in_sizes():
+        folder = stage_folder(Stage.RESIZE, of_size)
+        write_parts(output, folder + METADATA, _joined(_lines(index.rows(), of_size.sizes)))
 
 
-def _lines(rows: Iterable[Row]) -> Iterator[str]:
-    folder = STAGE_FOLDERS[Stage.RESIZE]
+def _lines(rows: Iterable[Row], sizes: Sizes) -> Iterator[str]:
+    """Lines of the pictures that have this size, or of those with one alone if `sizes` is empty."""
+    recipes = {name: replace(recipe, sizes=sizes) for name, recipe in _RECIPES.items()}
+    folder = stage_folder(Stage.RESIZE, recipes[ImageFormat.JPG])
     for relative, entry in rows:
         if entry.reason is not None or entry.place is not None or not entry.columns:
             continue
         recipe = entry.run.recipe
-        key = output_key(Stage.RESIZE, relative, _RECIPES[recipe["format"]])
+        have = recipe.get("sizes", [])
+        if not set(sizes).issubset(have) or (have and not sizes):
+            continue
+        key = output_key(Stage.RESIZE, relative, recipes[recipe["format"]])
         said = zip(sorted(recipe["columns"]), entry.columns, strict=True)
         line = {"file_name": key.removeprefix(folder), **dict(said)}
         yield json.dumps(line, ensure_ascii=False) + "\n"

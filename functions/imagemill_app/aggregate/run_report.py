@@ -91,8 +91,9 @@ def write_report(
         stages={str(stage): asdict(counts) for stage, counts in stages.items()},
         reasons=tally.problems.reasons(),
     )
-    if Recipe.from_document(indexed.recipe, "run.recipe").has_metadata:
-        write_metadata(output)
+    recipe = Recipe.from_document(indexed.recipe, "run.recipe")
+    if recipe.has_metadata:
+        write_metadata(output, recipe)
     merge_parts(StoreAt(output))
     _remove_leftovers(output, run["run_id"], has_intermediate=dataset is not None)
     remove_draft(output, run["run_id"])

@@ -65,8 +65,8 @@ def planned_run(
         len(totals.items),
         settings.max_parallel_jobs,
         packed=request.recipe.is_packed,
-        stages=len(stages_of(request.recipe)),
-        has_model=bool(request.recipe.model),
+        stages=stages_of(request.recipe),
+        sizes=len(request.recipe.in_sizes()),
     )
     check_cost(forecast.total_dollars, request.max_cost, settings.max_run_dollars)
     return PlannedRun(

@@ -14,7 +14,7 @@ from imagemill_app.stores import etag_of, list_etags, read_bytes
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import Stage, relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import Outcome, Rendition, Status
 
 # For this many objects or fewer, asking for each result is cheaper than listing all of them.
 MAX_ASKED_FOR = 100
@@ -27,7 +27,7 @@ class _Result:
 
     relative: str
     key: str
-    outcome: Outcome
+    written: Outcome | Rendition
 
 
 def lost_results(
@@ -69,7 +69,9 @@ def _of_stage(shard: Shard, stage: Stage) -> Iterator[_Result]:
     for row in job_record(shard, stage).outcomes.values():
         if row.status is Status.WRITTEN and row.output_key:
             relative = relative_key(row.key, shard.source.prefix)
-            yield _Result(relative, relative_key(row.output_key, shard.output.prefix), row)
+            for written in row.sizes:
+                key = relative_key(written.output_key or "", shard.output.prefix)
+                yield _Result(relative, key, written)
 
 
 def _present_etags(output: Location, objects: int) -> Callable[[str], str | None]:
@@ -89,13 +91,13 @@ def _is_there(output: Location, result: _Result, present_etag: Callable[[str], s
     The ETag may not be noted, or differ because a run with the same recipe has written the same
     bytes again.
     """
-    outcome = result.outcome
-    if outcome.etag and present_etag(result.key) == outcome.etag:
+    written = result.written
+    if written.etag and present_etag(result.key) == written.etag:
         return True
-    if not outcome.sha256:
+    if not written.sha256:
         return False
     try:
         body = read_bytes(output, result.key)
     except FileNotFoundError:
         return False
-    return sha256(body).hexdigest() == outcome.sha256
+    return sha256(body).hexdigest() == written.sha256

@@ -61,7 +61,7 @@ class Tally:
         for stage, outcomes in outcomes_of.items():
             statuses = Counter([outcome.status for outcome in outcomes])
             self._statuses[stage].update(statuses)
-            self.output_bytes[stage] += sum([outcome.output_bytes for outcome in outcomes])
+            self.output_bytes[stage] += sum([outcome.total_bytes for outcome in outcomes])
             if PROBLEMS.isdisjoint(statuses):
                 continue
             for source, outcome in zip(sources, outcomes, strict=True):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from imagemill_app.plan.source.existing import Existing
-from imagemill_contract.keys import ordinary_sources, output_key, relative_key, stages_of
+from imagemill_contract.keys import (
+    Stage,
+    ordinary_sources,
+    output_key,
+    recipes_of,
+    relative_key,
+    stages_of,
+)
 from imagemill_contract.locations import Location
 from imagemill_contract.output_names import CHANGED_NAME
 from imagemill_contract.recipe import Output, Recipe
@@ -44,20 +51,26 @@ def own_outputs(
     a key that looks like one of these belongs to nobody alone.
     """
     own = []
-    for stage in stages_of(recipe):
-        key = output_key(stage, relative, recipe)
+    for stage, of_size in _results(recipe):
+        key = output_key(stage, relative, of_size)
         if key in changed or (not existing.is_all and not CHANGED_NAME.isdisjoint(key)):
             continue
-        owners = ordinary_sources(stage, key, recipe)
+        owners = ordinary_sources(stage, key, of_size)
         if not any(existing.has(prefix + owner) for owner in owners if owner != relative):
             own.append(key)
     return own
 
 
 def _changed_outputs(existing: Iterable[str], prefix: str, recipe: Recipe) -> Iterator[str]:
+    results = _results(recipe)
     for source_key in existing:
         relative = relative_key(source_key, prefix)
-        for stage in stages_of(recipe):
-            key = output_key(stage, relative, recipe)
-            if relative not in ordinary_sources(stage, key, recipe):
+        for stage, of_size in results:
+            key = output_key(stage, relative, of_size)
+            if relative not in ordinary_sources(stage, key, of_size):
                 yield key
+
+
+def _results(recipe: Recipe) -> list[tuple[Stage, Recipe]]:
+    """Stages, each with a recipe for each size of its results."""
+    return [(stage, it) for stage in stages_of(recipe) for it in recipes_of(stage, recipe)]

@@ -18,6 +18,8 @@ def change_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
             before = {**before, "model": now["model"]}
         elif {**before, **_model_of(now)} == now:
             return "model changed"
+    if before.get("sizes") != now.get("sizes") and {**before, **_size_fields(now)} == now:
+        return f"sizes changed: {_sizes_of(before)} -> {_sizes_of(now)}"
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     changes = [f"{name} {before.get(name)} -> {now.get(name)}" for name in names]
     return f"recipe changed: {', '.join(changes)}" if changes else ""
@@ -25,6 +27,14 @@ def change_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _model_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {name: recipe[name] for name in ("model", "model_sha256")}
+
+
+def _size_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: recipe[name] for name in ("size", "sizes")}
+
+
+def _sizes_of(recipe: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, recipe["sizes"] or [recipe["size"]]))
 
 
 def _with_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,10 +12,11 @@ from imagemill_app.stores import StoreAt, exists, keys_between, list_lengths
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import (
     DATASET,
-    STAGE_FOLDERS,
     output_extension,
-    output_key,
+    output_keys,
+    recipes_of,
     relative_key,
+    stage_folder,
     stages_of,
 )
 from imagemill_contract.locations import Location
@@ -99,17 +100,21 @@ def output_test(
     """A function that says whether all outputs of one of some relative keys are there."""
 
     def asked(relative: str) -> bool:
-        keys = (output_key(stage, relative, recipe) for stage in stages_of(recipe))
-        return all(exists(output, key) for key in keys)
+        return all(
+            exists(output, key)
+            for stage in stages_of(recipe)
+            for key in output_keys(stage, relative, recipe)
+        )
 
     if len(relatives) <= MAX_ASKED_FOR:
         return asked
+    results = [(stage, it) for stage in stages_of(recipe) for it in recipes_of(stage, recipe)]
 
     @cache
     def complete() -> frozenset[str]:  # only when an object is asked for at all
         names = [name for name in relatives if keeps_its_name(name, _MOST_EXTENSION_BYTES)]
-        for stage in stages_of(recipe):
-            folder, end = STAGE_FOLDERS[stage], output_extension(stage, recipe)
+        for stage, of_size in results:
+            folder, end = stage_folder(stage, of_size), output_extension(stage, recipe)
             # as `output_key` has it, of names that need no change
             keys = [folder + name + ("" if name.endswith(end) else end) for name in names]
             found = set(keys_between(output, folder, min(keys), max(keys))) if keys else set()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from imagemill_app.plan.source.slices import ALL_KEYS, KeyRange
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import (
-    STAGE_FOLDERS,
     Stage,
     ordinary_sources,
     output_extension,
     output_key,
     relative_key,
+    stage_folder,
     stages_of,
 )
 from imagemill_contract.outcomes import Outcome, Reason, Status
@@ -64,7 +64,7 @@ def collision_sieve(
 
     The output's extension is appended to names that do not have it, so `a` and `a.jpg` both become
     `resized/a.jpg`. In a folder, nothing can lie in `resized/a.jpg/` then, either. The first in key
-    order is kept.
+    order is kept. What collides in one of several sizes does so in all: the largest tells.
     """
     places = _Places(prefix, recipe, in_folder, others)
 
@@ -186,7 +186,7 @@ class _Places:
     def _folders_like_results(self, stage: Stage, key: str) -> Iterator[str]:
         """The folders that a result lies in, as far as they could be results by their names."""
         extension = output_extension(stage, self.recipe)
-        at = len(STAGE_FOLDERS[stage])
+        at = len(stage_folder(stage, self.recipe))
         while (at := key.find("/", at) + 1) > 0:
             if key.endswith(extension, 0, at - 1):
                 yield key[: at - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,21 +68,23 @@ def lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LaneHere]:
     here.danger.close()
 
 
-Decode = Callable[..., stages.Product]
+Decode = Callable[..., list[stages.Product]]
 
 
 @pytest.fixture
 def third_raises(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Let the decoder raise an error for the third picture."""
-    product_of: Decode = stages.product_of
+    products_of: Decode = stages.products_of
 
     def with_error(error: BaseException) -> None:
-        def raising(stage: Stage, body: bytes, *arguments: object, **options: object) -> object:
-            if bytes(body) == jpeg(96, 66):
+        def raising(
+            stage: Stage, pictures: Sequence[stages.Picture], *arguments: object, **options: object
+        ) -> object:
+            if bytes(pictures[0].body) == jpeg(96, 66):
                 raise error
-            return product_of(stage, body, *arguments, **options)
+            return products_of(stage, pictures, *arguments, **options)
 
-        monkeypatch.setattr(stages, "product_of", raising)
+        monkeypatch.setattr(stages, "products_of", raising)
 
     return with_error
 
