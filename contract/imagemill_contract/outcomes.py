@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from imagemill_contract.errors import DocumentError
+from imagemill_contract.renditions import Area, Rendition, area_of, rendition_of
 
 
 class Status(StrEnum):
@@ -76,21 +77,6 @@ class Original(NamedTuple):
     taken: str = ""
 
 
-Area = tuple[int, int, int, int]
-
-
-class Rendition(NamedTuple):
-    """One of the smaller sizes of what was written; attributes as those of an outcome."""
-
-    output_key: str | None
-    output_bytes: int
-    width: int
-    height: int
-    sha256: str
-    etag: str = ""
-    area: Area | None = None
-
-
 class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times as long to make
     """One row of an outcome document.
 
@@ -155,11 +141,11 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
             if "reason" in row:
                 row["reason"] = Reason(row["reason"])
             if "area" in row:
-                row["area"] = _area(row["area"])
+                row["area"] = area_of(row["area"])
             if "original" in row:
                 row["original"] = Original(*row["original"])
             if "smaller" in row:
-                row["smaller"] = tuple(map(_rendition, row["smaller"]))
+                row["smaller"] = tuple(map(rendition_of, row["smaller"]))
             return cls(**row)
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
@@ -179,20 +165,6 @@ def original_in(outcomes: Iterable[Outcome]) -> Original | None:
         if outcome.original:
             return outcome.original
     return None
-
-
-def _rendition(values: Sequence[Any]) -> Rendition:
-    """Raises TypeError or ValueError for another number of values."""
-    *others, area = values
-    return Rendition._make([*others, None if area is None else _area(area)])
-
-
-def _area(value: object) -> Area:
-    """Raises ValueError unless it is a list of four numbers."""
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        raise ValueError(value)
-    left, top, width, height = value
-    return left, top, width, height
 
 
 @dataclass(frozen=True, slots=True)

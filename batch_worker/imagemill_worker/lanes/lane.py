@@ -6,7 +6,6 @@ supervisor knows which one did. `__main__` is its process.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 import traceback
@@ -15,13 +14,12 @@ from dataclasses import dataclass, field
 
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
+from imagemill_contract.outcomes import Outcome, Reason
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.errors import AloneError, PictureError
 from imagemill_worker.lanes.byte_budget import ByteBudget
 from imagemill_worker.lanes.lane_io import (
     FileSource,
-    Put,
     Sink,
     Source,
     SpoolSink,
@@ -40,6 +38,7 @@ from imagemill_worker.lanes.messages import (
 )
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.lanes.written import written_outcome
 from imagemill_worker.picture import stages
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stores.opening import open_store, patience_seconds
@@ -140,15 +139,7 @@ class Lane:
             del pictures
         pairs = zip(task.sizes, made, strict=True)
         puts = [self._sink.write(of_size, product.body) for of_size, product in pairs]
-        largest, *smaller = map(_rendition, task.sizes, made, puts)
-        outcome = Outcome(
-            task.key,
-            Status.WRITTEN,
-            **largest._asdict(),
-            fingerprint=made[0].fingerprint,
-            original=made[0].original,
-            smaller=tuple(smaller),
-        )
+        outcome = written_outcome(task, made, puts)
         if puts[0].offset is None:
             return Ended(index, outcome)
         return Ended(index, outcome, Product(puts[0].offset, len(made[0].body), made[0].pixels))
@@ -198,16 +189,3 @@ class Lane:
             totals = Totals(*counts, weather.requests.so_far())
             report = Report(ended, totals, fault, detail)
             send(self.files.reports, report.encode())
-
-
-def _rendition(task: Task, made: stages.Product, put: Put) -> Rendition:
-    """What was written of one size."""
-    return Rendition(
-        output_key=task.output_key or None,
-        output_bytes=len(made.body),
-        width=made.width,
-        height=made.height,
-        sha256=hashlib.sha256(made.body).hexdigest(),
-        etag=put.etag,
-        area=made.area,
-    )

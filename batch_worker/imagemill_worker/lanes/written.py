@@ -1,0 +1,37 @@
+"""The outcome of an object whose products are put away, in all sizes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.renditions import Rendition
+from imagemill_worker.lanes.lane_io import Put
+from imagemill_worker.lanes.tasks import Task
+from imagemill_worker.picture.stages import Product
+
+
+def written_outcome(task: Task, products: Sequence[Product], puts: Sequence[Put]) -> Outcome:
+    """The outcome; products and where they were put are in the order of the task's sizes."""
+    largest, *smaller = map(_rendition, task.sizes, products, puts)
+    return Outcome(
+        task.key,
+        Status.WRITTEN,
+        **largest._asdict(),
+        fingerprint=products[0].fingerprint,
+        original=products[0].original,
+        smaller=tuple(smaller),
+    )
+
+
+def _rendition(task: Task, product: Product, put: Put) -> Rendition:
+    return Rendition(
+        output_key=task.output_key or None,
+        output_bytes=len(product.body),
+        width=product.width,
+        height=product.height,
+        sha256=hashlib.sha256(product.body).hexdigest(),
+        etag=put.etag,
+        area=product.area,
+    )
