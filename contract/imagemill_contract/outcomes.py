@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.renditions import Area, Rendition, area_of, rendition_of
 
 
 class Status(StrEnum):
@@ -77,6 +74,22 @@ class Original(NamedTuple):
     taken: str = ""
 
 
+# Left, top, width and height of a picture within its padding, in pixels
+Area = tuple[int, int, int, int]
+
+
+class Rendition(NamedTuple):
+    """One of the smaller sizes; attributes as those of an outcome, which has the largest."""
+
+    output_key: str | None
+    output_bytes: int
+    width: int
+    height: int
+    sha256: str
+    etag: str = ""
+    area: Area | None = None
+
+
 class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times as long to make
     """One row of an outcome document.
 
@@ -141,11 +154,11 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
             if "reason" in row:
                 row["reason"] = Reason(row["reason"])
             if "area" in row:
-                row["area"] = area_of(row["area"])
+                row["area"] = _area_of(row["area"])
             if "original" in row:
                 row["original"] = Original(*row["original"])
             if "smaller" in row:
-                row["smaller"] = tuple(map(rendition_of, row["smaller"]))
+                row["smaller"] = tuple(map(_rendition_of, row["smaller"]))
             return cls(**row)
         except (KeyError, ValueError, TypeError) as error:
             raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
@@ -167,26 +180,15 @@ def original_in(outcomes: Iterable[Outcome]) -> Original | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class StageCounts:
-    """How the objects of one stage ended. `of` makes sure that the parts add up to `planned`."""
+def _rendition_of(values: Sequence[Any]) -> Rendition:
+    """A rendition as a document has it. Raises TypeError or ValueError for another shape."""
+    *others, area = values
+    return Rendition._make([*others, None if area is None else _area_of(area)])
 
-    planned: int
-    written: int
-    skipped: int
-    rejected: int
-    failed: int
 
-    @classmethod
-    def of(cls, planned: int, statuses: Iterable[Status]) -> StageCounts:
-        """Count statuses. Raises DocumentError if there are more or fewer than `planned`."""
-        return cls.of_counts(planned, Counter(statuses))
-
-    @classmethod
-    def of_counts(cls, planned: int, counts: Counter[Status]) -> StageCounts:
-        """Counted statuses. Raises DocumentError if they are more or fewer than `planned`."""
-        if counts.total() != planned:
-            raise DocumentError(
-                f"{planned} objects were planned, but {counts.total()} have an outcome."
-            )
-        return cls(planned, *(counts[status] for status in Status))
+def _area_of(value: object) -> Area:
+    """Raises ValueError unless it is a list of four numbers."""
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError(value)
+    left, top, width, height = value
+    return left, top, width, height

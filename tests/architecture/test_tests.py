@@ -25,7 +25,8 @@ RUN_BY = {
     "imagemill_worker.lanes.__main__": "unit/worker/lanes/test_lane_process.py",
     "imagemill_worker.model.keeping": "unit/worker/model/test_model_jobs.py",
     "imagemill_worker.model.model_job": "unit/worker/model/test_model_jobs.py",
-    "imagemill_worker.pixels": "unit/worker/picture/test_orientation.py",
+    "imagemill_worker.lanes.written": "unit/worker/test_job.py",
+    "imagemill_worker.picture.canvas": "unit/worker/picture/test_resize.py",
 }
 
 

@@ -25,7 +25,7 @@ from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 SETTINGS = PlanRunSettings(
@@ -154,14 +154,19 @@ class Worker:
 
     def written(self, shard: Shard, stage: Stage, item: SourceObject) -> Outcome:
         relative = keys.relative_key(item.key, shard.source.prefix)
-        key = keys.output_key(stage, relative, shard.recipe)
         body = f"{shard.recipe.digest} {stage} {item.key} {item.etag}".encode()
+        largest, *smaller = (
+            self._put(key, body) for key in keys.output_keys(stage, relative, shard.recipe)
+        )
+        return Outcome(item.key, Status.WRITTEN, **largest._asdict(), smaller=tuple(smaller))
+
+    def _put(self, key: str, body: bytes) -> Rendition:
         write_bytes(self.output, key, body)
-        return Outcome(
-            item.key,
-            Status.WRITTEN,
+        return Rendition(
             output_key=self.output.prefix + key,
             output_bytes=len(body),
+            width=0,
+            height=0,
             sha256=hashlib.sha256(body).hexdigest(),
             etag="" if self.output.is_file else etag_of(self.output, key) or "",
         )

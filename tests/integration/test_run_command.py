@@ -156,7 +156,7 @@ def test_captions_beside_pictures_are_metadata_and_a_changed_one_is_work(tmp_pat
     names = sorted(path.name for path in photos.iterdir())
     for name in names[:2]:
         (photos / name).with_suffix(".txt").write_text(f"of {name}")
-    command = ["run", photos, out, "--size", 32, "--columns", "caption", "--vcpus", 1]
+    command = ["run", photos, out, "--sizes", "32,16", "--columns", "caption", "--vcpus", 1]
 
     assert imagemill(*command).returncode == 0
     assert {row["key"]: row["reason"] for row in report_in(out)["rejected"]} == {names[2]: "no_row"}
@@ -165,7 +165,10 @@ def test_captions_beside_pictures_are_metadata_and_a_changed_one_is_work(tmp_pat
     assert plan["to_do"] == {"columns changed": 1}
     assert plan["done"] == {"unchanged": 1}
 
-    lines = (out / "resized" / "metadata.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"file_name": name, "caption": f"of {name}"} for name in names[:2]
-    ]
+    for size in ("16", "32"):
+        folder = out / "resized" / size
+        assert names_in(folder) == {*names[:2], "metadata.jsonl"}
+        lines = (folder / "metadata.jsonl").read_text("utf-8").splitlines()
+        assert [json.loads(line) for line in lines] == [
+            {"file_name": name, "caption": f"of {name}"} for name in names[:2]
+        ]

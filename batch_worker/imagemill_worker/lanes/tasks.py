@@ -9,9 +9,8 @@ from typing import cast
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.renditions import Rendition
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.pixels import Area
 

@@ -28,6 +28,9 @@ _LEAST_SCALE = 1.55
 # the detail, too (docs/decisions/0017-filter-and-scale-follow-the-reduction.md).
 _LEAST_SCALE_FOR_NARROW_FILTER = 2.0
 _LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
+# The same for what the largest of several sizes has left to the others: at 2.0 they would lose some
+# detail against a run of their own, without any gap they would cost twice as much.
+_GAP_OF_SEVERAL = 3.0
 _PILLOW_BYTES_PER_PIXEL = 7  # 4 in the image, 3 in what may be the one strip of a compressed TIFF
 # All but the nearest pixel average over what is left out: no filter of Pillow's aliases.
 _FILTERS = {
@@ -106,7 +109,7 @@ def padded_in_sizes(
 
                 yield Resized(top_left_square(body, kind, recipe.size), stored.original)
                 continue
-            gap = _LEAST_REDUCED_SCALE if len(recipes) > 1 else None
+            gap = _GAP_OF_SEVERAL if len(recipes) > 1 else None
             image = _resampled(stored, target, recipe.interpolation, gap)
         image = finished_colour(image, stored.icc_profile, recipe)
         pixels = upright(array_of(image), stored.orientation)

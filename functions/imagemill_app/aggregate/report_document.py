@@ -10,8 +10,8 @@ from typing import Any
 from imagemill_app.tally.problems import PROBLEMS
 from imagemill_app.tally.tally import Tally
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import StageCounts
 from imagemill_contract.reporting.run_list import RunRow
+from imagemill_contract.reporting.stage_counts import StageCounts
 
 
 def counted(tally: Tally, stages: Mapping[Stage, StageCounts]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.results.rival_runs import Contest
 from imagemill_app.tally.tally import failed_percent
 from imagemill_contract.keys import RESULTS, Stage
-from imagemill_contract.outcomes import StageCounts
+from imagemill_contract.reporting.stage_counts import StageCounts
 
 
 def verdict_sentence(

@@ -14,8 +14,7 @@ from imagemill_app.stores import etag_of, list_etags, read_bytes
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import Stage, relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status
-from imagemill_contract.renditions import Rendition
+from imagemill_contract.outcomes import Outcome, Rendition, Status
 
 # For this many objects or fewer, asking for each result is cheaper than listing all of them.
 MAX_ASKED_FOR = 100

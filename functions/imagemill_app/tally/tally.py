@@ -16,8 +16,9 @@ from imagemill_app.tally.sources import Sources
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, StageCounts, Status
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
+from imagemill_contract.reporting.stage_counts import StageCounts
 from imagemill_contract.reporting.usage import Usage
 
 VERSION = 1

@@ -25,10 +25,11 @@ from imagemill_contract.outcomes import (
     Original,
     Outcome,
     Reason,
-    StageCounts,
+    Rendition,
     Status,
 )
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.reporting.stage_counts import StageCounts
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.floats(allow_nan=False, allow_infinity=False)  # a column refuses others
@@ -51,6 +52,14 @@ outcomes = st.builds(
     area=st.none() | st.tuples(*[st.integers(0, 16_384)] * 4),
     fingerprint=st.sampled_from(["", PLAIN, "00000000000000ff"]),
     original=st.none() | st.builds(Original, st.integers(1, 99), st.integers(1, 99), text),
+    smaller=st.lists(
+        st.builds(
+            Rendition,
+            *(st.none() | text, st.integers(0, 99), st.integers(1, 99), st.integers(1, 99)),
+            *(text, text, st.none() | st.tuples(*[st.integers(0, 99)] * 4)),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 
 

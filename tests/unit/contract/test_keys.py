@@ -35,6 +35,21 @@ def test_output_key_appends_the_extension_unless_it_is_there(
     assert keys.output_key(Stage.EDGE, relative, Recipe()) == edges
 
 
+def test_results_in_several_sizes_lie_in_a_folder_for_each_and_those_of_a_model_do_not() -> None:
+    recipe = Recipe.from_document({"sizes": [64, 512], "model": "s3://models/m.onnx"})
+    assert [keys.output_keys(stage, "x/a.jpg", recipe) for stage in Stage] == [
+        ["resized/512/x/a.jpg", "resized/64/x/a.jpg"],
+        ["model_output/x/a.jpg.npy"],
+        ["edges/512/x/a.jpg.png", "edges/64/x/a.jpg.png"],
+    ]
+    for stage in Stage:
+        for of_size in keys.recipes_of(stage, recipe):
+            key = keys.output_key(stage, "x/a.jpg", of_size)
+            assert "x/a.jpg" in keys.ordinary_sources(stage, key, of_size)
+    (alone,) = keys.output_keys(Stage.RESIZE, "a.jpg", Recipe.from_document({"sizes": [64]}))
+    assert alone == "resized/64/a.jpg"
+
+
 @given(st.text(min_size=1), st.text())
 def test_relative_key_undoes_the_prefix(relative: str, prefix: str) -> None:
     assert keys.relative_key(prefix + relative, prefix) == relative

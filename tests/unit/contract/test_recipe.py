@@ -40,6 +40,15 @@ def test_empty_document_is_the_default_recipe() -> None:
     )
 
 
+@given(st.sets(st.integers(1, 16_384), min_size=1, max_size=8))
+def test_sizes_are_sorted_and_round_trip(sizes: set[int]) -> None:
+    recipe = Recipe.from_document({"sizes": list(sizes)})
+    assert recipe.to_document()["sizes"] == sorted(sizes)
+    assert Recipe.from_document(recipe.to_document()) == recipe
+    assert [one.size for one in recipe.in_sizes()] == sorted(sizes, reverse=True)
+    assert Recipe().in_sizes() == (Recipe(),)
+
+
 @given(recipes, recipes)
 def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
     assert (first == second) == (first.digest == second.digest)
@@ -52,10 +61,27 @@ def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
         ({"size": "abc"}, 'recipe.size: "abc" is not allowed'),
         ({"size": True}, "recipe.size: true is not allowed"),
         ({"size": 128.0}, "recipe.size: 128.0 is not allowed"),
+        (
+            {"sizes": [64, 64]},
+            "recipe.sizes: [64, 64] is not allowed; it must be a list of 1 to 8 different whole",
+        ),
+        ({"sizes": [64, 0]}, "recipe.sizes: [64, 0] is not allowed"),
+        ({"sizes": [64, True]}, "recipe.sizes: [64, true] is not allowed"),
+        ({"sizes": 64}, "recipe.sizes: 64 is not allowed"),
+        ({"sizes": list(range(1, 10))}, "recipe.sizes: [1, 2, 3, 4, 5, 6, 7, 8, 9] is not allowed"),
+        (
+            {"size": 256, "sizes": [64]},
+            "recipe.size: 256 has no effect unless sizes is left out.",
+        ),
+        (
+            {"mode": "no", "sizes": [64, 128]},
+            "recipe.sizes: [64, 128] has no effect unless mode resizes.",
+        ),
+        ({"output": "parquet", "sizes": [64]}, "recipe.sizes: needs output to be files;"),
         ({"quality": 101}, "recipe.quality: 101 is not allowed; it must be a whole number from 1"),
         ({"mode": "crop"}, 'recipe.mode: "crop" is not allowed; it must be one of center_crop,'),
         ({"mode": None}, "recipe.mode: null is not allowed"),
-        ({"sise": 3}, 'recipe: unknown field "sise"; allowed are size, mode,'),
+        ({"sise": 3}, 'recipe: unknown field "sise"; allowed are size, sizes, mode,'),
         ({"background": "white"}, "it must be a colour as #rrggbb."),
         ({"to_srgb": "yes"}, "it must be true or false."),
         ({"output": "tar"}, "it must be one of files, webdataset, tfrecord, parquet."),

@@ -40,6 +40,10 @@ def written_keys() -> set[str]:
     """Keys of what a run writes for the picture `ab.jpg`, its id as the pages have it."""
     recipe = Recipe(model="s3://bucket/model.onnx")
     stage_keys = {keys.output_key(stage, "ab.jpg", recipe) for stage in stages_of(recipe)}
+    in_sizes = Recipe.from_document({"sizes": [64, 128]})
+    stage_keys |= {
+        key for stage in stages_of(in_sizes) for key in keys.output_keys(stage, "ab.jpg", in_sizes)
+    }
     of_run = {
         *(keys.report_key("RUN"), keys.report_page_key("RUN"), keys.RUN_LIST),
         *(keys.plan_key("RUN"), keys.refused_key("RUN")),

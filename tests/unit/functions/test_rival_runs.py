@@ -168,6 +168,17 @@ def test_runs_with_the_same_recipe_are_no_rivals(request_with: Request) -> None:
     assert plan({**request_with(SMALL), "dry_run": True}, "run-3", 3)["objects"] == 0
 
 
+def test_one_size_that_another_run_has_overwritten_is_found(request_with: Request) -> None:
+    slow = plan(request_with({"sizes": [64, 128]}))
+    Worker(slow).finish()
+    fast = plan(request_with({"sizes": [64, 256]}), "run-2", 2)
+    Worker(fast).finish()
+    assert report(fast).verdict == "succeeded"
+    verdict = report(slow)
+    assert verdict.verdict == "failed"
+    assert "10 results overwritten by run-2" in verdict.sentence
+
+
 def test_same_bytes_that_a_third_run_wrote_again_are_its_own(request_with: Request) -> None:
     first = plan(request_with(SMALL))
     twin = plan(request_with(SMALL), "run-2", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -51,6 +52,36 @@ def test_resize_then_edge_write_a_file_and_an_outcome_for_each_object(folder: Fo
     assert folder.run("edge").code == 0
     assert folder.reasons("edge") == {"broken.jpg": "no_resized_image"}
     assert set(folder.files("edges")) == {f"{name}.png" for name in NAMES}
+
+
+def test_each_size_is_written_once_for_an_outcome_and_proven_before_its_edges_are_found(
+    folder: Folder,
+) -> None:
+    names = ["a.jpg", "b.jpg"]
+    for name in names:
+        folder.put(name, jpeg())
+    folder.put("narrow.jpg", jpeg(600, 1))
+    folder.plan(sizes=[16, 64, 128], mode="keep_ratio")
+    assert folder.run("resize").code == 0
+    assert folder.reasons("resize") == {"narrow.jpg": "too_small"}
+    rows = [row for row in folder.outcomes("resize") if row.status is Status.WRITTEN]
+    assert [row.key for row in rows] == names
+    files = folder.files("resized")
+    assert set(files) == {f"{size}/{name}" for size in (16, 64, 128) for name in names}
+    for row in rows:
+        assert [item.height for item in row.sizes] == [128, 64, 16]
+        for item in row.sizes:
+            body = files[str(item.output_key).removeprefix("resized/")]
+            assert hashlib.sha256(body).hexdigest() == item.sha256
+            assert len(body) == item.output_bytes
+    path = folder.output / "resized/16/a.jpg"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert folder.run("edge").code == 0
+    assert folder.reasons("edge") == {"a.jpg": "damaged", "narrow.jpg": "no_resized_image"}
+    assert set(folder.files("edges")) == {f"{size}/b.jpg.png" for size in (16, 64, 128)}
+    (edges,) = (row for row in folder.outcomes("edge") if row.status is Status.WRITTEN)
+    assert [item.height for item in edges.sizes] == [128, 64, 16]
+    assert edges.fingerprint
 
 
 @pytest.mark.parametrize("output", ["files", "webdataset"])

@@ -10,7 +10,8 @@ from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.aggregate.verdict_sentence import verdict_sentence
 from imagemill_app.results.rival_runs import Contest
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import StageCounts, Status
+from imagemill_contract.outcomes import Status
+from imagemill_contract.reporting.stage_counts import StageCounts
 from imagemill_dataset.index import Entry, IndexedRun
 
 NOBODY = Contest()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app.plan.estimates import estimate
+from imagemill_contract.keys import Stage
 
 MILLION, MEAN_BYTES = 1_000_000, 670_000
 counts = st.integers(0, 10**8)
@@ -45,6 +46,16 @@ def test_packed_run_puts_shards_instead_of_pictures() -> None:
     assert packed.dollars["get"] == pytest.approx(0.4, rel=0.1)
     assert packed.dollars["list"] < files.dollars["list"]
     assert packed.minutes == files.minutes
+
+
+def test_every_size_is_put_and_no_source_is_read_twice() -> None:
+    one, three = (
+        estimate(MILLION, MILLION * MEAN_BYTES, 256, 256, stages=tuple(Stage), sizes=sizes)
+        for sizes in (1, 3)
+    )
+    assert three.dollars["put"] / one.dollars["put"] == pytest.approx(7 / 3, rel=0.01)
+    assert three.dollars["get"] / one.dollars["get"] == pytest.approx(5 / 3, rel=0.01)
+    assert one.minutes < three.minutes < 2 * one.minutes
 
 
 @given(counts, counts, st.integers(0, 10**6), jobs, st.booleans())

@@ -17,10 +17,11 @@ from imagemill_app.tally.tally import Tally, failed_percent
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, stages_of
-from imagemill_contract.outcomes import Outcome, Reason, StageCounts, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, drawing
+from imagemill_contract.reporting.stage_counts import StageCounts
 from imagemill_contract.reporting.usage import Usage
 
 statuses = st.lists(st.sampled_from(Status), max_size=30)

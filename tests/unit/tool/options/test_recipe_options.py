@@ -69,6 +69,29 @@ def test_option_has_the_name_the_text_and_the_rule_of_its_field(
         assert f"(default: {field.default}".replace("'", '"') in option.help
 
 
+@pytest.mark.parametrize("typed", ["512, 64,128", "[64, 512, 128]"])
+def test_sizes_are_a_list_of_numbers(typed: str) -> None:
+    assert recipe_of("--sizes", typed).sizes == (64, 128, 512)
+
+
+@pytest.mark.parametrize("typed", ["", "64,x", "64,64", "{}"])
+def test_what_is_no_list_of_sizes_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError, match=r"recipe\.sizes: .* is not allowed; it must be a list"):
+        recipe_of("--sizes", typed)
+
+
+def test_sizes_of_a_stronger_place_replace_the_size_of_a_weaker_one(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text("size = 256\n")
+    assert recipe_of("--recipe", str(file), "--sizes", "64,128").sizes == (64, 128)
+    file.write_text("sizes = [64, 256]\n")
+    assert recipe_of("--recipe", str(file), "--size", "32").in_sizes() == (Recipe(size=32),)
+    with pytest.raises(
+        UsageError, match=r"recipe\.size: 32 has no effect unless sizes is left out"
+    ):
+        recipe_of("--size", "32", "--sizes", "64,128")
+
+
 def test_run_and_plan_have_the_same_filters() -> None:
     names = [item.name for item in FILTERS.parameters]
     for command in COMMANDS:

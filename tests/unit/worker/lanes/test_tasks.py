@@ -8,8 +8,9 @@ import pytest
 
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe_parts.sizes import Sizes
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.lanes.tasks import Task, edge_tasks, resize_tasks
 
@@ -55,6 +56,30 @@ def test_edges_are_of_what_was_resized_and_prove_its_digest() -> None:
         "results/edges/a b.jpg.png",
         "digest",
     )
+
+
+def test_each_size_is_read_and_written_by_itself_below_one_task() -> None:
+    of_sizes = shard(sizes=Sizes((64, 512)))
+    task = resize_tasks(of_sizes)[0]
+    assert isinstance(task, Task)
+    assert [one.output_key for one in task.sizes] == [
+        "results/resized/512/a b.jpg",
+        "results/resized/64/a b.jpg",
+    ]
+    small = Rendition("results/resized/64/x", 3, 64, 64, "small digest", "", (0, 16, 64, 32))
+    rows = [written(key, smaller=(small,)) for key in KEYS]
+    edges = edge_tasks(of_sizes, rows)[0]
+    assert isinstance(edges, Task)
+    (smaller,) = edges.smaller
+    assert (edges.output_key, smaller.output_key) == (
+        "results/edges/512/a b.jpg.png",
+        "results/edges/64/a b.jpg.png",
+    )
+    assert (smaller.read.key, smaller.read.bytes) == ("results/resized/64/x", 3)
+    assert (smaller.digest, smaller.area) == ("small digest", (0, 16, 64, 32))
+    assert Task.from_row(json.loads(json.dumps(edges.to_row()))) == edges
+    with pytest.raises(ArgumentsError, match="1 of 2 sizes"):
+        edge_tasks(of_sizes, [written(key) for key in KEYS])
 
 
 def test_edges_are_looked_for_where_the_picture_lies_within_its_padding() -> None:

@@ -42,6 +42,18 @@ def test_outputs_of_a_deleted_source_that_another_has_are_not_its_own() -> None:
     assert own("a/%2Fb.jpg", "a//b.jpg") == []
 
 
+def test_every_size_of_a_deleted_source_is_its_own() -> None:
+    recipe = Recipe.from_document({"sizes": [64, 128]})
+    existing = Existing(SOURCE, frozenset({"full/b.jpg", "full/c"}))
+    assert own_outputs("a.jpg", "full/", existing, frozenset(), recipe) == [
+        *("resized/128/a.jpg", "resized/64/a.jpg"),
+        *("edges/128/a.jpg.png", "edges/64/a.jpg.png"),
+    ]
+    assert own_outputs("c.jpg", "full/", existing, frozenset(), recipe) == [
+        *("edges/128/c.jpg.png", "edges/64/c.jpg.png"),
+    ]
+
+
 def test_deleted_source_of_a_dataset_has_no_outputs() -> None:
     packing = IndexedRun("run-2", "2026", str(SOURCE), PACKED_RECIPE.to_document())
     entries = {

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from imagemill_app.plan.earlier.recipe_change import change_of
 from imagemill_app.plan.earlier.remaining import output_test, remaining_work, sample_test
 from imagemill_app.stores import StoreAt
 from imagemill_contract.documents import SourceObject
+from imagemill_contract.keys import output_keys, stages_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import EdgeMethod, Output, Recipe, ResizeMode
@@ -167,3 +169,42 @@ def test_outputs_are_there_only_when_both_stages_have_theirs(
     assert has_outputs("a.jpg")
     assert not has_outputs("b.jpg")
     assert not has_outputs("c.jpg")
+
+
+@pytest.mark.parametrize("object_count", [1, 1000])
+def test_outputs_are_there_only_when_all_sizes_are(
+    object_count: int, output: Location, tmp_path: Path
+) -> None:
+    recipe = Recipe.from_document({"sizes": [64, 128]})
+    relatives = ["a.jpg", "b.jpg", "c.jpg", *(f"x{n}.jpg" for n in range(object_count - 1))]
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        for stage in stages_of(recipe):
+            for key in output_keys(stage, name, recipe):
+                (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / key).touch()
+    (tmp_path / "resized/64/b.jpg").unlink()
+    (tmp_path / "edges/128/c.jpg.png").unlink()
+    has_outputs = output_test(output, recipe, relatives)
+    assert [has_outputs(name) for name in ("a.jpg", "b.jpg", "c.jpg")] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        ({"sizes": [64, 128]}, {"sizes": [64]}, "sizes changed: 64, 128 -> 64"),
+        ({"size": 256}, {"sizes": [64, 128]}, "sizes changed: 256 -> 64, 128"),
+        ({"sizes": [64, 128]}, {"size": 64}, "sizes changed: 64, 128 -> 64"),
+        ({"size": 256}, {"size": 64}, "recipe changed: size 256 -> 64"),
+        (
+            {"sizes": [64, 128]},
+            {"sizes": [64], "quality": 90},
+            "recipe changed: sizes [64, 128] -> [64], quality 95 -> 90",
+        ),
+        ({"sizes": [128, 64]}, {"sizes": [64, 128]}, ""),
+    ],
+)
+def test_changed_list_of_sizes_is_a_reason_of_its_own(
+    before: dict[str, object], now: dict[str, object], reason: str
+) -> None:
+    documents = [Recipe.from_document(recipe).to_document() for recipe in (before, now)]
+    assert change_of(*documents) == reason
