@@ -24,9 +24,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.memory import SAMPLES, resident_mib
+from imagemill_worker.lanes.lane_io import StoreSink, StoreSource
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.model.attempt import ModelAttempt
-from imagemill_worker.model.keeping import Keeping
+from imagemill_worker.model.model_files import ModelFiles
 from imagemill_worker.model.model_job import ModelJob
 from imagemill_worker.model.tensors import batch_of, decoded
 from imagemill_worker.progress import Progress
@@ -83,15 +84,16 @@ def prepared(base: Path, pictures: int, model: bytes) -> Folder:
 def opened(folder: Folder) -> ModelJob:
     stopping = threading.Event()
     attempt = ModelAttempt(folder.shard_address, False, 1, 8, stopping)
-    shard, store, rows = attempt.opened()
-    progress = Progress({"run_id": shard.run_id}, len(rows))
-    return ModelJob(store, attempt.network(shard), Keeping.of(""), rows, 8, progress, stopping)
+    shard, store, resized = attempt.opened()
+    progress = Progress({"run_id": shard.run_id}, len(resized))
+    files = ModelFiles(store, shard, StoreSource(store), StoreSink(store))
+    return attempt.job(files, resized, progress)
 
 
 def bare_loop(job: ModelJob) -> Callable[[], None]:
     """A loop over the batches of a job, decoded before."""
     shape, preprocessing = job.network.use.shape, job.network.use.preprocessing
-    bodies = [job.store.read_object(row.read) for row in job.rows if isinstance(row, Task)]
+    bodies = [job.source.read(row) for row in job.rows if isinstance(row, Task)]
     pictures = [decoded(body, shape, preprocessing) for body in bodies]
     batches = [
         batch_of(list(pictures[start : start + shape.batch]), shape, preprocessing)

@@ -107,7 +107,8 @@ class Attempt:
             return results.in_order()
 
     def _packed(self, results: _Results) -> list[Outcome]:
-        from imagemill_worker.dataset.pack import PackedJob, pack_dataset, previews
+        from imagemill_worker.dataset.pack import PackedJob, pack_dataset
+        from imagemill_worker.dataset.previews import previews
 
         job = self.job
         assert job.intermediate is not None  # noqa: S101 # a packed edge job reads one
@@ -125,6 +126,7 @@ class Attempt:
             job.resize_outcomes,
             results.spooled,
             results.in_order(),
+            job.given.files() if job.given else {},
         )
         packed = pack_dataset(to_pack, self.stopping)
         samples = sum(shard.samples for shard in packed.shards)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
 
 from imagemill_contract import keys
@@ -12,11 +12,11 @@ from imagemill_contract.documents import Shard, decode_outcomes
 from imagemill_contract.errors import ContractError, DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location, split_object_address
-from imagemill_contract.outcomes import Outcome
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
 from imagemill_worker.lanes.tasks import Task, check_rows, edge_tasks, resize_tasks
-from imagemill_worker.spool import temporary_file
+from imagemill_worker.spool import Spooled, temporary_file
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.store import Store
 from imagemill_worker.stores.weather import Weather
@@ -25,6 +25,30 @@ _READS_OF_TORN = 4
 _THREADS_OF_FOLDERS = 8  # enough for a network drive that takes 50 ms for a file
 
 Document = TypeVar("Document")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a model has given for the objects of a shard, in its order.
+
+    Attributes:
+        file: Has its files.
+        outcomes: Those of the model stage.
+        offsets: Where each file begins; 0 without one.
+    """
+
+    file: BinaryIO
+    outcomes: Sequence[Outcome]
+    offsets: Sequence[int]
+
+    def files(self) -> dict[int, Spooled]:
+        """The files, by place in the shard."""
+        found = enumerate(zip(self.outcomes, self.offsets, strict=True))
+        return {
+            place: Spooled(self.file.fileno(), offset, row.output_bytes)
+            for place, (row, offset) in found
+            if row.status is Status.WRITTEN
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,7 @@ class Job:
         journal: What earlier attempts have done, and where this one notes what it does.
         resize_outcomes: Outcomes of the stage before; empty for the first stage.
         intermediate: The pictures of the intermediate shard, if the stage reads one.
+        given: What a model has given, if it is packed.
     """
 
     stage: Stage
@@ -48,6 +73,7 @@ class Job:
     journal: Journal
     resize_outcomes: Sequence[Outcome] = ()
     intermediate: BinaryIO | None = None
+    given: Given | None = None
 
     @property
     def names(self) -> dict[str, object]:
@@ -101,10 +127,15 @@ def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
         return Job(Stage.EDGE, shard, shard.output, output, rows, journal)
     from imagemill_worker.dataset.intermediate import fetch_intermediate  # of packed jobs alone
 
+    before = _model_outcomes(shard, output) if shard.recipe.model else []
     file = temporary_file()
     offsets = fetch_intermediate(output, outcomes, file)
-    tasks = edge_tasks(shard, outcomes, offsets)
-    return Job(Stage.EDGE, shard, shard.output, output, tasks, journal, outcomes, file)
+    tasks = edge_tasks(shard, outcomes, offsets, before)
+    job = Job(Stage.EDGE, shard, shard.output, output, tasks, journal, outcomes, file)
+    if before:
+        given = temporary_file()
+        return replace(job, given=Given(given, before, fetch_intermediate(output, before, given)))
+    return job
 
 
 def _model_outcomes(shard: Shard, output: Store) -> list[Outcome]:

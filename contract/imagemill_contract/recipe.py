@@ -34,6 +34,7 @@ from imagemill_contract.recipe_parts.choices import (
     SplitBy,
 )
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
+from imagemill_contract.recipe_parts.given import NamedKinds, given_columns
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, PreprocessingFields
@@ -216,6 +217,11 @@ class Recipe:
     def is_packed(self) -> bool:
         """Whether results go into dataset shards."""
         return self.output is not Output.FILES
+
+    @property
+    def sample_columns(self) -> NamedKinds:
+        """The columns of a sample: those that are named, and what a model gives."""
+        return (*self.columns, *given_columns(self.model, self.model_output))
 
     @property
     def has_metadata(self) -> bool:

@@ -55,6 +55,7 @@ class Place(NamedTuple):
         edge_bytes: Length of the encoded edge map.
         sha256: Hexadecimal digest of the encoded picture.
         label: Number of its class, or None.
+        given_bytes: Length of what a model has given; 0 without one.
     """
 
     shard: str
@@ -65,6 +66,7 @@ class Place(NamedTuple):
     edge_bytes: int
     sha256: str
     label: int | None = None
+    given_bytes: int = 0
 
 
 class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long to make
@@ -170,7 +172,7 @@ def _entries(
         if "at" in row:
             shard, position = row["at"]
             values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
-            place = Place._make(values)  # raises TypeError for fewer or more
+            place = Place._make((*values, row.get("given", 0)))  # TypeError for fewer or more
         said = tuple(row["columns"]) if "columns" in row else ()
         original, length = _original(row["original"]) if "original" in row else (None, 0)
         yield (

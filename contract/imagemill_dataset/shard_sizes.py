@@ -7,8 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_contract.recipe_parts.columns import CAPTION, Value
+from imagemill_contract.recipe_parts.given import given_columns
 
 _BLOCK = 512  # bytes; of tar, whose members have a header and end with a whole block
 _LONG_KEY = 80  # from here on tar needs extended headers, which hold the name
@@ -17,6 +18,9 @@ _LABELS = 2 * _BLOCK  # of a class number, as a member of its own
 _BESIDE = {Output.TFRECORD: 600, Output.PARQUET: 400}
 # And so has each column, in Parquet in the footer, too, for each group of as little as one row.
 _BESIDE_COLUMN = {Output.TFRECORD: 40, Output.PARQUET: 400}
+# Of a model's file. A vector's float16 are float32 in a TFRecord, and a score of two characters has
+# 8 bytes in Parquet.
+_MOST_OF_GIVEN = {ModelOutput.VECTOR: 2, ModelOutput.SCORES: 4, ModelOutput.IMAGE: 1}
 # A sample has its name twice: as key, and as file name, which may be three times as long in UTF-8.
 _NAMES = 5
 # The end of a shard: tar is filled up to 20 blocks, Parquet has a footer with a row for each group.
@@ -34,11 +38,27 @@ def packed_bytes(
     image_bytes: int,
     edge_bytes: int,
     columns: Sequence[Value] = (),
+    given_bytes: int = 0,
 ) -> int:
     """The most bytes that a sample takes in a dataset shard, from the lengths of key and files.
 
-    `columns` are the values of the recipe's columns.
+    `columns` are the values of the recipe's columns; `given_bytes` is the length of the file that
+    its model has given.
     """
+    size = _own_bytes(recipe, key_bytes, image_bytes, edge_bytes, columns)
+    given = given_columns(recipe.model, recipe.model_output)
+    if not given:
+        return size
+    if recipe.output is Output.WEBDATASET:
+        return size + _member_bytes(given_bytes) + _long_key_bytes(key_bytes)
+    size += _BESIDE_COLUMN[recipe.output] * len(given) + key_bytes
+    return size + _MOST_OF_GIVEN[recipe.model_output] * given_bytes
+
+
+def _own_bytes(
+    recipe: Recipe, key_bytes: int, image_bytes: int, edge_bytes: int, columns: Sequence[Value]
+) -> int:
+    """The same without what a model gives."""
     named = dict(zip((name for name, _ in recipe.columns), columns, strict=False))
     text_bytes = len(json.dumps(named, ensure_ascii=False).encode()) if named else 0
     if recipe.output is not Output.WEBDATASET:
@@ -49,12 +69,20 @@ def packed_bytes(
     members = [image_bytes, edge_bytes, about_bytes]
     if CAPTION in named:
         members.append(len(str(named[CAPTION]).encode()))
-    size = sum(_BLOCK + -(-member // _BLOCK) * _BLOCK for member in members)
+    size = sum(map(_member_bytes, members))
     if recipe.label_from_folder:
         size += _LABELS
-    if key_bytes > _LONG_KEY:
-        size += 4 * (2 * _BLOCK + -(-key_bytes // _BLOCK) * _BLOCK)
+    size += 4 * _long_key_bytes(key_bytes)
     return size
+
+
+def _member_bytes(length: int) -> int:
+    return _BLOCK + -(-length // _BLOCK) * _BLOCK
+
+
+def _long_key_bytes(key_bytes: int) -> int:
+    """Of one member's extended headers."""
+    return _BLOCK + _member_bytes(key_bytes) if key_bytes > _LONG_KEY else 0
 
 
 def even_pieces(sizes: Sequence[int], most_bytes: int) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from imagemill.errors import RunFailedError
 from imagemill.local_stack import LocalStack
+from imagemill_contract.keys import DATASET_CARD
+from imagemill_worker.dataset.formats.given import vector_in
+from imagemill_worker.dataset.formats.samples import Sample
+from tests.helpers.dataset_samples import samples_in as read_samples
 from tests.helpers.networks import network
 from tests.helpers.photographs import cut, write_pictures
 from tests.helpers.runs import ended, run_folder, start
 
 pytestmark = pytest.mark.engine
+LABELS = ["zebra", "dog", "neither"]
 COUNT = 40  # a whole batch of 32 and one that is not
 
 
@@ -62,9 +69,8 @@ def test_vectors_of_a_bucket_are_those_of_onnx_runtime_on_the_same_pixels(
 def test_scores_and_pictures_of_a_folder(stack: LocalStack, tmp_path: Path) -> None:
     photos, model = tmp_path / "photos", tmp_path / "model.onnx"
     names = write_pictures(photos, 3)
-    labels = ["cat", "dog", "neither"]
     for output, suffix in (("scores", ".json"), ("image", ".png")):
-        model.write_bytes(network(output, metadata={"imagemill.labels": labels}))
+        model.write_bytes(network(output, metadata={"imagemill.labels": LABELS}))
         out = tmp_path / output
         recipe = {"model": model.as_uri(), "model_output": output}
         assert run_folder(stack, photos, out, recipe)["stages"]["model"]["written"] == 3
@@ -72,12 +78,59 @@ def test_scores_and_pictures_of_a_folder(stack: LocalStack, tmp_path: Path) -> N
         assert set(found) == {f"{name}{suffix}" for name in names}
         first = found[f"{names[0]}{suffix}"]
         if output == "scores":
-            assert set(json.loads(first.read_text())["scores"]) == set(labels)
+            assert set(json.loads(first.read_text())["scores"]) == set(LABELS)
         else:
             with Image.open(first) as image:
                 assert (image.mode, image.size) == ("L", (24, 24))
         (page,) = out.glob("runs/*/report.html")
         assert ('alt="model"' in page.read_text()) == (output == "image")
+
+
+def samples_in(out: Path) -> list[Sample]:
+    """Those of a packed dataset."""
+    card = json.loads((out / DATASET_CARD).read_bytes())
+    bodies = ((out / shard["key"]).read_bytes() for shard in card["shards"])
+    return [item for body in bodies for item in read_samples(card["format"], body)]
+
+
+def by_hand(network_body: bytes, sample: Sample) -> NDArray[np.float32]:
+    """What ONNX Runtime gives for the picture of a sample, alone."""
+    with Image.open(io.BytesIO(sample.image)) as image:
+        pixels = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
+    (found,) = onnxruntime.InferenceSession(network_body).run(None, {"picture": pixels})
+    return np.asarray(found[0])
+
+
+@pytest.mark.parametrize(
+    ("output", "kind"), [("parquet", "vector"), ("webdataset", "scores"), ("tfrecord", "image")]
+)
+def test_what_a_model_gives_is_packed_with_the_picture(
+    stack: LocalStack, tmp_path: Path, output: str, kind: str
+) -> None:
+    photos, out, model = tmp_path / "photos", tmp_path / "out", tmp_path / "model.onnx"
+    write_pictures(photos, 5)
+    body = network(kind, shape=("batch", 3, 32, 32), metadata={"imagemill.labels": LABELS})
+    model.write_bytes(body)
+    recipe = {"model": model.as_uri(), "model_output": kind, "output": output, "size": 32}
+    assert run_folder(stack, photos, out, recipe)["stages"]["model"]["written"] == 5
+    samples = samples_in(out)
+    assert len(samples) == 5
+    for sample in samples:
+        wanted, given = by_hand(body, sample), dict[str, Any](sample.columns)
+        if kind == "vector":
+            assert np.abs(vector_in(given["vector"]) - wanted).max() < 1e-3
+        elif kind == "scores":
+            assert given["scores"] == pytest.approx(
+                dict(zip(LABELS, wanted.tolist(), strict=True)), abs=1e-3
+            )
+        else:
+            with Image.open(io.BytesIO(given["model"])) as image:
+                assert np.abs(np.asarray(image) / 255 - wanted[0]).max() < 0.5 / 255 + 1e-3
+    assert not list((out / "intermediate").rglob("*.tar"))
+    (page,) = out.glob("runs/*/report.html")
+    assert ('alt="model"' in page.read_text()) == (kind == "image")
+    readme = (out / "dataset/README.md").read_text()
+    assert hashlib.sha256(body).hexdigest() in readme
 
 
 def test_a_run_without_edges_has_one_job_for_a_shard(stack: LocalStack, tmp_path: Path) -> None:

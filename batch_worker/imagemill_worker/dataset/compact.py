@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from imagemill_contract.keys import INDEX
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_contract.recipe_parts.columns import NamedTypes, fitted
+from imagemill_contract.recipe_parts.given import NamedKinds, fitted_value
 from imagemill_dataset import names
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.index import Entry, Place
@@ -114,7 +114,7 @@ def _rewritten(
         recipe = replace(Recipe.from_document(last.recipe), output=output)
         for number, piece in enumerate(_pieces(recipe, living)):
             key = names.dataset_shard_key(recipe.dataset_name, split, tag, number, output)
-            shard = _written(dataset, key, split, piece, samples, recipe.columns)
+            shard = _written(dataset, key, split, piece, samples, recipe.sample_columns)
             written.append(shard)
             for position, item in enumerate(piece):
                 place = item.place._replace(shard=key, position=position)
@@ -145,6 +145,7 @@ def _pieces(recipe: Recipe, living: Sequence[_Living]) -> Iterator[Sequence[_Liv
             item.place.image_bytes,
             item.place.edge_bytes,
             item.entry.columns,
+            item.place.given_bytes,
         )
         for item in living
     ]
@@ -184,15 +185,16 @@ def _written(
     split: str,
     piece: Sequence[_Living],
     samples: Iterator[Sample],
-    columns: NamedTypes,
+    columns: NamedKinds,
 ) -> DatasetShard:
     def members() -> Iterator[Member]:
         for item, sample in zip(piece, samples, strict=False):
             if sample.sha256 != item.place.sha256:
                 raise ArgumentsError(f"{item.place.shard} does not hold what the index says.")
-            said = {name: fitted(sample.columns.get(name), kind) for name, kind in columns}
+            said = {name: fitted_value(sample.columns.get(name), kind) for name, kind in columns}
             yield Member(replace(sample, columns=said), pixel_sums(sample.image))
 
-    largest = max(item.place.image_bytes + item.place.edge_bytes for item in piece)
+    places = [item.place for item in piece]
+    largest = max(it.image_bytes + it.edge_bytes + it.given_bytes for it in places)
     writer = ShardWriter(dataset.store, dataset.output.prefix, columns=columns)
     return writer.write(key, split, members(), largest)

@@ -107,12 +107,8 @@ class IntermediateWriter:
     def _write_piece(self, members: Sequence[_Member]) -> dict[int, Outcome]:
         names = "\n".join(member.outcome.key for member in members)
         digest = hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        key = intermediate_key(self._shard.run_id, self._shard.shard_id, digest)
-        whole_key = self._shard.output.prefix + key
-        with temporary_file() as file:
-            with disk_errors_mapped():
-                _write_tar(file, [member.spooled for member in members])
-            self._store.write_file(whole_key, file)
+        spooled = [member.spooled for member in members]
+        whole_key = write_piece(self._store, self._shard, digest, spooled)
         return {
             member.place: member.outcome._replace(output_key=whole_key, position=position)
             for position, member in enumerate(members)
@@ -126,8 +122,21 @@ class IntermediateWriter:
                 self._journal.add(outcome)
 
 
+def write_piece(store: Store, shard: Shard, name: str, files: Sequence[Spooled]) -> str:
+    """Write a piece with these files, in their order, and return its whole key.
+
+    Raises TryAgainError or StoreRefusedError.
+    """
+    key = shard.output.prefix + intermediate_key(shard.run_id, shard.shard_id, name)
+    with temporary_file() as file:
+        with disk_errors_mapped():
+            _write_tar(file, files)
+        store.write_file(key, file)
+    return key
+
+
 def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
-    """Copy all pieces into `file`, and return where each picture begins, by place; 0 without one.
+    """Copy all pieces into `file`, and return where each file begins, by place; 0 without one.
 
     What comes damaged is fetched again.
 

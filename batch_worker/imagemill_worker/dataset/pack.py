@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nsmallest
+from dataclasses import dataclass, field
 
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe_parts.columns import Value
-from imagemill_contract.reporting.previews import Preview
-from imagemill_contract.reporting.sampling import MAX_PREVIEWS, drawing
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
+from imagemill_worker.dataset.formats.given import given_values
 from imagemill_worker.dataset.formats.samples import Sample
 from imagemill_worker.dataset.write_shard import Member, ShardWriter
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.journal import Journal
-from imagemill_worker.picture.preview import preview
 from imagemill_worker.spool import Spooled
 from imagemill_worker.stores.store import Store
 
@@ -33,6 +29,7 @@ class PackedJob:
     Attributes:
         pictures: Where each picture of the intermediate shard is.
         edges: Where each edge map is.
+        given: Where each file is that a model has given.
         journal: What earlier attempts have packed, and where this one notes what it packs.
     """
 
@@ -43,6 +40,7 @@ class PackedJob:
     resize_outcomes: Sequence[Outcome]
     edges: Mapping[int, Spooled]
     edge_outcomes: Sequence[Outcome]
+    given: Mapping[int, Spooled] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The parts of a sample: the picture and the edge map of one object."""
+    """The parts of a sample: picture and edge map of one object, and what a model has given."""
 
     place: int
     relative: str
@@ -65,10 +63,15 @@ class _Part:
     width: int
     height: int
     columns: tuple[Value, ...]
+    given: Spooled | None
+
+    @property
+    def given_bytes(self) -> int:
+        return self.given.length if self.given else 0
 
     @property
     def bytes(self) -> int:
-        return self.picture.length + self.edges.length
+        return self.picture.length + self.edges.length + self.given_bytes
 
 
 def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
@@ -84,7 +87,7 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
     """
     prefix = job.shard.output.prefix
     proven = job.journal.shards
-    columns = job.shard.recipe.columns
+    columns = job.shard.recipe.sample_columns
     writer = ShardWriter(job.store, prefix, lambda shard: proven.get(shard.key) == shard, columns)
     outcomes, shards = list(job.edge_outcomes), []
     for split, members in _by_split(job).items():
@@ -98,21 +101,6 @@ def pack_dataset(job: PackedJob, stopping: threading.Event) -> Packed:
                 job.journal.add(outcomes[part.place])
             job.journal.write([written])
     return Packed(outcomes, shards)
-
-
-def previews(job: PackedJob) -> list[Preview]:
-    """Small copies of what page and contact sheet can draw from this work shard."""
-    draw = drawing(job.shard.run_id)
-    keys = {place: job.resize_outcomes[place].key for place in job.edges}
-    drawn = nsmallest(MAX_PREVIEWS, ((draw(key), key, place) for place, key in keys.items()))
-    return [
-        Preview(key, _preview_text(job.pictures[place]), _preview_text(job.edges[place]))
-        for _, key, place in drawn
-    ]
-
-
-def _preview_text(file: Spooled) -> str:
-    return base64.b64encode(preview(file.read())).decode()
 
 
 def _by_split(job: PackedJob) -> dict[str, list[_Part]]:
@@ -137,7 +125,10 @@ def _parts(job: PackedJob) -> Iterator[_Part]:
         relative = relative_key(row.key, job.shard.source.prefix)
         picture = job.pictures[place]
         columns = job.shard.objects[place].columns
-        yield _Part(place, relative, picture, row.sha256, edges, row.width, row.height, columns)
+        given = job.given.get(place)
+        yield _Part(
+            place, relative, picture, row.sha256, edges, row.width, row.height, columns, given
+        )
 
 
 def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -148,6 +139,7 @@ def _pieces(shard: Shard, members: Sequence[_Part]) -> Iterator[Sequence[_Part]]
             part.picture.length,
             part.edges.length,
             part.columns,
+            part.given_bytes,
         )
         for part in members
     ]
@@ -178,18 +170,20 @@ def _written(
 
 
 def _sample(shard: Shard, part: _Part) -> Sample:
-    text = names.class_of(part.relative) if shard.recipe.label_from_folder else None
-    columns = zip((name for name, _ in shard.recipe.columns), part.columns, strict=True)
+    recipe = shard.recipe
+    columns = dict(zip((name for name, _ in recipe.columns), part.columns, strict=True))
+    text = names.class_of(part.relative) if recipe.label_from_folder else None
+    given = given_values(recipe.model_output, part.given.read()) if part.given else {}
     return Sample(
         key=names.sample_key(part.relative),
         filename=part.relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         image=part.picture.read(),
-        image_format=shard.recipe.format,
+        image_format=recipe.format,
         edge=part.edges.read(),
         width=part.width,
         height=part.height,
         sha256=part.sha256,
         label=None if text is None else shard.labels[text],
         label_text=text or "",
-        columns=dict(columns),
+        columns={**columns, **given},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from imagemill_contract.recipe_parts.columns import NamedTypes
+from imagemill_contract.recipe_parts.given import NamedKinds
 from imagemill_dataset.names import format_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
@@ -28,20 +28,20 @@ class ShardWriter:
     """Writes dataset shards below `prefix`.
 
     `is_proven` says whether an earlier attempt has written and read back the very same shard;
-    `columns` are those of the recipe.
+    `columns` are those that all samples have.
     """
 
     store: Store
     prefix: str
     is_proven: Callable[[DatasetShard], bool] = lambda _: False
-    columns: NamedTypes = ()
+    columns: NamedKinds = ()
 
     def write(
         self, key: str, split: str, members: Iterable[Member], largest_bytes: int
     ) -> DatasetShard:
         """Write a shard, in the format that its key names, and read it back.
 
-        `largest_bytes` is the most that the two files of a member have together. What `members`
+        `largest_bytes` is the most that the files of a member have together. What `members`
         raises is passed on.
 
         Raises:

@@ -75,7 +75,7 @@ def resize_tasks(shard: Shard) -> list[Task | Outcome]:
 
     def task(item: SourceObject) -> Task:
         largest, *smaller = (
-            Task(item.key, item, _output_key(Stage.RESIZE, shard, item.key, recipe))
+            Task(item.key, item, result_key(Stage.RESIZE, shard, item.key, recipe))
             for recipe in recipes
         )
         return replace(largest, smaller=tuple(smaller)) if smaller else largest
@@ -134,11 +134,12 @@ def _edge_task_of_size(
     shard: Shard, key: str, written: Outcome | Rendition, recipe: Recipe, offset: int
 ) -> Task:
     read = SourceObject(written.output_key or "", "", written.output_bytes)
-    output_key = _output_key(Stage.EDGE, shard, key, recipe)
+    output_key = result_key(Stage.EDGE, shard, key, recipe)
     return Task(key, read, output_key, written.sha256, offset, written.area)
 
 
-def _output_key(stage: Stage, shard: Shard, key: str, recipe: Recipe) -> str:
+def result_key(stage: Stage, shard: Shard, key: str, recipe: Recipe) -> str:
+    """The whole key of a result by the recipe of its size; empty for what is packed."""
     if recipe.is_packed:
         return ""
     relative = keys.relative_key(key, shard.source.prefix)

@@ -2,5 +2,6 @@
 
 Takes a shard and an ONNX file, and writes one file and one outcome for each picture. Only this room
 imports `onnxruntime`, which the base image lacks. May import `pixels`, `errors`, `progress`,
-`journal`, `meter`, `stores`, and of `lanes` what reads and writes objects.
+`journal`, `meter`, `spool`, `stores`, of `lanes` what reads and writes objects, and of `dataset`
+the intermediate shard and the files of vectors.
 """

@@ -15,9 +15,10 @@ from imagemill_contract.locations import split_object_address
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_worker.errors import ArgumentsError, StoreRefusedError, TryAgainError
 from imagemill_worker.journal import Journal
-from imagemill_worker.lanes.tasks import Task, check_rows
+from imagemill_worker.lanes.tasks import Task, check_rows, result_key
 from imagemill_worker.meter import Meter
 from imagemill_worker.model.keeping import Keeping
+from imagemill_worker.model.model_files import ModelFiles, model_files
 from imagemill_worker.model.model_job import ModelJob
 from imagemill_worker.model.network import Network, open_network
 from imagemill_worker.progress import Progress, cpu_seconds
@@ -59,22 +60,21 @@ class ModelAttempt:
             StoreRefusedError: The job may not read or write there.
         """
         began = time.monotonic()
-        shard, store, rows = self.opened()
+        shard, store, resized = self.opened()
         names: dict[str, object] = {
             "run_id": shard.run_id,
             "stage": str(Stage.MODEL),
             "shard_id": shard.shard_id,
         }
-        progress = Progress(names, len(rows))
+        progress = Progress(names, len(resized))
         meter = Meter(self.vcpus, store, progress)
         journal = Journal.read(store, shard, Stage.MODEL)
         journal.usage = meter.usage
         progress.log("start", model_sha256=shard.recipe.model_sha256)
         try:
-            network = self.network(shard)
-            keeping = Keeping.of(shard.recipe.keep_if)
-            job = ModelJob(store, network, keeping, rows, self.threads, progress, self.stopping)
-            outcomes = job.run()
+            with model_files(store, shard, resized) as files:
+                job = self.job(files, resized, progress)
+                outcomes = files.put_away(job.run(), job.spooled)
             meter.write_usage(shard, Stage.MODEL, journal.used)
             _write_document(shard, store, names, outcomes)
         except (TryAgainError, StoreRefusedError, ArgumentsError, ContractError) as error:
@@ -86,8 +86,8 @@ class ModelAttempt:
         progress.log("end", seconds=round(seconds, 3), cpu_seconds=round(cpu_seconds(), 3))
         progress.log_metrics(meter.usage())
 
-    def opened(self) -> tuple[Shard, Store, list[Task | Outcome]]:
-        """The shard, the store of its results, and what is to be done. Raises as `run` does."""
+    def opened(self) -> tuple[Shard, Store, list[Outcome]]:
+        """The shard, the store of its results, and what the resize job did. Raises as `run`."""
         try:
             location, key = split_object_address(self.address, "--shard")
             documents = open_store(location, weather=self._weather)
@@ -101,24 +101,40 @@ class ModelAttempt:
             check_rows(shard, outcomes)
         except ContractError as error:
             raise ArgumentsError(str(error)) from error
-        return shard, store, list(_rows(shard, outcomes))
+        return shard, store, outcomes
 
-    def network(self, shard: Shard) -> Network:
+    def job(self, files: ModelFiles, resized: Sequence[Outcome], progress: Progress) -> ModelJob:
+        """What is to be done, and the network that does it. Raises as `run` does."""
+        shard = files.shard
+        return ModelJob(
+            files.source,
+            files.sink,
+            self._network(shard),
+            Keeping.of(shard.recipe.keep_if),
+            list(_rows(shard, resized, files.offsets)),
+            self.threads,
+            progress,
+            self.stopping,
+        )
+
+    def _network(self, shard: Shard) -> Network:
         """The network of the shard's recipe. Raises as `run` does."""
         location, key = split_object_address(shard.recipe.model, "recipe.model")
         body = open_store(location, weather=self._weather).read_document(key, "model")
         return open_network(body, shard.recipe, gpu=self.gpu, threads=self.vcpus)
 
 
-def _rows(shard: Shard, outcomes: Sequence[Outcome]) -> Iterator[Task | Outcome]:
-    for row in outcomes:
+def _rows(
+    shard: Shard, outcomes: Sequence[Outcome], offsets: Sequence[int]
+) -> Iterator[Task | Outcome]:
+    for row, offset in zip(outcomes, offsets or [0] * len(outcomes), strict=True):
         if row.status is not Status.WRITTEN or row.output_key is None:
             detail = "There is no resized picture for the model."
             yield Outcome(row.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE, detail)
             continue
-        relative = keys.relative_key(row.key, shard.source.prefix)
-        key = shard.output.prefix + keys.output_key(Stage.MODEL, relative, shard.recipe)
-        yield Task(row.key, SourceObject(row.output_key, "", row.output_bytes), key, row.sha256)
+        read = SourceObject(row.output_key, "", row.output_bytes)
+        key = result_key(Stage.MODEL, shard, row.key, shard.recipe)
+        yield Task(row.key, read, key, row.sha256, offset)
 
 
 def _write_document(

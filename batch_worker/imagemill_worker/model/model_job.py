@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import ModelOutput
 from imagemill_worker.errors import PictureError, TryAgainError
+from imagemill_worker.lanes.lane_io import Sink, Source
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.model.keeping import Keeping
 from imagemill_worker.model.network import Network
 from imagemill_worker.model.products import picture_file, scores_file, scores_of, vector_file
 from imagemill_worker.model.tensors import batch_of, decoded
 from imagemill_worker.progress import Progress
-from imagemill_worker.stores.opening import check_readable
-from imagemill_worker.stores.store import Store
 
 # Batches whose pictures are on their way, or in memory, while the network has another one.
 _BATCHES_AHEAD = 2
@@ -42,20 +41,24 @@ class ModelJob:
     """One attempt.
 
     Attributes:
-        store: Has the resized pictures, and takes the results.
+        source: Has the resized pictures.
+        sink: Takes the results.
         rows: A task for each picture that was resized, and outcomes of the other objects.
         threads: Pictures that are read, decoded, encoded or written at once.
         progress: Counts what becomes of the objects.
+        spooled: Where results begin in the sink's spool, by place in the shard; if it has one.
         stopping: Set from outside when the attempt must end.
     """
 
-    store: Store
+    source: Source
+    sink: Sink
     network: Network
     keeping: Keeping
     rows: Sequence[Task | Outcome]
     threads: int
     progress: Progress
     stopping: threading.Event
+    spooled: dict[int, int] = field(default_factory=dict)
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def run(self) -> list[Outcome]:
@@ -104,8 +107,7 @@ class ModelJob:
         if self.stopping.is_set():
             raise TryAgainError("The job was told to stop.")
         try:
-            check_readable(task.read)
-            body = self.store.read_object(task.read, task.digest)
+            body = self.source.read(task)
             return decoded(body, self.network.use.shape, self.network.use.preprocessing)
         except PictureError as error:
             return Outcome(task.key, error.status, error.reason, error.detail)
@@ -128,21 +130,23 @@ class ModelJob:
             if isinstance(item, Outcome):
                 self._settle(place, item, 0)
             else:
-                yield place, pool.submit(self._outcome, task, result)
+                yield place, pool.submit(self._outcome, place, task, result)
 
-    def _outcome(self, task: Task, result: NDArray[Any]) -> Outcome:
+    def _outcome(self, place: int, task: Task, result: NDArray[Any]) -> Outcome:
         try:
             body = self._file(result)
-            etag = self.store.write_object(task.output_key, body)
+            put = self.sink.write(task, body)
         except PictureError as error:
             return Outcome(task.key, error.status, error.reason, error.detail)
+        if put.offset is not None:
+            self.spooled[place] = put.offset
         return Outcome(
             task.key,
             Status.WRITTEN,
-            output_key=task.output_key,
+            output_key=task.output_key or None,
             output_bytes=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
-            etag=etag,
+            etag=put.etag,
         )
 
     def _file(self, result: NDArray[Any]) -> bytes:

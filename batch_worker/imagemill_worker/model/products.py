@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from imagemill_contract.network.scores import scores_document
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe_parts.preprocessing import Range
+from imagemill_worker.dataset.formats.given import npy_file
 from imagemill_worker.errors import PictureError
 
 
@@ -22,9 +22,7 @@ def vector_file(values: NDArray[Any]) -> bytes:
     with np.errstate(over="ignore"):
         vector = values.ravel().astype(np.float16)
     _check_finite(vector)
-    buffer = io.BytesIO()
-    np.save(buffer, vector, allow_pickle=False)
-    return buffer.getvalue()
+    return npy_file(vector)
 
 
 def scores_of(values: NDArray[Any], labels: Sequence[str]) -> dict[str, object]:
@@ -37,9 +35,8 @@ def scores_of(values: NDArray[Any], labels: Sequence[str]) -> dict[str, object]:
 
 
 def scores_file(document: Mapping[str, object]) -> bytes:
-    """A JSON document of `scores_of`."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode()
+    """A JSON document of `scores_of`, with scores in the order of the model's labels."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def picture_file(values: NDArray[Any], value_range: Range) -> bytes:

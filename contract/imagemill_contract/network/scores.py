@@ -8,7 +8,7 @@ from imagemill_contract.errors import ModelError
 
 
 def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str, object]:
-    """What is said of a picture: `scores`, by labels if there are any, then the best `label`, too.
+    """What is said of a picture: `scores`, by labels if there are any; `predicted` is the best one.
 
     `score` where there is one. Raises ModelError for another number of labels.
     """
@@ -17,7 +17,7 @@ def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str
     document: dict[str, object] = {"scores": list(numbers)}
     if labels:
         document = {"scores": dict(zip(labels, numbers, strict=True))}
-        document["label"] = max(zip(numbers, labels, strict=True), key=lambda pair: pair[0])[1]
+        document["predicted"] = max(zip(numbers, labels, strict=True), key=lambda pair: pair[0])[1]
     if len(numbers) == 1:
         document["score"] = numbers[0]
     return document

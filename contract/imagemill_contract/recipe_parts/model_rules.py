@@ -24,7 +24,7 @@ class ModelAddress:
 class Expression:
     """A condition on scores, or an empty text for none; whoever evaluates it knows its grammar."""
 
-    allowed = "an expression of score, scores and label, such as score > 0.5"
+    allowed = "an expression of score, scores and predicted, such as score > 0.5"
 
     def read(self, value: object) -> str:
         if not isinstance(value, str) or len(value) > _MOST_EXPRESSION or "\n" in value:

@@ -18,6 +18,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
+from imagemill_contract.recipe_parts.given import given_columns
 from imagemill_contract.recipe_parts.preprocessing import Preprocessing
 from imagemill_contract.recipe_parts.sizes import Sizes
 
@@ -126,14 +127,16 @@ def _check_output(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
         )
-    if recipe.model and recipe.is_packed:
-        raise RecipeError(
-            f"{where}.model: needs output to be files; dataset shards do not hold what it gives."
-        )
     if recipe.sizes and recipe.is_packed:
         raise RecipeError(
             f"{where}.sizes: needs output to be files; dataset shards hold one size of a picture."
         )
+    if recipe.model_output is ModelOutput.SCORES and recipe.is_packed:
+        raise RecipeError(f"{where}.model_output: scores needs output to be files.")
+    given = dict(given_columns(recipe.model, recipe.model_output))
+    for name, _ in recipe.columns:
+        if recipe.is_packed and name in given:
+            raise RecipeError(f"{where}.columns: {name} is what the model gives for a picture.")
     if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
         raise RecipeError(
             f"{where}.edge: none needs output to be files; each sample has its edges."

@@ -17,11 +17,13 @@ class Preview:
         key: The source object's whole key.
         resized: A WebP file of the resized picture, in base64.
         edges: A WebP file of the edge map, in base64.
+        model: A WebP file of the picture that a model has drawn, in base64; empty without one.
     """
 
     key: str
     resized: str
     edges: str
+    model: str = ""
 
     def to_row(self) -> dict[str, object]:
         return asdict(self)
@@ -30,6 +32,7 @@ class Preview:
     def from_row(cls, row: Mapping[str, Any]) -> Preview:
         """Raises DocumentError for a row of another shape."""
         try:
-            return cls(str(row["key"]), str(row["resized"]), str(row["edges"]))
+            key, resized, edges = (str(row[name]) for name in ("key", "resized", "edges"))
+            return cls(key, resized, edges, str(row.get("model", "")))
         except (KeyError, TypeError) as error:
             raise DocumentError(f"A preview cannot be read: {error}.") from error

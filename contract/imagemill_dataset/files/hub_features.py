@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from imagemill_contract.recipe import Output
-from imagemill_contract.recipe_parts.columns import CAPTION, HUB_TYPES
+from imagemill_contract.recipe import ModelOutput, Output
+from imagemill_contract.recipe_parts.columns import CAPTION, HUB_TYPES, ColumnType
+from imagemill_contract.recipe_parts.given import HUB_LISTS, ColumnKind, GivenType, given_columns
 
 Feature = dict[str, Any]
 
@@ -45,6 +46,10 @@ def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
         files.append(_class_label("cls", classes))
     if CAPTION in card["recipe"]["columns"]:
         files += _texts("txt")
+    if _gives(card, ModelOutput.VECTOR):
+        files.append(_list("npy", HUB_LISTS[GivenType.VECTOR]))
+    if _gives(card, ModelOutput.IMAGE):
+        files.append(_image("model.png"))
     return [*files, *_texts("__key__", "__url__")]
 
 
@@ -59,7 +64,30 @@ def _of_parquet(card: Mapping[str, Any]) -> list[Feature]:
         *label,
         *_texts("label_text"),
         *_of_columns(card),
+        *_of_model(card),
     ]
+
+
+def _of_model(card: Mapping[str, Any]) -> list[Feature]:
+    recipe = card["recipe"]
+    columns = given_columns(recipe["model"], ModelOutput(recipe["model_output"]))
+    return [_feature(name, kind) for name, kind in columns]
+
+
+def _gives(card: Mapping[str, Any], output: ModelOutput) -> bool:
+    return bool(card["recipe"]["model"]) and card["recipe"]["model_output"] == output
+
+
+def _feature(name: str, kind: ColumnKind) -> Feature:
+    if kind is GivenType.PICTURE:
+        return _image(name)
+    if isinstance(kind, ColumnType):
+        return {"name": name, "dtype": HUB_TYPES[kind]}
+    return _list(name, HUB_LISTS[kind])
+
+
+def _list(name: str, kind: str) -> Feature:
+    return {"name": name, "sequence": kind}
 
 
 def _of_columns(card: Mapping[str, Any]) -> list[Feature]:

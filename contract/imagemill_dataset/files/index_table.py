@@ -102,7 +102,7 @@ def _columns_of_samples(
 ) -> Iterator[Sequence[object]]:
     """The columns from `shard` on."""
     places = [entry.place or _NOWHERE for _, entry in rows]
-    keys, positions, *sizes, digests, labels = zip(*places, strict=True)
+    keys, positions, *sizes, digests, labels, _ = zip(*places, strict=True)
     yield keys
     yield positions
     yield [key and shards[key].split for key in keys]

@@ -11,6 +11,7 @@ from string import Template
 
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_contract.recipe_parts.columns import CAPTION, ColumnType
+from imagemill_contract.recipe_parts.given import DRAWING, ColumnKind, GivenType, given_columns
 from imagemill_dataset.names import EXTENSIONS
 
 _FILES = """\
@@ -36,7 +37,7 @@ _WEBDATASET = """\
 dataset = (
     wds.WebDataset(files, shardshuffle=False)
     .decode($pictures)
-    .rename(image="$format", edge="edge.png", about="json"$label$caption)
+    .rename(image="$format", edge="edge.png", about="json"$label$caption$given)
 $edges)
 """
 
@@ -76,7 +77,7 @@ def sample(record):
     parsed = tf.io.parse_single_example(record, features)
     image = $decoded
     edge = tf.io.decode_png(parsed.pop("edge/encoded"))
-    return {"image": image, "edge": edge, **parsed}
+    return {"image": image, "edge": edge, $drawing**parsed}
 
 
 dataset = tf.data.TFRecordDataset(files).map(sample, num_parallel_calls=tf.data.AUTOTUNE)
@@ -84,6 +85,8 @@ dataset = tf.data.TFRecordDataset(files).map(sample, num_parallel_calls=tf.data.
 
 _TENSORFLOW_DECODED = 'tf.io.decode_image(parsed.pop("image/encoded"), expand_animations=False)'
 _TENSORFLOW_WEBP_DECODED = 'tf.io.decode_webp(parsed.pop("image/encoded"))[0]  # of one frame'
+
+_TENSORFLOW_DRAWING = '"model": tf.io.decode_png(parsed.pop("model/encoded")), '
 
 _TENSORFLOW_LABEL = """\
     "image/class/label": tf.io.FixedLenFeature([], tf.int64),
@@ -117,9 +120,22 @@ def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
     }
 
 
-def _tensorflow_column(column: tuple[str, ColumnType]) -> str:
+def _webdataset_file(column: tuple[str, ColumnKind]) -> str:
+    """The file that a column has in a tar, if it has one."""
+    endings: dict[ColumnKind, str] = {GivenType.VECTOR: "npy", GivenType.PICTURE: "model.png"}
+    name, kind = column
+    return f', {name}="{endings[kind]}"' if kind in endings else ""
+
+
+def _tensorflow_column(column: tuple[str, ColumnKind]) -> str:
     """A feature that may be left out, and then has a value of its type all the same."""
     name, kind = column
+    if kind is GivenType.PICTURE:
+        return '    "model/encoded": tf.io.FixedLenFeature([], tf.string),\n'
+    if isinstance(kind, GivenType):
+        name = "features" if kind is GivenType.VECTOR else name
+        form = "tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True)"
+        return f'    "{name}": {form},\n'
     type_name, otherwise = _TENSORFLOW_TYPES[kind]
     return f'    "{name}": tf.io.FixedLenFeature([], tf.{type_name}, {otherwise}),\n'
 
@@ -129,6 +145,7 @@ def _by_readme(split: str, form: str = "") -> str:
 
 
 def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
+    given = given_columns(recipe.model, recipe.model_output)
     is_webp = recipe.format is ImageFormat.WEBP
     labels = {Output.WEBDATASET: ', label="cls"', Output.TFRECORD: _TENSORFLOW_LABEL}
     return Template(_FILES + "\n" + body).substitute(
@@ -139,7 +156,9 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         pictures=_WEBDATASET_AVIF if recipe.format is ImageFormat.AVIF else '"pil"',
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
         caption=', caption="txt"' if CAPTION in dict(recipe.columns) else "",
-        columns="".join(map(_tensorflow_column, recipe.columns)),
+        given="".join(map(_webdataset_file, given)),
+        columns="".join(map(_tensorflow_column, (*recipe.columns, *given))),
         edges="" if recipe.edge_three_channels else _WEBDATASET_GREY_EDGES,
+        drawing=_TENSORFLOW_DRAWING if (DRAWING, GivenType.PICTURE) in given else "",
         decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,
     )

@@ -6,13 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_dataset.files.front_matter import front_matter
 
 _LIBRARIES = {
     "pytorch": "PyTorch",
     "tensorflow": "TensorFlow",
     "huggingface": "Hugging Face `datasets`",
+}
+_GIVEN = {
+    ModelOutput.VECTOR: "the vector that a neural network gives for its picture, in float16.",
+    ModelOutput.SCORES: "the scores that a neural network gives for its picture.",
+    ModelOutput.IMAGE: "the picture that a neural network draws from it, as PNG.",
 }
 
 
@@ -58,6 +63,7 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
     if recipe["columns"]:
         named = ", ".join(f"`{name}` ({kind})" for name, kind in recipe["columns"].items())
         yield f"Each sample also has the columns {named}."
+    yield from _given(recipe)
     inside = sum(shard["superseded"] for shard in card["shards"])
     if inside:
         yield (
@@ -66,6 +72,13 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
             "`imagemill compact` removes them."
         )
     yield ""
+
+
+def _given(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """What a model gives, and which one it was."""
+    if recipe["model"]:
+        what = _GIVEN[ModelOutput(recipe["model_output"])]
+        yield f"Each sample also has {what} The model's SHA-256 is `{recipe['model_sha256']}`."
 
 
 def _numbers(card: Mapping[str, Any]) -> Iterator[str]:

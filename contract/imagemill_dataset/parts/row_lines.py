@@ -24,13 +24,14 @@ def line_of(key: str, entry: Entry, runs: Mapping[str, int], shards: Mapping[str
     if is_pruned:
         line += ',"pruned":true'
     if place:
-        shard, position, width, height, image_bytes, edge_bytes, sha256, label = place
+        shard, position, width, height, image_bytes, edge_bytes, sha256, label, given = place
         line += (
             f',"at":[{shards[shard]},{position}]'
             f',"image":[{width},{height},{image_bytes},{edge_bytes}],"sha256":{_TEXT(sha256)}'
         )
         if label is not None:
             line += f',"label":{label}'
+        line += f',"given":{given}' if given else ""
     if fingerprint:
         line += f',"fingerprint":{_TEXT(fingerprint)}'
     if original:

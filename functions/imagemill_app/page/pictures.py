@@ -71,12 +71,16 @@ class Pictures:
             )
 
     def _results(self, sample: Mapping[str, Any]) -> dict[str, str]:
-        keys = {stage: key for stage, key in sample["results"].items() if _is_picture(stage, key)}
         if sample["position"] is None:
+            results = sample["results"].items()
+            keys = {stage: key for stage, key in results if _is_picture(stage, key)}
             return {SHOWN[stage]: self._address(self.read_output(keys[stage])) for stage in keys}
         found = self.packed.get(sample["key"])
-        packed = {Stage.RESIZE: found.resized, Stage.EDGE: found.edges} if found else {}
-        return {SHOWN[stage]: self._shown(packed.get(stage, "")) for stage in keys}
+        packed = {Stage.RESIZE: found.resized if found else ""}
+        if found and found.model:
+            packed[Stage.MODEL] = found.model
+        packed[Stage.EDGE] = found.edges if found else ""
+        return {SHOWN[stage]: self._shown(text) for stage, text in packed.items()}
 
     def _address(self, body: bytes | None) -> str:
         small = self._previews.of(body) if body and self._left_characters > 0 else None

@@ -72,8 +72,8 @@ def sample_places(
     """
     place_of = _placing(shard)
     places = {
-        last.key: place_of(picture, last)
-        for picture, *_, last in outcomes
+        last.key: place_of(picture, last, between)
+        for picture, *between, last in outcomes
         if last.status is Status.WRITTEN
     }
     _check_samples(packed, places.values())
@@ -90,13 +90,13 @@ def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
                 raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
 
 
-def _placing(shard: Shard) -> Callable[[Outcome, Outcome], Place]:
+def _placing(shard: Shard) -> Callable[[Outcome, Outcome, Sequence[Outcome]], Place]:
     """What gives an object of a work shard its place. Raises DocumentError if it has none."""
     keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
     labels, prefix = shard.labels, shard.source.prefix
     written = Status.WRITTEN
 
-    def place_of(picture: Outcome, last: Outcome) -> Place:
+    def place_of(picture: Outcome, last: Outcome, between: Sequence[Outcome]) -> Place:
         # of millions: by name it takes twice as long
         _, status, _, _, _, image_bytes, width, height, sha256, *_ = picture
         key, _, _, _, whole_key, edge_bytes, _, _, _, _, position, *_ = last
@@ -106,7 +106,8 @@ def _placing(shard: Shard) -> Callable[[Outcome, Outcome], Place]:
             keys[whole_key] = relative_key(whole_key, shard.output.prefix)
         label = labels.get(class_of(relative_key(key, prefix)) or "") if labels else None
         place = keys[whole_key]
-        return Place(place, position, width, height, image_bytes, edge_bytes, sha256, label)
+        given = sum(outcome.output_bytes for outcome in between)
+        return Place(place, position, width, height, image_bytes, edge_bytes, sha256, label, given)
 
     return place_of
 

@@ -164,6 +164,9 @@ def test_a_packed_recipe_has_edges() -> None:
     assert Recipe.from_document({"edge": "none"}).edge is EdgeMethod.NONE
 
 
-def test_a_packed_recipe_has_no_model() -> None:
-    with pytest.raises(RecipeError, match="model: needs output to be files; dataset shards do"):
-        Recipe.from_document({"model": "s3://bucket/model.onnx", "output": "parquet"})
+def test_a_column_of_samples_is_not_called_as_what_a_model_gives() -> None:
+    document = {"model": "s3://bucket/model.onnx", "columns": {"vector": "text"}}
+    assert Recipe.from_document(document)
+    with pytest.raises(RecipeError, match="columns: vector is what the model gives for a picture"):
+        Recipe.from_document({**document, "output": "parquet"})
+    assert Recipe.from_document({**document, "output": "parquet", "model_output": "image"})

@@ -10,8 +10,11 @@
     label        int64                                 null if there is none
     label_text   string                                null if there is no label
     <column>     string, int64, double or bool         by its type; null where it has no value
+    vector       list<float16>                         what a model gives, if it does; or
+    scores       list<double>                          in the order of its labels; or
+    model        struct<bytes: binary, path: string>   the picture that it draws
 
-The file's metadata tells `datasets` that the first two are images. All shards of a recipe have all
+The file's metadata tells `datasets` which of them are images. All shards of a recipe have all
 columns, so that they share one schema.
 """
 
@@ -27,7 +30,7 @@ from typing import IO, Any, BinaryIO, cast
 from arro3.core import RecordBatch, RecordBatchReader
 from arro3.io import read_parquet, write_parquet
 
-from imagemill_contract.recipe_parts.columns import ColumnType, NamedTypes
+from imagemill_contract.recipe_parts.given import ColumnKind, NamedKinds
 from imagemill_worker.dataset.formats.parquet_table import (
     BATCH_NAME,
     METADATA_KEY,
@@ -62,7 +65,7 @@ class Parquet:
         file: BinaryIO,
         samples: Iterable[Sample],
         largest_bytes: int = ANY_BYTES,
-        columns: NamedTypes = (),
+        columns: NamedKinds = (),
         /,
     ) -> None:
         """As `DatasetFormat.write`."""
@@ -94,7 +97,7 @@ class _Output(io.RawIOBase):
     arro3 would panic at the former and turn the latter into a plain Exception.
     """
 
-    def __init__(self, file: BinaryIO, columns: tuple[tuple[str, ColumnType], ...]) -> None:
+    def __init__(self, file: BinaryIO, columns: tuple[tuple[str, ColumnKind], ...]) -> None:
         self._file = file
         self.columns = columns
         self.error: BaseException | None = None

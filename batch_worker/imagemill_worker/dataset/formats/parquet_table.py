@@ -6,48 +6,56 @@ import json
 from functools import cache
 from typing import Any, cast
 
-from arro3.core import Array, DataType, Field, RecordBatch, Schema, struct_array
+import numpy as np
+from arro3.core import (
+    Array,
+    DataType,
+    Field,
+    RecordBatch,
+    Schema,
+)
 
 from imagemill_contract.recipe_parts.columns import HUB_TYPES, ColumnType
+from imagemill_contract.recipe_parts.given import (
+    HUB_LISTS,
+    VECTOR,
+    ColumnKind,
+    GivenType,
+    SampleValue,
+)
+from imagemill_worker.dataset.formats.given import npy_file
+from imagemill_worker.dataset.formats.parquet_arrays import (
+    column_array,
+    column_types,
+    image_array,
+    image_fields,
+)
 from imagemill_worker.dataset.formats.samples import Sample
 
 # One key only: arro3 writes several in any order.
 METADATA_KEY, BATCH_NAME = "huggingface", "rows_per_batch"
+
+Kinds = tuple[tuple[str, ColumnKind], ...]
 
 _IMAGE_COLUMNS = ("image", "edge")
 _LABEL_COLUMNS = ("label", "label_text")
 
 
 @cache
-def _image_fields() -> list[Field]:
-    return [Field("bytes", DataType.binary()), Field("path", DataType.string())]
-
-
-@cache
-def _types() -> dict[ColumnType, DataType]:
-    return {
-        ColumnType.TEXT: DataType.string(),
-        ColumnType.INT: DataType.int64(),
-        ColumnType.FLOAT: DataType.float64(),
-        ColumnType.BOOL: DataType.bool(),
-    }
-
-
-@cache
-def schema(more: tuple[tuple[str, ColumnType], ...] = ()) -> Schema:
+def schema(more: Kinds = ()) -> Schema:
     """The columns of a sample, and `more` of the recipe."""
-    columns = dict.fromkeys(_IMAGE_COLUMNS, DataType.struct(_image_fields()))
+    columns = dict.fromkeys(_IMAGE_COLUMNS, DataType.struct(image_fields()))
     columns |= dict.fromkeys(("key", "filename"), DataType.string())
     columns |= dict.fromkeys(("width", "height"), DataType.int32())
     columns |= {"sha256": DataType.string()}
     columns |= {"label": DataType.int64(), "label_text": DataType.string()}
-    columns |= {name: _types()[kind] for name, kind in more}
+    columns |= {name: column_types()[kind] for name, kind in more}
     return Schema([Field(name, data_type) for name, data_type in columns.items()])
 
 
-def columns_in(found: Schema) -> tuple[tuple[str, ColumnType], ...]:
+def columns_in(found: Schema) -> Kinds:
     """The columns of the recipe in a file's schema. Raises ValueError for one of no such type."""
-    kinds = {str(data_type): kind for kind, data_type in _types().items()}
+    kinds = {str(data_type): kind for kind, data_type in column_types().items()}
     names = [name for name in found.names if name not in schema().names]
     try:
         return tuple((name, kinds[str(found.field(name).type)]) for name in names)
@@ -55,26 +63,34 @@ def columns_in(found: Schema) -> tuple[tuple[str, ColumnType], ...]:
         raise ValueError(f"a column has the type {error}") from None
 
 
-def metadata(rows_per_batch: int, more: tuple[tuple[str, ColumnType], ...] = ()) -> str:
+def metadata(rows_per_batch: int, more: Kinds = ()) -> str:
     """Features in the form of `datasets` (see its `Features.to_dict`), and the rows per batch.
 
     Our reader takes that many rows at once, so that it holds no more than the writer did.
     """
-    values = {"width": "int32", "height": "int32", "label": "int64"}
-    values |= {name: HUB_TYPES[kind] for name, kind in more}
-    features = {
-        name: {"_type": "Image"}
-        if name in _IMAGE_COLUMNS
-        else {"dtype": values.get(name, "string"), "_type": "Value"}
-        for name in schema(more).names
-    }
+    features = {name: _value("string") for name in schema().names}
+    features |= {name: {"_type": "Image"} for name in _IMAGE_COLUMNS}
+    features |= {"width": _value("int32"), "height": _value("int32"), "label": _value("int64")}
+    features |= {name: _feature(kind) for name, kind in more}
     return json.dumps({"info": {"features": features}, BATCH_NAME: rows_per_batch})
 
 
-def batch_of(rows: list[Sample], more: tuple[tuple[str, ColumnType], ...] = ()) -> RecordBatch:
+def _feature(kind: ColumnKind) -> dict[str, object]:
+    if kind is GivenType.PICTURE:
+        return {"_type": "Image"}
+    if isinstance(kind, ColumnType):
+        return _value(HUB_TYPES[kind])
+    return {"feature": _value(HUB_LISTS[kind]), "length": -1, "_type": "Sequence"}
+
+
+def _value(dtype: str) -> dict[str, object]:
+    return {"dtype": dtype, "_type": "Value"}
+
+
+def batch_of(rows: list[Sample], more: Kinds = ()) -> RecordBatch:
     columns_schema = schema(more)
-    images = _image_array([row.image for row in rows], [row.image_name for row in rows])
-    edges = _image_array([row.edge for row in rows], [row.edge_name for row in rows])
+    images = image_array([row.image for row in rows], [row.image_name for row in rows])
+    edges = image_array([row.edge for row in rows], [row.edge_name for row in rows])
     columns: dict[str, list[Any]] = {
         "key": [row.key for row in rows],
         "filename": [row.filename for row in rows],
@@ -83,15 +99,10 @@ def batch_of(rows: list[Sample], more: tuple[tuple[str, ColumnType], ...] = ()) 
         "sha256": [row.sha256 for row in rows],
         "label": [row.label for row in rows],
         "label_text": [None if row.label is None else row.label_text for row in rows],
-        **{name: [row.columns.get(name) for row in rows] for name, _ in more},
     }
     arrays = [Array(values, columns_schema.field(name).type) for name, values in columns.items()]
+    arrays += [column_array(rows, name, kind) for name, kind in more]
     return RecordBatch.from_arrays([images, edges, *arrays], schema=columns_schema)
-
-
-def _image_array(bodies: list[bytes], names: list[str]) -> Array:
-    parts = [Array(bodies, DataType.binary()), Array(names, DataType.string())]
-    return struct_array(parts, fields=_image_fields())
 
 
 @cache
@@ -101,6 +112,16 @@ def _own_names() -> frozenset[str]:
 
 def rows_of(batch: RecordBatch) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", batch.to_struct_array().to_pylist())
+
+
+def _column_value(key: str, name: str, value: Any) -> SampleValue:
+    if isinstance(value, dict):
+        if value["path"] != f"{key}.model.png":
+            raise ValueError(f"the row {key!r} has the drawing of another")
+        return cast("bytes", value["bytes"])
+    if isinstance(value, list) and name == VECTOR:
+        return npy_file(np.array(value, np.float16))
+    return cast("SampleValue", value)
 
 
 def _has_stray_null(row: dict[str, Any]) -> bool:
@@ -128,5 +149,9 @@ def sample_of(row: dict[str, Any]) -> Sample:
         sha256=row["sha256"],
         label=row["label"],
         label_text=row["label_text"] or "",
-        columns={name: value for name, value in row.items() if name not in _own_names()},
+        columns={
+            name: _column_value(key, name, value)
+            for name, value in row.items()
+            if name not in _own_names()
+        },
     )

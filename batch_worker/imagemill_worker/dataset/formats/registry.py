@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
-from imagemill_contract.recipe_parts.columns import NamedTypes
+from imagemill_contract.recipe_parts.given import NamedKinds
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample
 
 
@@ -21,12 +21,12 @@ class DatasetFormat(Protocol):
         file: BinaryIO,
         samples: Iterable[Sample],
         largest_bytes: int = ANY_BYTES,
-        columns: NamedTypes = (),
+        columns: NamedKinds = (),
         /,
     ) -> None:
         """Write a shard at the file's position, holding few samples in memory.
 
-        `largest_bytes` is the most that the two files of a sample have together. A format that
+        `largest_bytes` is the most that the files of a sample have together. A format that
         holds several samples at once holds fewer of them if they are large. `columns` are those
         that all samples have, each with a value or None.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from imagemill_contract.recipe_parts.columns import Value
+from imagemill_contract.recipe_parts.given import SampleValue
 
 # Printable ASCII without a dot after the last slash: for the `webdataset` library, everything from
 # the first dot of the last part is the extension. It silently leaves out names below a folder
@@ -37,7 +37,8 @@ class Sample:
         sha256: SHA-256 of `image`, in lower-case hexadecimal digits.
         label: The number of the class, 64 bits, if there is one.
         label_text: The name of the class; empty without a label.
-        columns: What else is said of the picture, by the names of columns.
+        columns: What else is said of the picture, by the names of columns, and what a model has
+            given for it.
 
     Raises:
         ValueError: A key that readers of WebDataset would lose or split, or a text without a label.
@@ -53,7 +54,7 @@ class Sample:
     sha256: str
     label: int | None = None
     label_text: str = ""
-    columns: Mapping[str, Value] = field(default_factory=dict)
+    columns: Mapping[str, SampleValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -70,6 +71,11 @@ class Sample:
     def edge_name(self) -> str:
         """The name of the edge map in the dataset."""
         return f"{self.key}.edge.png"
+
+    @property
+    def drawing_name(self) -> str:
+        """The name of the picture that a model has drawn."""
+        return f"{self.key}.model.png"
 
 
 def checked(samples: Iterator[Sample]) -> Iterator[Sample]:

@@ -5,6 +5,10 @@
     <key>.json       what is known about both
     <key>.cls        the number of the class, if there is one
     <key>.txt        the column `caption`, if there is one
+    <key>.npy        the vector that a model gives, if it does
+    <key>.model.png  the picture that it draws, if it does
+
+Scores that a model gives are in the JSON file.
 
 The layout is described in https://github.com/webdataset/webdataset. The archive is POSIX pax, which
 is plain ustar unless a name has more than 100 characters.
@@ -15,13 +19,16 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby
 from typing import BinaryIO
 
-from imagemill_contract.recipe_parts.columns import CAPTION, NamedTypes, Value
+from imagemill_contract.recipe_parts.columns import CAPTION
+from imagemill_contract.recipe_parts.given import DRAWING, VECTOR, NamedKinds, SampleValue
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 _Member = tuple[str, bytes]
+# Columns with files of their own.
+_FILES = {VECTOR: "npy", DRAWING: "model.png"}
 # Fields of the JSON member that are no columns.
 _OWN = frozenset({"filename", "format", "height", "label", "label_text", "sha256", "width"})
 
@@ -40,7 +47,7 @@ class WebDataset:
         file: BinaryIO,
         samples: Iterable[Sample],
         _largest_bytes: int = ANY_BYTES,
-        _columns: NamedTypes = (),
+        _columns: NamedKinds = (),
         /,
     ) -> None:
         """As `DatasetFormat.write`."""
@@ -59,8 +66,9 @@ class WebDataset:
 
 
 def _members_of(sample: Sample) -> Iterator[_Member]:
-    document: dict[str, Value] = {
-        **sample.columns,
+    said = {name: value for name, value in sample.columns.items() if name not in _FILES}
+    document: dict[str, SampleValue] = {
+        **said,
         "filename": sample.filename,
         "format": sample.image_format,
         "height": sample.height,
@@ -69,7 +77,8 @@ def _members_of(sample: Sample) -> Iterator[_Member]:
     }
     if sample.label is not None:
         document |= {"label": sample.label, "label_text": sample.label_text}
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    ordered = dict(sorted(document.items()))  # scores stay in the order of their labels
+    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
     yield sample.image_name, sample.image
     yield sample.edge_name, sample.edge
     yield f"{sample.key}.json", text.encode()
@@ -77,6 +86,9 @@ def _members_of(sample: Sample) -> Iterator[_Member]:
         yield f"{sample.key}.cls", str(sample.label).encode()
     if CAPTION in sample.columns:
         yield f"{sample.key}.txt", str(sample.columns[CAPTION] or "").encode()
+    for name, ending in _FILES.items():
+        if isinstance(body := sample.columns.get(name), bytes):
+            yield f"{sample.key}.{ending}", body
 
 
 def _header(name: str, size_bytes: int) -> bytes:
@@ -98,24 +110,26 @@ def _end_of_archive(written_bytes: int) -> bytes:
 
 
 def _samples(file: BinaryIO) -> Iterator[Sample]:
-    members = _members(file)
-    for first in members:
-        group = [first, *islice(members, 2)]
+    for _, members in groupby(_members(file), _key_of):
+        group = list(members)
         sample = _sample(group)
-        if sample.label is not None:
-            group += islice(members, 1)
-        if CAPTION in sample.columns:
-            group += islice(members, 1)
         if group != list(_members_of(sample)):
             raise ValueError(f"the files of {sample.key!r} are not those that were written")
         yield sample
 
 
+def _key_of(member: _Member) -> str:
+    """The key that readers find in a member's name."""
+    folder, slash, name = member[0].rpartition("/")
+    return folder + slash + name.partition(".")[0]
+
+
 def _sample(group: list[_Member]) -> Sample:
-    """The sample of a picture, an edge map and a JSON file, whose names are not yet checked."""
+    """The sample of files whose names are not yet checked: a picture, an edge map, a JSON file."""
     if len(group) < 3:
         raise ValueError(f"the archive ends after {group[-1][0]!r}, within a sample")
-    (name, image), (_, edge), (json_name, text) = group
+    (name, image), (_, edge), (json_name, text), *rest = group
+    bodies = dict(rest)
     key, _, image_format = name.rpartition(".")
     try:
         document = json.loads(text)
@@ -130,7 +144,14 @@ def _sample(group: list[_Member]) -> Sample:
             sha256=document["sha256"],
             label=document.get("label"),
             label_text=document.get("label_text", ""),
-            columns={name: value for name, value in document.items() if name not in _OWN},
+            columns={
+                **{name: value for name, value in document.items() if name not in _OWN},
+                **{
+                    column: bodies[f"{key}.{ending}"]
+                    for column, ending in _FILES.items()
+                    if f"{key}.{ending}" in bodies
+                },
+            },
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{json_name!r} does not describe {name!r}") from error

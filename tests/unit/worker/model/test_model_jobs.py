@@ -112,7 +112,7 @@ def test_scores_have_the_names_of_the_labels(folder: Folder) -> None:
         scores = document["scores"]
         assert set(scores) == set(labels)
         assert sum(scores.values()) == pytest.approx(1, abs=1e-4)
-        assert document["label"] == max(scores, key=scores.__getitem__)
+        assert document["predicted"] == max(scores, key=scores.__getitem__)
         wanted = by_hand(folder, body, name)
         assert [scores[label] for label in labels] == pytest.approx(wanted.tolist(), abs=1e-3)
 

@@ -118,7 +118,7 @@ def test_recipe_gets_the_digest_of_its_model(tmp_path: Path) -> None:
                 "scores >": "invalid syntax",
                 '__import__("os")': "Function '__import__' not defined",
                 "9 ** 9 ** 9 > 1": "Sorry! I don't want to evaluate",
-                "label > 0.5": "'>' not supported",
+                "predicted > 0.5": "'>' not supported",
             }.items()
         ),
         (
