@@ -19,7 +19,7 @@ from imagemill_contract.recipe import EdgeMethod, Recipe
 from imagemill_worker.picture.edge_methods import edges_of
 from imagemill_worker.picture.edges import edge_map, encoded_edges, read_picture
 from imagemill_worker.picture.fingerprint import fingerprint
-from imagemill_worker.picture.stages import product_of
+from imagemill_worker.stages.picture_stages import product_of
 
 PASSES = 400
 Item = TypeVar("Item")

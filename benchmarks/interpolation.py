@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from benchmarks.photographs import mean_bytes, photographs
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import ImageFormat, Interpolation, Recipe
-from imagemill_worker.picture.stages import product_of
+from imagemill_worker.stages.picture_stages import product_of
 
 ROUNDS = 3
 

@@ -108,7 +108,7 @@ def put_pictures(shard: Shard, rejected: set[str]) -> None:
     for seed, key in enumerate([*drawn(shard, rejected)[:3], *examples]):
         write_bytes(Location(source.root), key, LARGE[seed % len(LARGE)])
         if not recipe.is_packed and key not in rejected:
-            for stage in Stage:
+            for stage in keys.stages_of(recipe):
                 name = keys.output_key(stage, key.removeprefix("full/"), recipe)
                 write_bytes(OUTPUT, name, LARGE[seed % len(LARGE)])
 

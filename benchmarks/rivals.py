@@ -21,7 +21,7 @@ Convert = Callable[[bytes], Any]
 def imagemill() -> Convert:
     from imagemill_contract.keys import Stage
     from imagemill_contract.recipe import Recipe
-    from imagemill_worker.picture.stages import import_libraries, product_of
+    from imagemill_worker.stages.picture_stages import import_libraries, product_of
 
     import_libraries(Stage.RESIZE)
     recipe = Recipe()

@@ -23,7 +23,8 @@ from skimage.metrics import structural_similarity
 from benchmarks.photographs import mean_bytes, photographs
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
-from imagemill_worker.picture.stages import Picture, Product, products_of
+from imagemill_worker.stages.picture_stage import Picture, Product
+from imagemill_worker.stages.picture_stages import products_of
 
 SIZES = (64, 128, 512)
 ROUNDS = 3

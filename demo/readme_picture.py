@@ -17,7 +17,7 @@ from demo.sheets import Layout, Tile, framed, sheet
 from imagemill.commands.run import run_folder
 from imagemill.project import ROOT
 from imagemill.signals import terminate_as_exit
-from imagemill_contract.keys import Stage, output_key
+from imagemill_contract.keys import output_key, stages_of
 from imagemill_contract.recipe import Recipe
 
 PICTURE = ROOT / "docs" / "images" / "before-after.jpg"
@@ -55,7 +55,7 @@ def column_of(photograph: Path, out: Path) -> list[Tile]:
             f"{photograph.name}, {picture.width} x {picture.height}",
         )
     ]
-    for stage in Stage:
+    for stage in stages_of(RECIPE):
         key = output_key(stage, photograph.name, RECIPE)
         with Image.open(out / key) as image:
             tiles.append(Tile(image.convert("RGB"), key))

@@ -1,4 +1,4 @@
-"""The command line. `python -m imagemill_worker resize|model|edge --shard URI` are the Batch jobs.
+"""The command line. `python -m imagemill_worker STAGE --shard URI` are the Batch jobs.
 
 `verify --output URI` and `compact --output URI` check and compact a packed dataset, and
 `duplicates --output URI` finds its duplicates.
@@ -15,10 +15,6 @@ from collections.abc import Sequence
 from imagemill_contract.errors import WorkerExit
 from imagemill_contract.keys import Stage
 
-_STAGES = {
-    Stage.RESIZE: "resize the pictures of a shard",
-    Stage.EDGE: "find the edges in a shard's resized pictures",
-}
 _UPKEEP = {
     "verify": "read all dataset shards back and compare them with the index",
     "compact": "rewrite dataset shards without superseded samples, and merge small ones",
@@ -69,7 +65,7 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
 
         duplicates(options.output, stopping, distance=options.distance)
         return WorkerExit.DONE
-    if options.command == "model":
+    if options.command == Stage.MODEL:
         return _run_model(options, stopping)
     return _run_stage(options, stopping)
 
@@ -116,11 +112,11 @@ def _harmless(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imagemill_worker", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for stage, text in _STAGES.items():
-        _add_job_options(commands.add_parser(str(stage), help=text))
-    _add_model_options(
-        commands.add_parser("model", help="run a neural network over a shard's resized pictures")
-    )
+    for stage in Stage:
+        command = commands.add_parser(str(stage), help=f"make the {stage.results} of a shard")
+        _add_job_options(command)
+        if stage is Stage.MODEL:
+            command.add_argument("--gpu", action="store_true", help="run on the GPU, or not at all")
     for name, text in _UPKEEP.items():
         command = commands.add_parser(name, help=text)
         command.add_argument(
@@ -145,11 +141,6 @@ def _add_repair_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="with --repair: take runs that are open for over"
     )
-
-
-def _add_model_options(parser: argparse.ArgumentParser) -> None:
-    _add_job_options(parser)
-    parser.add_argument("--gpu", action="store_true", help="run on the GPU, or not at all")
 
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:

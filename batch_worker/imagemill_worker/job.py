@@ -15,7 +15,7 @@ from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
-from imagemill_worker.lanes.tasks import Task, check_rows, edge_tasks, resize_tasks
+from imagemill_worker.lanes.tasks import Task, check_rows, later_tasks, resize_tasks
 from imagemill_worker.spool import Spooled, temporary_file
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.store import Store
@@ -112,36 +112,38 @@ def open_job(stage: Stage, address: str) -> Job:
         if stage is Stage.RESIZE:
             rows = _without_done(resize_tasks(shard), journal)
             return Job(stage, shard, shard.source, output, rows, journal)
-        return _edge_job(shard, output, journal)
+        return _later_job(stage, shard, output, journal)
     except ContractError as error:
         raise ArgumentsError(str(error)) from error
 
 
-def _edge_job(shard: Shard, output: Store, journal: Journal) -> Job:
-    name = shard.output.prefix + keys.outcome_key(shard.run_id, Stage.RESIZE, shard.shard_id)
-    _, outcomes = _decoded(output, name, "resize outcome", decode_outcomes)
-    check_rows(shard, outcomes)
+def _later_job(stage: Stage, shard: Shard, output: Store, journal: Journal) -> Job:
+    """The job of a stage that reads resized pictures."""
+    before = {
+        earlier: _outcomes_of(earlier, shard, output)
+        for earlier in keys.stages_before(stage, shard.recipe)
+    }
     if not shard.recipe.is_packed:
-        before = _model_outcomes(shard, output) if shard.recipe.model else ()
-        rows = _without_done(edge_tasks(shard, outcomes, model_outcomes=before), journal)
-        return Job(Stage.EDGE, shard, shard.output, output, rows, journal)
+        rows = _without_done(later_tasks(stage, shard, before), journal)
+        return Job(stage, shard, shard.output, output, rows, journal)
     from imagemill_worker.dataset.intermediate import fetch_intermediate  # of packed jobs alone
 
-    before = _model_outcomes(shard, output) if shard.recipe.model else []
     file = temporary_file()
-    offsets = fetch_intermediate(output, outcomes, file)
-    tasks = edge_tasks(shard, outcomes, offsets, before)
-    job = Job(Stage.EDGE, shard, shard.output, output, tasks, journal, outcomes, file)
-    if before:
+    resized = before[Stage.RESIZE]
+    check_rows(shard, resized)
+    offsets = fetch_intermediate(output, resized, file)
+    tasks = later_tasks(stage, shard, before, offsets)
+    job = Job(stage, shard, shard.output, output, tasks, journal, resized, file)
+    if outcomes := before.get(Stage.MODEL):
         given = temporary_file()
-        return replace(job, given=Given(given, before, fetch_intermediate(output, before, given)))
+        places = fetch_intermediate(output, outcomes, given)
+        return replace(job, given=Given(given, outcomes, places))
     return job
 
 
-def _model_outcomes(shard: Shard, output: Store) -> list[Outcome]:
-    name = shard.output.prefix + keys.outcome_key(shard.run_id, Stage.MODEL, shard.shard_id)
-    _, outcomes = _decoded(output, name, "model outcome", decode_outcomes)
-    check_rows(shard, outcomes)
+def _outcomes_of(stage: Stage, shard: Shard, output: Store) -> list[Outcome]:
+    name = shard.output.prefix + keys.outcome_key(shard.run_id, stage, shard.shard_id)
+    _, outcomes = _decoded(output, name, f"{stage} outcome", decode_outcomes)
     return outcomes
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from enum import StrEnum
 
 from imagemill_contract.errors import ContractError
 from imagemill_contract.output_names import MOST_KEY_BYTES, output_name
-from imagemill_contract.recipe import ImageFormat, ModelOutput, Recipe
+from imagemill_contract.recipe import Recipe
+from imagemill_contract.stages import Stage as Stage
+from imagemill_contract.stages import stages_before as stages_before
+from imagemill_contract.stages import stages_in as stages_in
+from imagemill_contract.stages import stages_of as stages_of
 
 INBOX = "inbox/"
 RUNS = "runs/"
@@ -47,55 +49,20 @@ _OPEN_RUN = re.compile(OPEN_RUNS + r"([0-9A-Za-z_.-]{1,80})\.json")
 _UPKEEP_LOCK = re.compile(UPKEEP + r"([0-9]{8,})\.json")
 
 
-class Stage(StrEnum):
-    """A step of the recipe that has jobs of its own, in the order of these jobs."""
-
-    RESIZE = "resize"
-    MODEL = "model"  # only of a recipe with a model
-    EDGE = "edge"
-
-
-STAGE_FOLDERS = {Stage.RESIZE: "resized/", Stage.MODEL: "model_output/", Stage.EDGE: "edges/"}
+STAGE_FOLDERS = {stage: stage.folder for stage in Stage}
 # What people call the results of a stage.
-RESULTS = {
-    Stage.RESIZE: "resized pictures",
-    Stage.MODEL: "outputs of the model",
-    Stage.EDGE: "edge maps",
-}
-# Which field of a recipe leaves a stage out, and by which value.
-_LEFT_OUT_BY = {Stage.MODEL: ("model", ""), Stage.EDGE: ("edge", "none")}
-_MODEL_EXTENSIONS = {
-    ModelOutput.VECTOR: ".npy",
-    ModelOutput.SCORES: ".json",
-    ModelOutput.IMAGE: ".png",
-}
-
-
-def stages_of(recipe: Recipe) -> tuple[Stage, ...]:
-    """The stages of a run with that recipe, in the order of their jobs.
-
-    Whoever asks what a run does asks here, and not the enumeration.
-    """
-    return stages_in({name: getattr(recipe, name) for name, _ in _LEFT_OUT_BY.values()})
-
-
-def stages_in(recipe: Mapping[str, object]) -> tuple[Stage, ...]:
-    """The same of a recipe's document, also of one that another release has written."""
-    left_out = {
-        stage for stage, (name, value) in _LEFT_OUT_BY.items() if recipe.get(name, "") == value
-    }
-    return tuple(stage for stage in Stage if stage not in left_out)
+RESULTS = {stage: stage.results for stage in Stage}
 
 
 def recipes_of(stage: Stage, recipe: Recipe) -> tuple[Recipe, ...]:
-    """A recipe for each size of a stage's results, the largest first: a model sees that one."""
-    return (recipe,) if stage is Stage.MODEL else recipe.in_sizes()
+    """A recipe for each size of a stage's results, the largest first: some do only that one."""
+    return recipe.in_sizes() if stage.entry.in_sizes else (recipe,)
 
 
 def stage_folder(stage: Stage, recipe: Recipe) -> str:
     """Where the results of a stage are; of several sizes the largest."""
     folder = STAGE_FOLDERS[stage]
-    return f"{folder}{recipe.sizes[-1]}/" if recipe.sizes and stage is not Stage.MODEL else folder
+    return f"{folder}{recipe.sizes[-1]}/" if recipe.sizes and stage.entry.in_sizes else folder
 
 
 def relative_key(source_key: str, source_prefix: str) -> str:
@@ -106,10 +73,8 @@ def relative_key(source_key: str, source_prefix: str) -> str:
 
 
 def output_extension(stage: Stage, recipe: Recipe) -> str:
-    """With its dot. Edge maps are always PNG."""
-    if stage is Stage.MODEL:
-        return _MODEL_EXTENSIONS[recipe.model_output]
-    return "." + (recipe.format if stage is Stage.RESIZE else ImageFormat.PNG)
+    """With its dot."""
+    return stage.entry.extension(recipe)
 
 
 def output_key(stage: Stage, relative: str, recipe: Recipe) -> str:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     # skipped
     NO_RESIZED_IMAGE = "no_resized_image"
     NO_MODEL_OUTPUT = "no_model_output"
+    NO_EARLIER_RESULT = "no_earlier_result"  # of another stage
     # failed
     ACCESS_DENIED = "access_denied"
     STORE_ERROR = "store_error"  # the store answers an error for this object, and not for others

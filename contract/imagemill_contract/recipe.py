@@ -40,6 +40,7 @@ from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, PreprocessingFields
 from imagemill_contract.recipe_parts.sizes import SIDE, SizeList, Sizes
 from imagemill_contract.recipe_parts.together import check_together, json_value
+from imagemill_contract.stages import MoreStages
 
 __all__ = [
     "Anchor",
@@ -143,6 +144,10 @@ class Recipe:
     )
     model_sha256: str = field(
         default="", metadata=_rule(Digest(), "SHA-256 of the model; another one is refused")
+    )
+    more_stages: frozenset[str] = field(
+        default=frozenset(),
+        metadata=_rule(MoreStages(), "Further stages, each with a file for each picture"),
     )
     output: Output = field(
         default=Output.FILES,

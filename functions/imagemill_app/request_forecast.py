@@ -9,14 +9,14 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.reporting.request_counts import pages_of
 
 TRANSITIONS_PER_RUN = 9
-TRANSITIONS_PER_SHARD = 5  # and one for each stage
+TRANSITIONS_PER_SHARD = 3  # and two for each stage
 PACKED_PUTS_PER_SHARD = 12  # documents, and start and end of each multipart upload
 PACKED_PART_BYTES = 16_000_000  # of a multipart upload: one PUT, and one GET to read it back
 
 
 def transitions(shards: int, stages: int) -> int:
     """Transitions of the state machine; those that are repeated are not known before."""
-    return TRANSITIONS_PER_RUN + shards * (TRANSITIONS_PER_SHARD + stages)
+    return TRANSITIONS_PER_RUN + shards * (TRANSITIONS_PER_SHARD + 2 * stages)
 
 
 def requests(
@@ -32,8 +32,8 @@ def requests(
     if packed:
         return _packed(objects, total_bytes, shards)
     count = len(stages)
-    results = sum(1 if stage is Stage.MODEL else sizes for stage in stages)
-    read = sum(sizes if stage is Stage.EDGE else 1 for stage in stages)
+    results = sum(sizes if stage.entry.in_sizes else 1 for stage in stages)
+    read = results - sizes + 1  # all sizes of a picture are made of one source
     return {
         "get": read * objects + 4 * count * shards,
         "put": results * objects + (2 * count + 1) * shards + 4,

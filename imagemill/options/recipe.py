@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.options.groups import OptionGroup, option
+from imagemill.options.recipe_fields import RecipeField, recipe_fields
 from imagemill.options.recipe_layers import Layer, layers_of, recipe_of
 from imagemill_contract.fields import (
     ByteCount,
@@ -24,17 +25,17 @@ from imagemill_contract.fields import (
     WholeNumber,
 )
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
 from imagemill_contract.recipe_parts.sizes import SizeList
+from imagemill_contract.stages import MoreStages
 
 _METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
     **{Shares: "NAME=SHARE,...", SizeList: "N,..."},
-    **{Columns: "NAME[:TYPE],...", ColumnName: "NAME"},
+    **{Columns: "NAME[:TYPE],...", ColumnName: "NAME", MoreStages: "NAME,..."},
     **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX", Expression: "TEXT"},
 }
 _FILE = "recipe_file"

@@ -11,18 +11,19 @@ from typing import TypeVar
 
 from imagemill.errors import UsageError
 from imagemill.options.config import config
+from imagemill.options.recipe_fields import recipe_fields
 from imagemill.options.values import json_or_text, number_or_text
 from imagemill.paths import escaped, path_errors, resolved
 from imagemill_contract.errors import RecipeError
 from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
-from imagemill_contract.recipe_fields import recipe_fields
 from imagemill_contract.recipe_parts.columns import Columns
 from imagemill_contract.recipe_parts.model_rules import ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
 from imagemill_contract.recipe_parts.sizes import SizeList
+from imagemill_contract.stages import MoreStages
 
 DEFAULT = "default"
 _EITHER = {"size", "sizes"}
@@ -116,8 +117,8 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return typed
     if isinstance(rule, Shares):
         return _shares(typed)
-    if isinstance(rule, Columns):
-        return _columns(typed)
+    if isinstance(rule, Columns | MoreStages):
+        return _listed(typed)
     if isinstance(rule, SizeList):
         return _numbers(typed)
     if isinstance(rule, PreprocessingFields):
@@ -152,8 +153,8 @@ def _address(text: str) -> str:
     return Location.of_folder(PurePosixPath(path.parent)).address_of(path.name)
 
 
-def _columns(text: str) -> object:
-    """`caption,year:int` as a list, or an object as in a document."""
+def _listed(text: str) -> object:
+    """`caption,year:int` as a list, or what a document has instead."""
     return json_or_text(text) if text.startswith(("{", "[")) else text.split(",")
 
 

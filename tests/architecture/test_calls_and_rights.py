@@ -39,7 +39,7 @@ OF_S3 = {"head_object": READ, "get_object": READ, "list_objects_v2": {"s3:ListBu
 
 OF_JOBS = {
     "resize": "imagemill_worker.cli._run_stage",
-    "edge": "imagemill_worker.cli._run_stage",
+    "edge": "imagemill_worker.cli._run_stage",  # and all others without a job definition
     "model": "imagemill_worker.cli._run_model",
 }
 LANES = "imagemill_worker.lanes.__main__.main"
@@ -141,7 +141,8 @@ def needed() -> Iterator[tuple[str, set[str]]]:
 def stages_of_jobs() -> set[str]:
     """What the commands of the job definitions ask the worker for."""
     jobs = resources_of("AWS::Batch::JobDefinition").values()
-    words = {word for job in jobs for word in words_in(job["ContainerProperties"]["Command"])}
+    asked = [[job["ContainerProperties"]["Command"], job["Parameters"]] for job in jobs]
+    words = {word for job in asked for word in words_in(job)}
     return words & OF_JOBS.keys()
 
 

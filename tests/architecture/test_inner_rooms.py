@@ -22,11 +22,14 @@ INNER_ROOMS: Mapping[str, set[str]] = {
     f"{WORKER}.pixels": set(),
     f"{WORKER}.codecs": {f"{WORKER}.pixels", f"{WORKER}.errors"},
     f"{WORKER}.picture": {f"{WORKER}.pixels", f"{WORKER}.errors", f"{WORKER}.codecs"},
+    f"{WORKER}.stages": {
+        *(f"{WORKER}.{name}" for name in ("pixels", "errors", "codecs", "picture"))
+    },
     f"{WORKER}.stores": {f"{WORKER}.errors"},
     f"{WORKER}.journal": {f"{WORKER}.stores"},
     f"{WORKER}.spool": {f"{WORKER}.errors"},
     f"{WORKER}.lanes": {
-        *(f"{WORKER}.{name}" for name in ("pixels", "errors", "spool", "picture", "stores"))
+        *(f"{WORKER}.{name}" for name in ("pixels", "errors", "spool", "stages", "stores"))
     },
     f"{WORKER}.model": {
         *(f"{WORKER}.{name}" for name in ("pixels", "errors", "progress", "lanes", "stores")),
@@ -138,7 +141,9 @@ def test_every_inner_room_is_there_and_says_what_it_is_for(inner: str) -> None:
         (f"{WORKER}.codecs.decode", f"from {WORKER}.stores.store import Store"),
         (f"{WORKER}.codecs.decode", f"from {WORKER}.picture import resize"),
         (f"{WORKER}.picture.resize", f"from {WORKER}.lanes.lane import Lane"),
-        (f"{WORKER}.stores.s3", f"from {WORKER}.picture.stages import product_of"),
+        (f"{WORKER}.stages.edge", f"from {WORKER}.lanes.tasks import Task"),
+        (f"{WORKER}.picture.edges", f"from {WORKER}.stages.picture_stage import Product"),
+        (f"{WORKER}.stores.s3", f"from {WORKER}.stages.picture_stages import product_of"),
         (f"{WORKER}.journal", f"from {WORKER}.lanes.tasks import Task"),
         (f"{WORKER}.spool", f"from {WORKER}.stores.store import Store"),
         (f"{WORKER}.lanes.lane", f"def late():\n    from {WORKER}.dataset import pack"),

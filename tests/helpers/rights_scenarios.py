@@ -212,7 +212,7 @@ def pruned_slices(world: World) -> None:
 
 
 def model(world: World) -> None:
-    """A run with a neural network, one that finds it done, and one that prunes."""
+    """A run with a neural network and a further stage, one that finds it done, one that prunes."""
     run_with_model(world, 2)
 
 
@@ -224,7 +224,8 @@ def model_slices(world: World) -> None:
 def run_with_model(world: World, count: int) -> None:
     s3, bucket, prefix = world.stack.client("s3"), world.stack.input_bucket, prefix_of("model")
     s3.put_object(Bucket=bucket, Key="models/model.onnx", Body=network("image"))
-    recipe = {"model": f"s3://{bucket}/models/model.onnx", "model_output": "image", "size": 32}
+    model = {"model": f"s3://{bucket}/models/model.onnx", "model_output": "image"}
+    recipe = {**model, "size": 32, "more_stages": ["sharpness"]}
     world.upload(prefix, count)
     end = world.run(prefix, recipe=recipe)
     expect(end["stages"]["model"]["written"] == count, "all are done")
@@ -236,7 +237,8 @@ def run_with_model(world: World, count: int) -> None:
     world.remove(prefix)
     world.run(prefix, recipe=recipe, prune=True)
     first = key_of(prefix, 0)
-    expect(not world.keys(f"model_output/{first}"), "what was deleted is removed")
+    for folder in ("model_output", "stages/sharpness"):
+        expect(not world.keys(f"{folder}/{first}"), "what was deleted is removed")
 
 
 def slices(world: World) -> None:

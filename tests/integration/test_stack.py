@@ -164,12 +164,12 @@ def test_killed_worker_is_tried_again_and_every_picture_is_there_once(
 
     assert result["stages"]["resize"]["written"] == 150
     assert len(list(out.glob("resized/*.jpg"))) == len(list(out.glob("edges/*.png"))) == 150
-    jobs = stack.client("batch").describe_jobs(jobs=[job_id_of(stack, run, "resize_job_id")])
+    jobs = stack.client("batch").describe_jobs(jobs=[job_id_of(stack, run, Stage.RESIZE)])
     codes = [attempt["container"].get("exitCode") for attempt in jobs["jobs"][0]["attempts"]]
     assert codes == [137, 0]
 
 
-def job_id_of(stack: LocalStack, run: Execution, name: str) -> str:
+def job_id_of(stack: LocalStack, run: Execution, stage: Stage) -> str:
     """The id of the only job of a stage, from what the Map has left."""
     s3 = stack.client("s3")
     (key,) = [
@@ -178,7 +178,7 @@ def job_id_of(stack: LocalStack, run: Execution, name: str) -> str:
         if "SUCCEEDED" in key
     ]
     (row,) = json.loads(s3.get_object(Bucket=stack.output_bucket, Key=key)["Body"].read())
-    job_id: str = json.loads(row["Output"])[name]
+    job_id: str = json.loads(row["Output"])["jobs"][stage]
     return job_id
 
 

@@ -88,13 +88,12 @@ def test_errors_are_caught_by_name() -> None:
 
 def test_jobs_are_waited_for_and_a_failed_one_is_not_submitted_again() -> None:
     child = definition()["States"]["PreprocessShards"]["ItemProcessor"]
-    for name in ("Resize", "Edge"):
-        state = child["States"][name]
-        assert state["Resource"].endswith("batch:submitJob.sync")
-        retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
-        assert "States.TaskFailed" not in retried
-        assert "Batch.TooManyRequestsException" in retried
-        assert all(rule["JitterStrategy"] == "FULL" for rule in state["Retry"])
+    state = child["States"]["RunStage"]
+    assert state["Resource"].endswith("batch:submitJob.sync")
+    retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+    assert "States.TaskFailed" not in retried
+    assert "Batch.TooManyRequestsException" in retried
+    assert all(rule["JitterStrategy"] == "FULL" for rule in state["Retry"])
     assert child["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 
 

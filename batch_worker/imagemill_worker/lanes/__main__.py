@@ -16,7 +16,7 @@ from imagemill_worker.lanes.lane import Lane
 from imagemill_worker.lanes.messages import Assignment, FaultName
 from imagemill_worker.lanes.process_limits import limit_this_process
 from imagemill_worker.lanes.spares import received
-from imagemill_worker.picture.stages import import_libraries
+from imagemill_worker.stages.picture_stages import import_libraries
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from imagemill_contract.keys import Stage
+from imagemill_contract.keys import Stage, recipes_of
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason
 from imagemill_contract.recipe import Recipe
@@ -39,8 +39,10 @@ from imagemill_worker.lanes.messages import (
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.lanes.written import written_outcome
-from imagemill_worker.picture import stages
 from imagemill_worker.spool import SpoolWriter
+from imagemill_worker.stages import picture_stages
+from imagemill_worker.stages.picture_stage import Picture
+from imagemill_worker.stages.picture_stage import Product as StageProduct
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.weather import Weather
@@ -80,7 +82,8 @@ class Lane:
         )
         self._queue = WorkQueue(self.files.queue)
         self._danger = CurrentPictureNote(self.files.danger)
-        self._recipes = Recipe.from_document(self.assignment.recipe).in_sizes()
+        recipe = Recipe.from_document(self.assignment.recipe)
+        self._recipes = recipes_of(Stage(self.assignment.stage), recipe)
         self._source = self._source_of()
         self._sink = self._sink_of()
 
@@ -93,7 +96,7 @@ class Lane:
             for worker in workers:
                 worker.start()
             # while the first objects are on their way
-            stages.import_libraries(Stage(self.assignment.stage))
+            picture_stages.import_libraries(Stage(self.assignment.stage))
         for worker in workers:
             while worker.is_alive():  # a signal that came to another thread would not end a join
                 worker.join(_SECONDS_BETWEEN_SIGNALS)
@@ -132,9 +135,9 @@ class Lane:
 
     def _written(self, index: int, task: Task) -> Ended:
         stage = Stage(self.assignment.stage)
-        reads = task.sizes if stage is Stage.EDGE else (task,)
+        reads = (task,) if stage is Stage.RESIZE else task.sizes  # all sizes of one file
         with self._budget.of(sum(of_size.read.bytes for of_size in reads)):
-            pictures = [stages.Picture(self._source.read(it), it.area) for it in reads]
+            pictures = [Picture(self._source.read(it), it.area) for it in reads]
             made = self._products(index, stage, pictures)
             del pictures
         pairs = zip(task.sizes, made, strict=True)
@@ -145,17 +148,19 @@ class Lane:
         return Ended(index, outcome, Product(puts[0].offset, len(made[0].body), made[0].pixels))
 
     def _products(
-        self, index: int, stage: Stage, pictures: Sequence[stages.Picture]
-    ) -> list[stages.Product]:
+        self, index: int, stage: Stage, pictures: Sequence[Picture]
+    ) -> list[StageProduct]:
         alone = self.assignment.alone
         with self._compute:
             self._danger.enter(index)
             try:
-                return stages.products_of(stage, pictures, self._recipes, alone=alone)
+                return picture_stages.products_of(stage, pictures, self._recipes, alone=alone)
             except MemoryError as error:
                 if not alone:
                     raise AloneError from error
-                raise PictureError(Reason.TOO_MANY_PIXELS, stages.NEEDS_TOO_MUCH_MEMORY) from error
+                raise PictureError(
+                    Reason.TOO_MANY_PIXELS, picture_stages.NEEDS_TOO_MUCH_MEMORY
+                ) from error
             except (PictureError, AloneError):
                 raise
             except Exception as error:

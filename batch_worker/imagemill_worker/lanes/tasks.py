@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from imagemill_contract import keys
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.pixels import Area
@@ -83,29 +83,28 @@ def resize_tasks(shard: Shard) -> list[Task | Outcome]:
     return list(map(task, shard.objects))
 
 
-def edge_tasks(
+def later_tasks(
+    stage: Stage,
     shard: Shard,
-    resize_outcomes: Sequence[Outcome],
+    before: Mapping[Stage, Sequence[Outcome]],
     offsets: Sequence[int] = (),
-    model_outcomes: Sequence[Outcome] = (),
 ) -> list[Task | Outcome]:
     """A task for each object that all stages before have written, and the outcome of each other.
 
-    `offsets` are those of the pictures in the intermediate shard, by place in the shard;
-    `model_outcomes` those of the model stage, if there is one.
+    `before` has the outcomes of these stages; `offsets` are those of the pictures in the
+    intermediate shard, by place in the shard.
 
     Raises:
         ArgumentsError: The outcomes are not those of this shard.
     """
-    check_rows(shard, resize_outcomes)
-    placed = offsets or [0] * len(resize_outcomes)
-    rows = [
-        _edge_task(shard, row, offset) for row, offset in zip(resize_outcomes, placed, strict=True)
-    ]
-    for place, outcome in enumerate(model_outcomes):
-        if isinstance(rows[place], Task) and outcome.status is not Status.WRITTEN:
-            detail = "The model has given nothing for it."
-            rows[place] = Outcome(outcome.key, Status.SKIPPED, Reason.NO_MODEL_OUTPUT, detail)
+    for outcomes in before.values():
+        check_rows(shard, outcomes)
+    rows: list[Task | Outcome] = []
+    for place, of_stages in enumerate(zip(*before.values(), strict=True)):
+        of_object = dict(zip(before, of_stages, strict=True))
+        offset = offsets[place] if offsets else 0
+        resized = of_object[Stage.RESIZE]
+        rows.append(_left_out(of_object) or _later_task(stage, shard, resized, offset))
     return rows
 
 
@@ -115,27 +114,33 @@ def check_rows(shard: Shard, outcomes: Sequence[Outcome]) -> None:
         raise ArgumentsError("The outcomes are not those of this shard's objects.")
 
 
-def _edge_task(shard: Shard, row: Outcome, offset: int) -> Task | Outcome:
-    if row.status is not Status.WRITTEN or row.output_key is None:
-        detail = "There is no resized picture to find edges in."
-        return Outcome(row.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE, detail)
-    recipes = keys.recipes_of(Stage.EDGE, shard.recipe)
-    written = row.sizes
+def _left_out(before: Mapping[Stage, Outcome]) -> Outcome | None:
+    """The outcome of an object for which a stage before has written nothing; None of any other."""
+    for stage, row in before.items():
+        if row.status is not Status.WRITTEN:
+            detail = f"The stage {stage} has written nothing for it."
+            return Outcome(row.key, Status.SKIPPED, stage.missing, detail)
+    return None
+
+
+def _later_task(stage: Stage, shard: Shard, row: Outcome, offset: int) -> Task:
+    """The task of a stage that reads the resized picture of `row`, in one or all sizes."""
+    recipes = keys.recipes_of(stage, shard.recipe)
+    written = row.sizes if stage.entry.in_sizes else row.sizes[:1]
     if len(written) != len(recipes):
         raise ArgumentsError(f"{row.key!r} was resized to {len(written)} of {len(recipes)} sizes.")
     largest, *smaller = (
-        _edge_task_of_size(shard, row.key, of_size, recipe, offset)
+        Task(
+            row.key,
+            SourceObject(of_size.output_key or "", "", of_size.output_bytes),
+            result_key(stage, shard, row.key, recipe),
+            of_size.sha256,
+            offset,
+            of_size.area,
+        )
         for of_size, recipe in zip(written, recipes, strict=True)
     )
     return replace(largest, smaller=tuple(smaller)) if smaller else largest
-
-
-def _edge_task_of_size(
-    shard: Shard, key: str, written: Outcome | Rendition, recipe: Recipe, offset: int
-) -> Task:
-    read = SourceObject(written.output_key or "", "", written.output_bytes)
-    output_key = result_key(Stage.EDGE, shard, key, recipe)
-    return Task(key, read, output_key, written.sha256, offset, written.area)
 
 
 def result_key(stage: Stage, shard: Shard, key: str, recipe: Recipe) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from imagemill_contract.outcomes import Outcome, Rendition, Status
 from imagemill_worker.lanes.lane_io import Put
 from imagemill_worker.lanes.tasks import Task
-from imagemill_worker.picture.stages import Product
+from imagemill_worker.stages.picture_stage import Product
 
 
 def written_outcome(task: Task, products: Sequence[Product], puts: Sequence[Put]) -> Outcome:

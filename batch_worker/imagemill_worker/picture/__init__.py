@@ -1,5 +1,5 @@
-"""What each stage does with one picture: bytes in, bytes of the result out.
+"""The arithmetic of pictures: a picture in; its resized picture or edge map out.
 
-Enter by `stages.product_of`; resizing, orientation, colour and edges are behind it. May import
-`codecs`, the contract, `pixels` and `errors`: nothing here knows a store or a job.
+Resizing, orientation, colour and edges; `stages` enters here. May import `codecs`, the contract,
+`pixels` and `errors`: nothing here knows a store or a job.
 """

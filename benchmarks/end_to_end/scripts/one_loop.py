@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.recipe import Recipe
-from imagemill_worker.picture.stages import import_libraries, product_of
+from imagemill_worker.stages.picture_stages import import_libraries, product_of
 
 if __name__ == "__main__":
     recipe = Recipe()

@@ -137,6 +137,11 @@ def _check_output(recipe: Recipe, where: str) -> None:
     for name, _ in recipe.columns:
         if recipe.is_packed and name in given:
             raise RecipeError(f"{where}.columns: {name} is what the model gives for a picture.")
+    if recipe.more_stages and recipe.is_packed:
+        raise RecipeError(
+            f"{where}.more_stages: needs output to be files; dataset shards do not hold what they "
+            "give."
+        )
     if recipe.edge is EdgeMethod.NONE and recipe.is_packed:
         raise RecipeError(
             f"{where}.edge: none needs output to be files; each sample has its edges."
@@ -145,6 +150,8 @@ def _check_output(recipe: Recipe, where: str) -> None:
 
 def json_value(value: object) -> object:
     """What a document has for a field's value."""
+    if isinstance(value, frozenset):
+        return sorted(value)
     if isinstance(value, Sizes):
         return list(value)
     if isinstance(value, tuple):

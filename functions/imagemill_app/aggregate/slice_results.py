@@ -143,7 +143,7 @@ class SliceResults:
         records = {stage: job_record(shard, stage) for stage in stages_of(shard.recipe)}
         outcomes_of: dict[Stage, list[Outcome]] = {}
         for stage, record in records.items():
-            outcomes = complete_outcomes(shard, record, failure, list(outcomes_of.values()))
+            outcomes = complete_outcomes(shard, record, failure, outcomes_of)
             write_missing(shard, stage, record, outcomes)
             self.tally.add_job(stage, shard.shard_id, record.usage, len(outcomes))
             outcomes_of[stage] = outcomes

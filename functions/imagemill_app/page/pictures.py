@@ -17,7 +17,9 @@ from imagemill_contract.reporting.previews import Preview
 MAX_PICTURE_CHARACTERS = 2_400_000
 MAX_EXAMPLES_SHOWN = 6
 
-SHOWN = {Stage.RESIZE: "resized", Stage.MODEL: "model", Stage.EDGE: "edges"}
+# What a stage's pictures are called, if not by its name.
+SHOWN = {str(Stage.RESIZE): "resized", str(Stage.EDGE): "edges"}
+_NO_PICTURES = (".npy", ".json")
 
 # Returns the body of an object by its whole key; None if it cannot be had.
 Read = Callable[[str], bytes | None]
@@ -73,14 +75,14 @@ class Pictures:
     def _results(self, sample: Mapping[str, Any]) -> dict[str, str]:
         if sample["position"] is None:
             results = sample["results"].items()
-            keys = {stage: key for stage, key in results if _is_picture(stage, key)}
-            return {SHOWN[stage]: self._address(self.read_output(keys[stage])) for stage in keys}
+            keys = {stage: key for stage, key in results if not key.endswith(_NO_PICTURES)}
+            return {_shown(stage): self._address(self.read_output(keys[stage])) for stage in keys}
         found = self.packed.get(sample["key"])
         packed = {Stage.RESIZE: found.resized if found else ""}
         if found and found.model:
             packed[Stage.MODEL] = found.model
         packed[Stage.EDGE] = found.edges if found else ""
-        return {SHOWN[stage]: self._shown(text) for stage, text in packed.items()}
+        return {_shown(stage): self._shown(text) for stage, text in packed.items()}
 
     def _address(self, body: bytes | None) -> str:
         small = self._previews.of(body) if body and self._left_characters > 0 else None
@@ -94,9 +96,8 @@ class Pictures:
         return "data:image/webp;base64," + text
 
 
-def _is_picture(stage: str, key: str) -> bool:
-    """Not all that a model gives is a picture."""
-    return stage != Stage.MODEL or key.endswith(".png")
+def _shown(stage: str) -> str:
+    return SHOWN.get(stage, stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from obstore.exceptions import BaseError
@@ -15,7 +15,7 @@ from imagemill_contract.outcomes import Outcome, Reason, Status
 
 
 def complete_outcomes(
-    shard: Shard, record: JobRecord, failure: str, before: Sequence[Sequence[Outcome]]
+    shard: Shard, record: JobRecord, failure: str, before: Mapping[Stage, Sequence[Outcome]]
 ) -> list[Outcome]:
     """Outcomes in shard order; an object that the job did not reach has failed.
 
@@ -59,7 +59,7 @@ def write_missing(
 
 
 def _outcomes(
-    shard: Shard, record: JobRecord, failure: str, before: Sequence[Sequence[Outcome]]
+    shard: Shard, record: JobRecord, failure: str, before: Mapping[Stage, Sequence[Outcome]]
 ) -> Iterator[Outcome]:
     sentence = failure or "The job ended without an outcome document."
     detail = f"{sentence} {record.last_words}".rstrip()
@@ -67,9 +67,15 @@ def _outcomes(
         known = record.outcomes.get(item.key)
         if known is not None:
             yield known
-        elif before and before[0][place].status is not Status.WRITTEN:
-            yield Outcome(item.key, Status.SKIPPED, Reason.NO_RESIZED_IMAGE)
-        elif any(stage[place].status is not Status.WRITTEN for stage in before):
-            yield Outcome(item.key, Status.SKIPPED, Reason.NO_MODEL_OUTPUT)
+        elif missing := _missing(before, place):
+            yield Outcome(item.key, Status.SKIPPED, missing)
         else:
             yield Outcome(item.key, Status.FAILED, Reason.JOB_FAILED, detail)
+
+
+def _missing(before: Mapping[Stage, Sequence[Outcome]], place: int) -> Reason | None:
+    """Why a stage leaves out an object; None if all stages before have written something."""
+    for stage, outcomes in before.items():
+        if outcomes[place].status is not Status.WRITTEN:
+            return stage.missing
+    return None

@@ -41,6 +41,7 @@ def test_results_in_several_sizes_lie_in_a_folder_for_each_and_those_of_a_model_
         ["resized/512/x/a.jpg", "resized/64/x/a.jpg"],
         ["model_output/x/a.jpg.npy"],
         ["edges/512/x/a.jpg.png", "edges/64/x/a.jpg.png"],
+        ["stages/sharpness/x/a.jpg.json"],
     ]
     for stage in Stage:
         for of_size in keys.recipes_of(stage, recipe):

@@ -77,6 +77,7 @@ def test_key_is_one_that_s3_and_obstore_take(
     assert is_readable_key(key)
     assert key.startswith(STAGE_FOLDERS[stage])
     endings = {Stage.RESIZE: f".{image_format}", Stage.MODEL: ".npy", Stage.EDGE: ".png"}
+    endings[Stage.SHARPNESS] = ".json"
     assert key.endswith(endings[stage])
 
 

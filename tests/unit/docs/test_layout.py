@@ -38,7 +38,7 @@ SAMPLE = Sample(
 
 def written_keys() -> set[str]:
     """Keys of what a run writes for the picture `ab.jpg`, its id as the pages have it."""
-    recipe = Recipe(model="s3://bucket/model.onnx")
+    recipe = Recipe(model="s3://bucket/model.onnx", more_stages=frozenset({"sharpness"}))
     stage_keys = {keys.output_key(stage, "ab.jpg", recipe) for stage in stages_of(recipe)}
     in_sizes = Recipe.from_document({"sizes": [64, 128]})
     stage_keys |= {

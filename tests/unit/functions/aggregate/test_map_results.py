@@ -42,7 +42,7 @@ def failed_job(cause: str, stage: str = "resize") -> Row:
 
 
 def test_shards_whose_jobs_ended_well_are_none(tmp_path: Path) -> None:
-    ended_well = [row("00000", output={"resize_job_id": "1"}), row("00001")]
+    ended_well = [row("00000", output={"jobs": {"resize": "1"}}), row("00001")]
     assert failures(tmp_path, ("SUCCEEDED", ended_well)) == {}
 
 

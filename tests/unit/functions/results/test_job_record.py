@@ -141,10 +141,11 @@ def test_samples_of_dataset_shards_that_are_not_closed_do_not_count(packed_job: 
 def test_what_a_failed_job_has_not_reached_is_failed_with_its_last_words(job: Job) -> None:
     job.note(0, written("a.jpg"), last_words="The disk is full.")
     record = job_record(job.shard, Stage.RESIZE)
-    outcomes = complete_outcomes(job.shard, record, "The job failed: exit code 75.", [])
+    outcomes = complete_outcomes(job.shard, record, "The job failed: exit code 75.", {})
     assert outcomes[0] == written("a.jpg")
     assert {row.detail for row in outcomes[1:]} == {
         "The job failed: exit code 75. The disk is full."
     }
-    edges = complete_outcomes(job.shard, job_record(job.shard, Stage.EDGE), "", [outcomes])
+    before = {Stage.RESIZE: outcomes}
+    edges = complete_outcomes(job.shard, job_record(job.shard, Stage.EDGE), "", before)
     assert [row.status for row in edges] == [Status.FAILED, *[Status.SKIPPED] * 3]

@@ -15,11 +15,11 @@ from imagemill import cli
 from imagemill.errors import UsageError
 from imagemill.options.filters import FILTERS
 from imagemill.options.recipe import RECIPE
+from imagemill.options.recipe_fields import RecipeField, recipe_fields
 from imagemill.options.stack import STACK
 from imagemill.signatures import on_this_machine
 from imagemill_contract.fields import TrueOrFalse
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_contract.recipe_fields import RecipeField, recipe_fields
 from imagemill_contract.requests.request import RunRequest
 
 COMMANDS: dict[str, Any] = {

@@ -16,8 +16,9 @@ from imagemill_worker.lanes.lane import Lane
 from imagemill_worker.lanes.messages import Assignment, Ended, Report, SharedFiles
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task, resize_tasks
-from imagemill_worker.picture import stages
 from imagemill_worker.spool import temporary_file
+from imagemill_worker.stages import picture_stages
+from imagemill_worker.stages.picture_stage import Picture, Product
 from imagemill_worker.stores.store import Store
 from tests.helpers.jobs import Folder
 from tests.helpers.pictures import jpeg
@@ -68,23 +69,23 @@ def lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LaneHere]:
     here.danger.close()
 
 
-Decode = Callable[..., list[stages.Product]]
+Decode = Callable[..., list[Product]]
 
 
 @pytest.fixture
 def third_raises(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Let the decoder raise an error for the third picture."""
-    products_of: Decode = stages.products_of
+    products_of: Decode = picture_stages.products_of
 
     def with_error(error: BaseException) -> None:
         def raising(
-            stage: Stage, pictures: Sequence[stages.Picture], *arguments: object, **options: object
+            stage: Stage, pictures: Sequence[Picture], *arguments: object, **options: object
         ) -> object:
             if bytes(pictures[0].body) == jpeg(96, 66):
                 raise error
             return products_of(stage, pictures, *arguments, **options)
 
-        monkeypatch.setattr(stages, "products_of", raising)
+        monkeypatch.setattr(picture_stages, "products_of", raising)
 
     return with_error
 

@@ -21,7 +21,7 @@ from imagemill_worker.picture.edges import (
     pixel_sums,
     read_picture,
 )
-from imagemill_worker.picture.stages import product_of
+from imagemill_worker.stages.picture_stages import product_of
 from tests.helpers.pictures import Array, file_of, photograph, recipe
 
 GREY = np.asarray(photograph().convert("L"))

@@ -32,7 +32,7 @@ NO_VECTORS = {
 DIGESTS = """
 import hashlib
 from imagemill_contract.keys import Stage
-from imagemill_worker.picture.stages import product_of
+from imagemill_worker.stages.picture_stages import product_of
 from tests.helpers.photographs import cut
 from tests.helpers.pictures import recipe
 

@@ -15,8 +15,9 @@ from imagemill_worker.codecs import decode_jpeg as jpeg_decoder
 from imagemill_worker.errors import PictureError
 from imagemill_worker.picture import resize
 from imagemill_worker.picture.resize import padded_in_sizes, resized
-from imagemill_worker.picture.stages import Picture, product_of, products_of
 from imagemill_worker.pixels import Pixels
+from imagemill_worker.stages.picture_stage import Picture
+from imagemill_worker.stages.picture_stages import product_of, products_of
 from tests.helpers.photographs import photograph
 from tests.helpers.pictures import file_of, jpeg, recipe
 

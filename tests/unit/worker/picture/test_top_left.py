@@ -10,8 +10,8 @@ from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Reason
 from imagemill_worker.codecs.file_kind import kind_of
 from imagemill_worker.errors import PictureError
-from imagemill_worker.picture.stages import product_of
 from imagemill_worker.picture.top_left import top_left_square
+from imagemill_worker.stages.picture_stages import product_of
 from tests.helpers.picture_files import OTHER_FILES
 from tests.helpers.pictures import file_of, jpeg, photograph, recipe
 
