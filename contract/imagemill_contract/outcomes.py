@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from imagemill_contract.errors import DocumentError
+from imagemill_contract.recipe_parts.given import Scores
 
 
 class Status(StrEnum):
@@ -110,6 +111,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         fingerprint: 64 bits of the resized picture as 16 hexadecimal digits, `PLAIN`, or empty.
         original: What the picture was before it was resized; of the resize stage alone.
         smaller: The other sizes, the largest of them first, if the recipe has several.
+        scores: What a model says of the picture, if it gives scores: all, or the best of them.
     """
 
     key: str
@@ -127,6 +129,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     fingerprint: str = ""
     original: Original | None = None
     smaller: tuple[Rendition, ...] = ()
+    scores: Scores | None = None
 
     @property
     def sizes(self) -> tuple[Outcome | Rendition, ...]:

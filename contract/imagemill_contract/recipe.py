@@ -35,6 +35,7 @@ from imagemill_contract.recipe_parts.choices import (
 )
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
 from imagemill_contract.recipe_parts.given import NamedKinds, given_columns
+from imagemill_contract.recipe_parts.labels import LabelList, Labels
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, PreprocessingFields
@@ -141,6 +142,10 @@ class Recipe:
     keep_if: str = field(
         default="",
         metadata=_rule(Expression(), "Which pictures are kept, by what a model for scores gives"),
+    )
+    model_labels: Labels = field(
+        default=Labels(),
+        metadata=_rule(LabelList(), "Names of the scores; the plan takes those of the model"),
     )
     model_sha256: str = field(
         default="", metadata=_rule(Digest(), "SHA-256 of the model; another one is refused")

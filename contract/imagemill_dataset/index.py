@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from imagemill_contract.documents import encode_text
 from imagemill_contract.outcomes import Original, Reason
 from imagemill_contract.recipe_parts.columns import Value
+from imagemill_contract.recipe_parts.given import Scores
 from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.parts.row_lines import line_of
 from imagemill_dataset.precedence import counts_over
@@ -75,7 +76,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     `reason` says why it was rejected or failed; None if all stages were written. `place` is None
     if the results are files. `columns` has the values of the recipe's columns, in their order.
     `fingerprint` is that of the resized picture, and `original` what it was before, as an outcome
-    has them; `bytes` is the length of the object.
+    has them, and `scores`; `bytes` is the length of the object.
     """
 
     etag: str
@@ -87,6 +88,7 @@ class Entry(NamedTuple):  # of millions: a frozen dataclass takes twice as long 
     fingerprint: str = ""
     original: Original | None = None
     bytes: int = 0
+    scores: Scores | None = None
 
 
 @dataclass(slots=True)
@@ -187,6 +189,7 @@ def _entries(
                 row.get("fingerprint", ""),
                 original,
                 length,
+                row.get("scores"),
             ),
         )
 

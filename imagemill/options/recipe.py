@@ -26,6 +26,7 @@ from imagemill_contract.fields import (
 )
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns
+from imagemill_contract.recipe_parts.labels import LabelList
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
@@ -36,6 +37,7 @@ _METAVARS: dict[type, str] = {
     **{WholeNumber: "N", Number: "X", ByteCount: "BYTES", Colour: "#RRGGBB"},
     **{Shares: "NAME=SHARE,...", SizeList: "N,..."},
     **{Columns: "NAME[:TYPE],...", ColumnName: "NAME", MoreStages: "NAME,..."},
+    LabelList: "NAME,...",
     **{ModelAddress: "FILE", PreprocessingFields: "JSON", Digest: "HEX", Expression: "TEXT"},
 }
 _FILE = "recipe_file"

@@ -19,6 +19,7 @@ from imagemill_contract.fields import ByteCount, Rule, Shares, WholeNumber
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.columns import Columns
+from imagemill_contract.recipe_parts.labels import LabelList
 from imagemill_contract.recipe_parts.model_rules import ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
 from imagemill_contract.recipe_parts.preprocessing import PreprocessingFields
@@ -121,6 +122,8 @@ def _value(typed: bool | str, rule: Rule) -> object:
         return _listed(typed)
     if isinstance(rule, SizeList):
         return _numbers(typed)
+    if isinstance(rule, LabelList):
+        return json_or_text(typed) if typed.startswith("[") else typed.split(",")
     if isinstance(rule, PreprocessingFields):
         return json_or_text(typed)
     if isinstance(rule, ModelAddress):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from arro3.io import read_parquet
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -93,6 +94,13 @@ def samples_in(out: Path) -> list[Sample]:
     return [item for body in bodies for item in read_samples(card["format"], body)]
 
 
+def table_in(out: Path) -> list[dict[str, Any]]:
+    """The table of all pictures."""
+    (path,) = (out / "dataset/index.parquet").iterdir()
+    rows: Any = read_parquet(path).read_all().to_struct_array()
+    return list(rows.to_pylist())
+
+
 def by_hand(network_body: bytes, sample: Sample) -> NDArray[np.float32]:
     """What ONNX Runtime gives for the picture of a sample, alone."""
     with Image.open(io.BytesIO(sample.image)) as image:
@@ -112,9 +120,19 @@ def test_what_a_model_gives_is_packed_with_the_picture(
     body = network(kind, shape=("batch", 3, 32, 32), metadata={"imagemill.labels": LABELS})
     model.write_bytes(body)
     recipe = {"model": model.as_uri(), "model_output": kind, "output": output, "size": 32}
-    assert run_folder(stack, photos, out, recipe)["stages"]["model"]["written"] == 5
+    if kind == "scores":
+        recipe |= {"keep_if": "scores['dog'] > 0.43"}
+    written = run_folder(stack, photos, out, recipe)["stages"]["model"]["written"]
     samples = samples_in(out)
-    assert len(samples) == 5
+    assert len(samples) == written
+    rows = table_in(out)
+    if kind == "scores":  # what the table says of a picture is what was asked of it
+        assert 0 < written < 5
+        kept = {row["source_key"] for row in rows if json.loads(row["scores"])["dog"] > 0.43}
+        assert kept == {sample.filename for sample in samples}
+        assert {row["source_key"] for row in rows if row["reason"] != "not_kept"} == kept
+    else:
+        assert written == 5
     for sample in samples:
         wanted, given = by_hand(body, sample), dict[str, Any](sample.columns)
         if kind == "vector":

@@ -18,8 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagemill_contract.network.scores import indexed_scores
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import ModelOutput
+from imagemill_contract.recipe_parts.given import Scores
 from imagemill_worker.errors import PictureError, TryAgainError
 from imagemill_worker.lanes.lane_io import Sink, Source
 from imagemill_worker.lanes.tasks import Task
@@ -133,11 +135,19 @@ class ModelJob:
                 yield place, pool.submit(self._outcome, place, task, result)
 
     def _outcome(self, place: int, task: Task, result: NDArray[Any]) -> Outcome:
+        scores: Scores | None = None
         try:
-            body = self._file(result)
+            if self.network.use.kind is ModelOutput.SCORES:
+                said = scores_of(np.atleast_1d(result), self.network.use.labels)
+                scores = indexed_scores(said)  # also of a picture that is not kept
+                self.keeping.check(said)
+                body = scores_file(said)
+            else:
+                body = self._file(result)
             put = self.sink.write(task, body)
         except PictureError as error:
-            return Outcome(task.key, error.status, error.reason, error.detail)
+            found = Outcome(task.key, error.status, error.reason, error.detail)
+            return found._replace(scores=scores)
         if put.offset is not None:
             self.spooled[place] = put.offset
         return Outcome(
@@ -147,15 +157,12 @@ class ModelJob:
             output_bytes=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
             etag=put.etag,
+            scores=scores,
         )
 
     def _file(self, result: NDArray[Any]) -> bytes:
         if self.network.use.kind is ModelOutput.VECTOR:
             return vector_file(result)
-        if self.network.use.kind is ModelOutput.SCORES:
-            scores = scores_of(np.atleast_1d(result), self.network.use.labels)
-            self.keeping.check(scores)
-            return scores_file(scores)
         return picture_file(result, self.network.use.preprocessing.output_range)
 
     def _take(self, written: Sequence[tuple[int, Future[Outcome]]]) -> None:

@@ -87,7 +87,8 @@ def open_network(body: bytes, recipe: Recipe, *, gpu: bool, threads: int) -> Net
         dict(session.get_modelmeta().custom_metadata_map),
     )
     declared = dict(recipe.model_preprocessing)
-    return Network(session, use_of(described, recipe.model_output, declared))
+    use = use_of(described, recipe.model_output, declared, recipe.model_labels)
+    return Network(session, use)
 
 
 def _session(body: bytes, *, gpu: bool, threads: int) -> onnxruntime.InferenceSession:

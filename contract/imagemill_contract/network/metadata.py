@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.recipe_parts.labels import LabelList, Labels
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, Preprocessing
 
 # Entries of the metadata, each a JSON text
@@ -27,14 +28,15 @@ def preprocessing_of(
     return Preprocessing()
 
 
-def labels_of(metadata: Mapping[str, str]) -> list[str]:
+def labels_of(metadata: Mapping[str, str]) -> Labels:
     """The names of a model's scores, from its metadata; empty without. Raises ModelError."""
     if LABELS not in metadata:
-        return []
-    labels = _json(metadata[LABELS], f"the model's {LABELS}")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ModelError(f"the model's {LABELS} must be a list of names.")
-    return labels
+        return Labels()
+    rule = LabelList()
+    try:
+        return rule.read(_json(metadata[LABELS], f"the model's {LABELS}"))
+    except ValueError:
+        raise ModelError(f"the model's {LABELS} must be {rule.allowed}.") from None
 
 
 def _json(text: str, where: str) -> object:

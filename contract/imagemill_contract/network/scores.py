@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest
+from operator import itemgetter
+from typing import Any
 
 from imagemill_contract.errors import ModelError
+from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe_parts.given import Scores
+
+MOST_INDEXED = 20  # of a picture: there are millions of rows
 
 
 def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str, object]:
@@ -21,6 +28,25 @@ def scores_document(numbers: Sequence[float], labels: Sequence[str]) -> dict[str
     if len(numbers) == 1:
         document["score"] = numbers[0]
     return document
+
+
+def indexed_scores(document: Mapping[str, Any]) -> Scores:
+    """What the index has of such a document: all scores, or of very many the best.
+
+    These are named by their numbers if they have no labels.
+    """
+    scores: Scores = document["scores"]
+    if len(scores) <= MOST_INDEXED:
+        return scores
+    named = scores.items() if isinstance(scores, Mapping) else enumerate(scores)
+    pairs = [(str(name), score) for name, score in named]
+    best = {name for name, _ in nlargest(MOST_INDEXED, pairs, key=itemgetter(1))}
+    return {name: score for name, score in pairs if name in best}
+
+
+def scores_in(outcomes: Iterable[Outcome]) -> Scores | None:
+    """The scores that a stage has left of an object."""
+    return next((outcome.scores for outcome in outcomes if outcome.scores), None)
 
 
 def keeping_sentence(expression: str, error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imagemill_contract.errors import ModelError
@@ -10,9 +10,11 @@ from imagemill_contract.network.description import Description
 from imagemill_contract.network.metadata import labels_of, preprocessing_of
 from imagemill_contract.network.shapes import InputShape, check_output, input_shape
 from imagemill_contract.recipe_parts.choices import ModelOutput
+from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_contract.recipe_parts.preprocessing import PlainValue, Preprocessing
 
 _FLOAT = "tensor(float)"
+_NO_LABELS = Labels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class NetworkUse:
     Attributes:
         input: Name of what it takes.
         output: Name of what it gives.
-        labels: Names of its scores, if it says so.
+        labels: Names of its scores, if the recipe or it says so.
     """
 
     input: str
@@ -30,13 +32,19 @@ class NetworkUse:
     kind: ModelOutput
     shape: InputShape
     preprocessing: Preprocessing
-    labels: Sequence[str]
+    labels: Labels
 
 
 def use_of(
-    described: Description, kind: ModelOutput, declared: Mapping[str, PlainValue]
+    described: Description,
+    kind: ModelOutput,
+    declared: Mapping[str, PlainValue],
+    labels: Labels = _NO_LABELS,
 ) -> NetworkUse:
-    """How a network is used. Raises ModelError with one sentence if it does not fit the recipe."""
+    """How a network is used; `labels` are those of the recipe.
+
+    Raises ModelError with one sentence if it does not fit the recipe.
+    """
     preprocessing = preprocessing_of(declared, described.metadata)
     if len(described.inputs) != 1:
         raise ModelError(
@@ -51,4 +59,6 @@ def use_of(
     if given not in names:
         raise ModelError(f"The model has no output {given!r}; it has {', '.join(names)}.")
     check_output(names[given].axes, kind, None)
-    return NetworkUse(taken, given, kind, shape, preprocessing, labels_of(described.metadata))
+    return NetworkUse(
+        taken, given, kind, shape, preprocessing, labels or labels_of(described.metadata)
+    )

@@ -19,6 +19,7 @@ from imagemill_contract.recipe_parts.choices import (
     SplitBy,
 )
 from imagemill_contract.recipe_parts.given import given_columns
+from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_contract.recipe_parts.preprocessing import Preprocessing
 from imagemill_contract.recipe_parts.sizes import Sizes
 
@@ -86,7 +87,7 @@ _CONDITIONS = (
         lambda recipe: recipe.model != "",
     ),
     _Condition(
-        ("keep_if",),
+        ("keep_if", "model_labels"),
         "model_output is scores",
         lambda recipe: recipe.model_output is ModelOutput.SCORES,
     ),
@@ -131,8 +132,6 @@ def _check_output(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}.sizes: needs output to be files; dataset shards hold one size of a picture."
         )
-    if recipe.model_output is ModelOutput.SCORES and recipe.is_packed:
-        raise RecipeError(f"{where}.model_output: scores needs output to be files.")
     given = dict(given_columns(recipe.model, recipe.model_output))
     for name, _ in recipe.columns:
         if recipe.is_packed and name in given:
@@ -152,7 +151,7 @@ def json_value(value: object) -> object:
     """What a document has for a field's value."""
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, Sizes):
+    if isinstance(value, Sizes | Labels):
         return list(value)
     if isinstance(value, tuple):
         return {name: list(it) if isinstance(it, tuple) else it for name, it in value}

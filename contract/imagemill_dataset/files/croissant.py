@@ -61,7 +61,8 @@ _MEDIA_TYPES = {
 }
 _INDEX_COLUMNS = {
     **dict.fromkeys(("source_key", "split", "shard", "sha256", "reason", "columns"), "sc:Text"),
-    **dict.fromkeys(("fingerprint", "taken"), "sc:Text"),
+    **dict.fromkeys(("fingerprint", "taken", "predicted", "scores"), "sc:Text"),
+    "score": "sc:Float",
     **dict.fromkeys(("source_bytes", "source_width", "source_height"), "sc:Integer"),
     **dict.fromkeys(("position", "label", "width", "height", "image_bytes"), "sc:Integer"),
 }

@@ -7,7 +7,13 @@ from typing import Any
 
 from imagemill_contract.recipe import ModelOutput, Output
 from imagemill_contract.recipe_parts.columns import CAPTION, HUB_TYPES, ColumnType
-from imagemill_contract.recipe_parts.given import HUB_LISTS, ColumnKind, GivenType, given_columns
+from imagemill_contract.recipe_parts.given import (
+    HUB_LISTS,
+    SCORES,
+    ColumnKind,
+    GivenType,
+    given_columns,
+)
 
 Feature = dict[str, Any]
 
@@ -37,6 +43,8 @@ def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
     if classes:
         known += [*_numbers("int64", "label"), *_texts("label_text")]
     known += _of_columns(card)
+    if _gives(card, ModelOutput.SCORES):
+        known += [*_texts("predicted"), *_numbers("float64", "score"), _scores(card)]
     files = [
         _image(card["recipe"]["format"]),
         _image("edge.png"),
@@ -72,6 +80,14 @@ def _of_model(card: Mapping[str, Any]) -> list[Feature]:
     recipe = card["recipe"]
     columns = given_columns(recipe["model"], ModelOutput(recipe["model_output"]))
     return [_feature(name, kind) for name, kind in columns]
+
+
+def _scores(card: Mapping[str, Any]) -> Feature:
+    """In JSON they are an object of labels, or a list."""
+    labels = card["recipe"]["model_labels"]
+    if not labels:
+        return _list(SCORES, HUB_LISTS[GivenType.SCORES])
+    return {"name": SCORES, "struct": _numbers(HUB_LISTS[GivenType.SCORES], *labels)}
 
 
 def _gives(card: Mapping[str, Any], output: ModelOutput) -> bool:

@@ -14,6 +14,7 @@ from arro3.io import write_parquet
 from imagemill_contract.errors import RequestError
 from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_parts.given import Scores
 from imagemill_dataset.files.published_source import published_source
 from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard
@@ -24,7 +25,7 @@ _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 # Texts that differ in each row: with dictionaries, or a higher level, a file takes twice the time.
 _NO_DICTIONARY: dict[str | Sequence[str], bool] = {
-    name: False for name in ("source_key", "etag", "sha256", "fingerprint")
+    name: False for name in ("source_key", "etag", "sha256", "fingerprint", "scores")
 }
 
 Row = tuple[str, Entry]
@@ -36,9 +37,10 @@ def index_table(rows: Iterable[Row], shards: Mapping[str, DatasetShard]) -> byte
     Columns: `source_key` (below the source), `source` (its address), `etag`, `recipe` (its digest),
     `run_id`, `shard`, `position`, `split`, `label`, `width`, `height`, `image_bytes`, `edge_bytes`,
     `sha256`, `reason`, `columns`, `fingerprint`, and of the object `source_bytes`, `source_width`,
-    `source_height`, `taken`. Columns that do not apply are null: a rejected object has no shard, a
-    sample has no reason. `columns` is a JSON object with the values of the recipe's columns: so the
-    table has the same columns, whatever the recipes of its rows.
+    `source_height`, `taken`; `predicted`, `score` and `scores` are what a model says of it. Columns
+    that do not apply are null: a rejected object has no shard, a sample has no reason. `columns` is
+    a JSON object with the values of the recipe's columns, and `scores` one with the best scores, or
+    a list: so the table has the same columns, whatever the recipes of its rows.
     """
     file = io.BytesIO()
     write_parquet(
@@ -73,6 +75,9 @@ def _schema() -> Schema:
         "source_width": pixels,
         "source_height": pixels,
         "taken": text,
+        "predicted": text,
+        "score": DataType.float64(),
+        "scores": text,
     }
     return Schema([*known, *(Field(name, kind) for name, kind in of_samples.items())])
 
@@ -117,6 +122,25 @@ def _columns_of_samples(
     yield widths
     yield heights
     yield [date or None for date in dates]
+    yield [_predicted(entry) for _, entry in rows]
+    yield [_score(entry.scores) for _, entry in rows]
+    yield [json.dumps(it.scores, ensure_ascii=False) if it.scores else None for _, it in rows]
+
+
+def _predicted(entry: Entry) -> str | None:
+    """The best label; None where scores have no labels."""
+    scores = entry.scores
+    if not isinstance(scores, Mapping) or not entry.run.recipe.get("model_labels"):
+        return None
+    return max(scores, key=lambda name: scores[name])
+
+
+def _score(scores: Scores | None) -> float | None:
+    """The only one there is."""
+    if scores is None or len(scores) != 1:
+        return None
+    (score,) = scores.values() if isinstance(scores, Mapping) else scores
+    return float(score)
 
 
 def _said_of(entry: Entry) -> str:

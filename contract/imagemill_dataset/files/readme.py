@@ -19,6 +19,7 @@ _GIVEN = {
     ModelOutput.SCORES: "the scores that a neural network gives for its picture.",
     ModelOutput.IMAGE: "the picture that a neural network draws from it, as PNG.",
 }
+_MOST_LABELS = 20
 
 
 def readme_of(card: Mapping[str, Any]) -> str:
@@ -78,6 +79,10 @@ def _given(recipe: Mapping[str, Any]) -> Iterator[str]:
     """What a model gives, and which one it was."""
     if recipe["model"]:
         what = _GIVEN[ModelOutput(recipe["model_output"])]
+        if labels := recipe["model_labels"]:
+            named = ", ".join(map(_cell, labels[:_MOST_LABELS]))
+            rest = f" and {len(labels) - _MOST_LABELS:,} more" if len(labels) > _MOST_LABELS else ""
+            what += f" In this order they are for {named}{rest} (`model_labels` in `dataset.json`)."
         yield f"Each sample also has {what} The model's SHA-256 is `{recipe['model_sha256']}`."
 
 
@@ -94,7 +99,11 @@ def _numbers(card: Mapping[str, Any]) -> Iterator[str]:
 def _origin(card: Mapping[str, Any]) -> Iterator[str]:
     """Where the pictures are from, and what was done to them by what."""
     defaults = Recipe(output=Output(card["format"])).to_document()
-    changed = {name: value for name, value in card["recipe"].items() if value != defaults[name]}
+    changed = {
+        name: value
+        for name, value in card["recipe"].items()
+        if value != defaults[name] and name != "model_labels"  # there may be a thousand
+    }
     fields = ", ".join(f"`{name}` {_cell(value)}" for name, value in changed.items())
     yield from ("| | |", "|---|---|")
     yield f"| source | {', '.join(map(_cell, card['sources'])) or 'none'} |"

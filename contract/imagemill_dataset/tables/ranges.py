@@ -10,7 +10,7 @@ from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.holdings import Holdings, Sums
 from imagemill_dataset.shards import DatasetShard
 
-VERSION = 4  # since there is the column `taken`
+VERSION = 5  # since there is the column `scores`
 
 
 @dataclass(frozen=True, slots=True)

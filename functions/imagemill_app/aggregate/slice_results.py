@@ -29,6 +29,7 @@ from imagemill_contract.keys import (
     table_drafts_folder,
 )
 from imagemill_contract.locations import Location
+from imagemill_contract.network.scores import scores_in
 from imagemill_contract.outcomes import Outcome, fingerprint_in, original_in
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
@@ -187,4 +188,5 @@ def _rows(
         relative = relative_key(source.key, prefix)
         place = places.get(source.key)
         about = fingerprint_in(of_stages), original_in(of_stages), source.bytes
-        yield relative, Entry(source.etag, reason, run, False, place, source.columns, *about)
+        said = source.columns, *about, scores_in(of_stages)
+        yield relative, Entry(source.etag, reason, run, False, place, *said)

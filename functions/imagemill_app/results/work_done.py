@@ -14,6 +14,7 @@ from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import relative_key, stages_of
 from imagemill_contract.locations import Location
+from imagemill_contract.network.scores import scores_in
 from imagemill_contract.outcomes import Outcome, Status, fingerprint_in, original_in
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.reasons import final_reason
@@ -85,6 +86,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
             fingerprint=fingerprint_in(final[item.key]),
             original=original_in(final[item.key]),
             bytes=item.bytes,
+            scores=scores_in(final[item.key]),
         )
         for item in shard.objects
         if item.key in final

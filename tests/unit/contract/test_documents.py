@@ -60,6 +60,9 @@ outcomes = st.builds(
         ),
         max_size=2,
     ).map(tuple),
+    scores=st.none()
+    | st.dictionaries(text, numbers, min_size=1, max_size=3)
+    | st.lists(numbers, min_size=1, max_size=3),
 )
 
 

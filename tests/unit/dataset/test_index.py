@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from arro3.io import read_parquet
@@ -10,15 +11,22 @@ from hypothesis import strategies as st
 
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Original, Reason
-from imagemill_contract.recipe import Output, Recipe
+from imagemill_contract.recipe import ModelOutput, Output, Recipe
+from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
 RECIPE = Recipe(output=Output.WEBDATASET, label_from_folder=True)
+WITH_MODEL = replace(
+    RECIPE,
+    model="s3://input/model.onnx",
+    model_output=ModelOutput.SCORES,
+    model_labels=Labels(("wolf", "cat")),
+)
 FIRST, SECOND = (
-    IndexedRun(f"run-{n}", f"2026-11-23T10:0{n}:00Z", "s3://input/full/", RECIPE.to_document())
-    for n in (1, 2)
+    IndexedRun(f"run-{n}", f"2026-11-23T10:0{n}:00Z", "s3://input/full/", recipe.to_document())
+    for n, recipe in ((1, RECIPE), (2, WITH_MODEL))
 )
 
 WHEN = "2026-11-30T14:05:09+01:00"
@@ -31,8 +39,10 @@ def shard(number: int, samples: int, split: str = "train") -> DatasetShard:
 
 
 def sample(run: IndexedRun, of: DatasetShard, position: int, label: int | None = None) -> Entry:
-    place = Place(of.key, position, 128, 96, 9000, 3000, "ab" * 32, label)
-    about = (), "0f" * 8, Original(4000, 3000, WHEN), 7_000_000
+    length = 180 if run is SECOND else 0
+    place = Place(of.key, position, 128, 96, 9000, 3000, "ab" * 32, label, length)
+    scores = {"wolf": 0.25, "cat": 0.75} if run is SECOND else None
+    about = (), "0f" * 8, Original(4000, 3000, WHEN), 7_000_000, scores
     return Entry(f"e-{run.run_id}", None, run, False, place, *about)
 
 
@@ -137,7 +147,7 @@ def test_table_has_a_row_for_each_object_in_key_order() -> None:
         "source_key": "cats/b.jpg",
         "source": "s3://input/full/",
         "etag": "e-run-2",
-        "recipe": RECIPE.digest,
+        "recipe": WITH_MODEL.digest,
         "run_id": "run-2",
         "shard": test.key,
         "position": 0,
@@ -155,10 +165,27 @@ def test_table_has_a_row_for_each_object_in_key_order() -> None:
         "source_width": 4000,
         "source_height": 3000,
         "taken": WHEN,
+        "predicted": "cat",
+        "score": None,
+        "scores": '{"wolf": 0.25, "cat": 0.75}',
     }
     assert (second["source_key"], second["split"], second["label"]) == ("cats/b.jpg", "train", 7)
     assert (third["shard"], third["reason"], third["recipe"]) == (None, "truncated", None)
     assert (third["fingerprint"], third["source_bytes"], third["taken"]) == (None, None, None)
+    assert {second["scores"], second["predicted"], second["score"]} == {None}
+
+
+def test_table_has_the_only_score_and_those_without_labels() -> None:
+    entries = [
+        (name, sample(FIRST, shard(0, 1), 0)._replace(scores=scores))
+        for name, scores in (("a", [0.5]), ("b", [0.25, 0.5]), ("c", {"7": 0.5, "9": 0.25}))
+    ]
+    rows = rows_of(index_table(entries, {shard(0, 1).key: shard(0, 1)}))
+    assert [(row["predicted"], row["score"], row["scores"]) for row in rows] == [
+        (None, 0.5, "[0.5]"),
+        (None, None, "[0.25, 0.5]"),
+        (None, None, '{"7": 0.5, "9": 0.25}'),
+    ]
 
 
 def test_table_of_nothing_is_a_table() -> None:

@@ -12,10 +12,12 @@ from imagemill_contract.recipe_parts.earlier import as_of_today
 
 def change_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """One phrase that says what is different in a recipe; empty if nothing is."""
-    before = _with_defaults(before)
+    has_labels, before = "model_labels" in before, _with_defaults(before)
     if now.get("model") and before.get("model"):
         if before["model_sha256"] == now["model_sha256"]:  # wherever it lies
             before = {**before, "model": now["model"]}
+            if not has_labels:  # of an earlier release, which had them from the model all the same
+                before = {**before, "model_labels": now["model_labels"]}
         elif {**before, **_model_of(now)} == now:
             return "model changed"
     if before.get("sizes") != now.get("sizes") and {**before, **_size_fields(now)} == now:
@@ -26,7 +28,7 @@ def change_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _model_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: recipe[name] for name in ("model", "model_sha256")}
+    return {name: recipe[name] for name in ("model", "model_sha256", "model_labels")}
 
 
 def _size_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:

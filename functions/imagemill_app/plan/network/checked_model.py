@@ -19,7 +19,7 @@ MAX_MODEL_BYTES = 500_000_000
 
 
 def with_digest(recipe: Recipe) -> Recipe:
-    """The recipe with the SHA-256 of its model, if it has one.
+    """The recipe with the SHA-256 of its model, if it has one, and the names of its scores.
 
     Raises RunRefused with one sentence if the model cannot be read, is no ONNX file, does not fit
     the recipe, or is another one than the recipe says.
@@ -38,11 +38,14 @@ def with_digest(recipe: Recipe) -> Recipe:
 
     try:
         found = described(body)
-        use = use_of(found, recipe.model_output, dict(recipe.model_preprocessing))
+        declared = dict(recipe.model_preprocessing)
+        use = use_of(found, recipe.model_output, declared, recipe.model_labels)
         if recipe.model_output is ModelOutput.SCORES:
             check_keeping(recipe.keep_if, found.outputs[use.output].axes, use.labels)
     except ContractError as error:
         raise RunRefused(str(error)) from None
+    if recipe.model_output is ModelOutput.SCORES:
+        recipe = replace(recipe, model_labels=use.labels)
     return replace(recipe, model_sha256=digest)
 
 

@@ -11,7 +11,8 @@ import yaml
 
 from imagemill_contract.keys import DATASET_CARD, DATASET_CROISSANT, INDEX_TABLE
 from imagemill_contract.outcomes import Reason
-from imagemill_contract.recipe import ImageFormat, Output, Recipe
+from imagemill_contract.recipe import ImageFormat, ModelOutput, Output, Recipe
+from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_dataset.files.card import card_of
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
@@ -167,6 +168,49 @@ def test_front_matter_says_how_many_samples_a_reader_finds_and_what_they_are() -
     assert list(features) == ["jpg", "edge.png", "json", "cls", "__key__", "__url__"]
     names = {"0": "cats", "1": "owls", "2": "dogs"}
     assert features["cls"]["dtype"] == {"class_label": {"names": names}}
+
+
+NUMBERS = {"sequence": "float64"}
+STRUCT = {"struct": [{"name": "cat", "dtype": "float64"}, {"name": "a dog", "dtype": "float64"}]}
+
+
+@pytest.mark.parametrize(
+    ("output", "kind", "labels", "wanted"),
+    [
+        (Output.PARQUET, "vector", (), {"vector": {"sequence": "float16"}}),
+        (Output.PARQUET, "image", (), {"model": {"dtype": "image"}}),
+        (
+            Output.PARQUET,
+            "scores",
+            ("cat", "a dog"),
+            {"predicted": {"dtype": "string"}, "score": {"dtype": "float64"}, "scores": NUMBERS},
+        ),
+        (Output.WEBDATASET, "vector", (), {"npy": {"sequence": "float16"}}),
+        (Output.WEBDATASET, "image", (), {"model.png": {"dtype": "image"}}),
+        (Output.WEBDATASET, "scores", (), {"scores": NUMBERS}),
+        (Output.WEBDATASET, "scores", ("cat", "a dog"), {"scores": STRUCT}),
+    ],
+)
+def test_front_matter_names_what_a_model_gives(
+    output: Output, kind: str, labels: tuple[str, ...], wanted: dict[str, object]
+) -> None:
+    recipe = replace(
+        RECIPE,
+        output=output,
+        model="s3://input/model.onnx",
+        model_output=ModelOutput(kind),
+        model_labels=Labels(labels),
+        model_sha256="ab" * 32,
+    )
+    readme = readme_of({**card(), "recipe": recipe.to_document(), "format": str(output)})
+    features = front_matter(readme)["dataset_info"]["features"]
+    known = {item["name"]: item for item in features}
+    known |= {item["name"]: item for item in known.get("json", {}).get("struct", ())}
+    for name, feature in wanted.items():
+        assert known[name] == {"name": name, **feature}  # type: ignore[dict-item] # a feature
+    assert f"The model's SHA-256 is `{'ab' * 32}`" in readme
+    assert ("for `cat`, `a dog` (`model_labels`" in readme) == bool(labels)
+    assert not {"vector", "scores", "npy", "model.png"} & (known.keys() - wanted.keys())
 
 
 @pytest.mark.parametrize(

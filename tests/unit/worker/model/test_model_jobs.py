@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -285,6 +286,9 @@ def test_pictures_are_kept_by_their_scores(folder: Folder) -> None:
     assert {key for key, reason in reasons.items() if reason == "not_kept"} == (
         {f"{number:02}.jpg" for number in range(COUNT)} - wanted
     )
+    said: dict[str, Any] = {row.key: row.scores for row in outcomes(folder)[1] if row.scores}
+    assert {key for key, scores in said.items() if scores["cat"] > limit} == wanted
+    assert len(said) == COUNT
     (detail, *_) = [row.detail for row in outcomes(folder)[1] if row.reason == "not_kept"]
     assert detail.startswith(f'scores["cat"] > {limit} does not hold: scores are {{"cat": ')
     assert folder.run("edge").code == 0

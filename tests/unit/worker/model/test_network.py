@@ -118,7 +118,9 @@ def test_what_the_metadata_say_counts_unless_something_is_declared() -> None:
     scores = {"model": "s3://bucket/model.onnx", "model_output": "scores"}
     found = open_network(body, recipe(**scores), gpu=False, threads=1).use
     assert found.preprocessing == Preprocessing(channels=Channels.BGR, mean=(1.0, 2.0, 3.0))
-    assert found.labels == ["a", "b", "c"]
+    assert [*found.labels] == ["a", "b", "c"]
+    named = recipe(**scores, model_labels=["x", "y", "z"])
+    assert [*open_network(body, named, gpu=False, threads=1).use.labels] == ["x", "y", "z"]
     other = recipe(**scores, model_preprocessing={"width": 24})
     declared = open_network(body, other, gpu=False, threads=1)
     assert declared.use.preprocessing == Preprocessing(width=24)

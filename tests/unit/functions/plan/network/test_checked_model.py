@@ -76,13 +76,33 @@ def test_recipe_gets_the_digest_of_its_model(tmp_path: Path) -> None:
     asked = recipe_with(tmp_path, body)
     found = with_digest(asked)
     assert found.model_sha256 == hashlib.sha256(body).hexdigest()
+    assert found.model_labels == ()
     assert with_digest(found) == found
     assert with_digest(recipe()) == recipe()
+
+
+def test_recipe_gets_the_names_of_scores_unless_it_says_them(tmp_path: Path) -> None:
+    body = network("scores", metadata={"imagemill.labels": ["cat", "dog", "neither"]})
+    found = with_digest(recipe_with(tmp_path, body, model_output="scores"))
+    assert found.model_labels == ("cat", "dog", "neither")
+    assert with_digest(found) == found
+    named = recipe_with(tmp_path, body, model_output="scores", model_labels=["x", "y", "z"])
+    assert with_digest(named).model_labels == ("x", "y", "z")
 
 
 @pytest.mark.parametrize(
     ("body", "fields", "sentence"),
     [
+        (
+            network("scores", metadata={"imagemill.labels": ["cat", "cat", "dog"]}),
+            {"model_output": "scores"},
+            "the model's imagemill.labels must be a list of different names, of 64,000 bytes at",
+        ),
+        (
+            network("scores"),
+            {"model_output": "scores", "model_labels": ["cat", "dog"]},
+            "The model gives 3 scores, but has 2 labels.",
+        ),
         (b"no model", {}, "recipe.model: it is no ONNX file."),
         (b"", {}, "recipe.model: it is no ONNX file."),
         (network("vector")[:200], {}, "recipe.model: it is no ONNX file."),
