@@ -146,6 +146,16 @@ def slice_key(run_id: str, number: int) -> str:
     return f"{draft_folder(run_id)}slices/{number:06d}.json"
 
 
+def copies_folder(run_id: str) -> str:
+    """What tells the objects of slices from each other, until all slices are planned."""
+    return f"{draft_folder(run_id)}copies/"
+
+
+def copies_key(run_id: str, part: int, number: int) -> str:
+    """Those objects of a slice whose content has that number."""
+    return f"{copies_folder(run_id)}{part:02d}/{number:06d}.jsonl.gz"
+
+
 def table_drafts_folder(run_id: str) -> str:
     """Files of a dataset's table of all pictures, before anybody reads them."""
     return f"{draft_folder(run_id)}tables/"

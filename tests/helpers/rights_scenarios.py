@@ -272,12 +272,23 @@ def packed_slices(world: World) -> None:
     expect(world.run(prefix, recipe=recipe)["verdict"] == "succeeded", "the dataset is written")
 
 
+def copies_slices(world: World) -> None:
+    """A run of several slices leaves out a picture that lies in two of them."""
+    prefix = prefix_of("copies")
+    world.upload(prefix, 9)
+    copied = {"Bucket": world.stack.input_bucket, "Key": key_of(prefix, 0)}
+    body = world.stack.client("s3").get_object(**copied)["Body"].read()
+    world.put_source(f"{prefix}zz.jpg", body)
+    end = world.run(prefix, recipe={"drop_duplicates": True, "size": 32})
+    expect(end["stages"]["resize"]["written"] == 9, "the copy is left out")
+
+
 SCENARIOS: dict[str, Callable[[World], None]] = {
     scenario.__name__: scenario
     for scenario in (
         *(by_hand, upload, late, told),
         *(manifest, columns, columns_slices, dataset),
-        *(slices, fewer, packed_slices, pruned, pruned_slices, gone, merged),
+        *(slices, fewer, packed_slices, copies_slices, pruned, pruned_slices, gone, merged),
         *SETBACKS,
         *(model, model_slices),
     )

@@ -34,6 +34,7 @@ LOG_DELIVERY = "log delivery: AWS asks when the state machine is created"
 # Where to begin, by a part of a right's name; only to be done sooner.
 SUGGESTED: Mapping[str, str] = {
     "PlanSliceRole s3:GetObject InputBucket": "columns_slices",
+    "CommitPlanRole s3:GetObject OutputBucket/runs": "copies_slices",
     "PlanSliceRole s3:GetObject OutputBucket/runs": "half_done_slices",
     "PlanSliceRole s3:GetObject OutputBucket/journal": "half_done_slices",
     "PlanSliceRole s3:PutObject OutputBucket/journal": "half_done_slices",

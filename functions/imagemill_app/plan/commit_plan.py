@@ -11,6 +11,8 @@ from imagemill_app.plan.draft import Draft, drafted_request, read_draft
 from imagemill_app.plan.earlier.stopped_runs import adopted_counts, clear_away
 from imagemill_app.plan.estimates import estimate
 from imagemill_app.plan.planned_run import PlannedRun, tool_name
+from imagemill_app.plan.sifting.copies_between import copies_between
+from imagemill_app.plan.sifting.copies_left_out import without_copies_between
 from imagemill_app.plan.source.slices import slice_number
 from imagemill_app.plan.totals import PlanTotals, read_totals
 from imagemill_app.refusal import RunRefused
@@ -33,7 +35,10 @@ def commit_plan(run_id: str, output: Location, settings: PlanRunSettings) -> Pla
     """
     draft = read_draft(run_id, output)
     request = drafted_request(draft, settings)
-    totals = _totals(draft)
+    totals, numbers = _totals(draft)
+    if request.recipe.drop_duplicates:
+        copies = copies_between(output, run_id, numbers, draft.source)
+        totals = without_copies_between(totals, copies, output, run_id, dry_run=request.dry_run)
     if draft.is_listed and not (totals.objects or totals.refused or any(totals.done.values())):
         raise RunRefused(no_pictures(draft.source, totals.ignored))
     run = planned_run(draft, request, totals, settings)
@@ -98,18 +103,21 @@ def planned_run(
     )
 
 
-def _totals(draft: Draft) -> PlanTotals:
-    totals = PlanTotals(ignored=draft.ignored)
+def _totals(draft: Draft) -> tuple[PlanTotals, list[int]]:
+    """The totals of all slices together, and the numbers of these."""
+    totals, numbers = PlanTotals(ignored=draft.ignored), list[int]()
     for place in range(len(draft.ranges)):
-        for part in _of_range(draft, place):
+        for number, part in _of_range(draft, place):
+            numbers.append(number)
             totals = totals.plus(part)
-    return totals
+    return totals, numbers
 
 
-def _of_range(draft: Draft, place: int) -> Iterator[PlanTotals]:
+def _of_range(draft: Draft, place: int) -> Iterator[tuple[int, PlanTotals]]:
     """Totals of the slices of a range, in order. Raises FileNotFoundError if one is missing."""
     part, count = PlanTotals(is_last=False), 0
     while not part.is_last:
-        part = read_totals(draft.output, draft.run.run_id, slice_number(place, count))
+        number = slice_number(place, count)
+        part = read_totals(draft.output, draft.run.run_id, number)
         count += 1
-        yield part
+        yield number, part

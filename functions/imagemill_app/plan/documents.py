@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from imagemill_app.plan.earlier.half_done import HalfDone
 from imagemill_app.plan.earlier.remaining import Work
 from imagemill_app.plan.sifting.classes import classes_of
+from imagemill_app.plan.sifting.copies_between import Candidate
 from imagemill_app.plan.source.slices import ALL_KEYS, KeyRange
 from imagemill_app.plan.totals import PlanTotals
 from imagemill_app.results.open_runs import OpenRun, write_open_run
@@ -27,7 +28,8 @@ class Plan:
     """What a run will do to the objects of a slice. Nothing of it is written yet.
 
     `deleted` maps each source that is gone to the outputs that belong to it alone; `keys` is the
-    range of keys that it is about. `splits` are those that names alone do not decide, by keys.
+    range of keys that it is about. `splits` are those that names alone do not decide, by keys;
+    `candidates` what may have copies in other slices.
     """
 
     source: Location
@@ -42,6 +44,7 @@ class Plan:
     verify_source: bool = False
     half_done: HalfDone = field(default_factory=HalfDone)
     splits: Mapping[str, str] = field(default_factory=dict)
+    candidates: Sequence[Candidate] = ()
 
     def classes(self) -> set[str]:
         """The classes of the objects in its shards."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from imagemill_app.ingest.inbox import sealed_uploads
@@ -11,7 +11,7 @@ from imagemill_app.plan.earlier.late_events import current_objects
 from imagemill_app.plan.sifting.classes import with_class
 from imagemill_app.plan.sifting.collisions import NO_OTHERS, Others, Sifted, collision_sieve
 from imagemill_app.plan.sifting.columns import SideCars, with_columns
-from imagemill_app.plan.sifting.copies import without_copies
+from imagemill_app.plan.sifting.copies import without_copies, without_earlier_copies
 from imagemill_app.plan.source.filters import excluded_names, selected
 from imagemill_app.plan.source.found_documents import FoundObjects
 from imagemill_app.plan.source.listing import Listing, gather, in_pieces
@@ -26,6 +26,7 @@ from imagemill_contract.recipe import Recipe
 from imagemill_contract.requests.request import RunRequest
 from imagemill_contract.source_keys import may_be_picture
 from imagemill_dataset.index import Entry
+from imagemill_dataset.parts.part import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,22 @@ def as_they_are_now(pictures: Pictures, entries: Mapping[str, Entry]) -> Picture
     )
 
 
-def each_once(pictures: Pictures, entries: Mapping[str, Entry]) -> Pictures:
-    """Pictures without those that have the same bytes as another, which are refused."""
-    sifted = without_copies(pictures.objects, pictures.source, entries)
-    refused = [*pictures.refused, *sifted.refused]
-    return replace(pictures, objects=sifted.kept, refused=refused)
+def each_once(
+    pictures: Pictures, entries: Mapping[str, Entry], earlier: Iterable[Row] = ()
+) -> Pictures:
+    """Pictures without those that have the same bytes as another, which are refused.
+
+    `earlier` are all rows of the index, in which others may be that are not among the pictures.
+    """
+    source, all_keys = pictures.source, pictures.all_keys
+
+    def is_there(relative: str) -> bool:
+        return all_keys is None or source.prefix + relative in all_keys
+
+    once = without_copies(pictures.objects, source, entries)
+    left = without_earlier_copies(once.kept, source, entries, earlier, is_there)
+    refused = [*pictures.refused, *once.refused, *left.refused]
+    return replace(pictures, objects=left.kept, refused=refused)
 
 
 def _sieve(

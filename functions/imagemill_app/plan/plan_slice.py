@@ -11,6 +11,7 @@ from imagemill_app.plan.documents import write_slice
 from imagemill_app.plan.draft import Draft, drafted_request, read_draft
 from imagemill_app.plan.pictures import Pictures, pictures_in
 from imagemill_app.plan.planning import Planning
+from imagemill_app.plan.sifting.copies_between import write_candidates
 from imagemill_app.plan.source.found_documents import read_found
 from imagemill_app.plan.source.slices import KeyRange, list_slice, slice_number
 from imagemill_app.plan.totals import write_totals
@@ -59,7 +60,7 @@ def plan_slice(
     request = drafted_request(draft, settings)
     index = StoredIndex.opened(StoreAt(output))
     slices = max(len(draft.ranges), 1)
-    planning = Planning(request, output, index, draft.taken_over, settings, slices)
+    planning = Planning(request, output, index, draft.taken_over, settings, slices, is_sliced=True)
     found = _found(draft, request, step, settings.slice_objects)
     number = slice_number(step.range, step.count)
     plan = planning.plan(found.pictures, number)
@@ -70,6 +71,7 @@ def plan_slice(
         plan = replace(plan, ignored=part.listing.ignored)
     if not request.dry_run:
         write_slice(run_id, request.recipe, plan, draft.labels)
+    write_candidates(output, run_id, number, plan.candidates)
     totals = plan.totals(run_id, request.recipe)
     totals = replace(totals, is_last=is_last, functions=used().to_document())
     write_totals(output, run_id, number, totals)

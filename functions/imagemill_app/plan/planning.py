@@ -13,6 +13,7 @@ from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_wo
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
 from imagemill_app.plan.pictures import Pictures, as_they_are_now, each_once
 from imagemill_app.plan.sharding import balanced_shards, in_cutting_order
+from imagemill_app.plan.sifting.copies_between import Candidate, candidates_of
 from imagemill_app.plan.sifting.splits import planned_splits
 from imagemill_app.plan.source.existing import Existing
 from imagemill_app.plan.source.slices import KeyRange
@@ -28,7 +29,8 @@ from imagemill_dataset.stored_index import StoredIndex
 class Planning:
     """What the plans of all slices of a run have in common.
 
-    `slices` is how many slices share the jobs that can run at once, as far as that is known.
+    `slices` is how many slices share the jobs that can run at once, as far as that is known;
+    `is_sliced` says whether there are any.
     """
 
     request: RunRequest
@@ -37,6 +39,7 @@ class Planning:
     taken_over: Sequence[TakenOver]
     settings: PlanRunSettings
     slices: int = 1
+    is_sliced: bool = False
 
     def plan(self, pictures: Pictures, number: int = 0) -> Plan:
         """The plan of the slice with that number.
@@ -51,9 +54,12 @@ class Planning:
         if self.request.window is not None:
             pictures = as_they_are_now(pictures, known.entries)
         if self.request.recipe.drop_duplicates:
-            pictures = each_once(pictures, {} if self.request.full else known.entries)
-        work = self._work(pictures, known.entries)
+            pictures = self._each_once(pictures, known)
+        why: dict[str, str] | None = {} if self._looks_for_copies else None
+        work = self._work(pictures, known.entries, why)
         resized = self._half_done(pictures, known.entries, work)
+        if why is not None:
+            why.update(dict.fromkeys(resized.rows, REASON))
         prefix = pictures.source.prefix
         shards = balanced_shards(
             in_cutting_order(work.objects, prefix, self.request.recipe),
@@ -74,7 +80,27 @@ class Planning:
             verify_source=self.request.verify_source,
             half_done=resized,
             splits=planned_splits(work.objects, prefix, self.request.recipe, known.entries),
+            candidates=[] if why is None else self._candidates(pictures, known, why, work),
         )
+
+    def _each_once(self, pictures: Pictures, known: Known) -> Pictures:
+        if self.request.full:
+            return each_once(pictures, {})
+        earlier = () if self.is_sliced else self.index.rows()  # read only if there is something new
+        return each_once(pictures, known.entries, earlier)
+
+    @property
+    def _looks_for_copies(self) -> bool:
+        """Whether other slices may have copies."""
+        return self.is_sliced and self.request.recipe.drop_duplicates
+
+    def _candidates(
+        self, pictures: Pictures, known: Known, why: Mapping[str, str], work: Work
+    ) -> list[Candidate]:
+        """What may have copies in other slices."""
+        done = {} if self.request.full else known.entries
+        to_do = frozenset(item.key for item in work.objects)
+        return candidates_of(pictures.objects, pictures.source, done, why, to_do)
 
     def _known(self, pictures: Pictures) -> Known:
         source, keys = pictures.source, pictures.keys
@@ -86,9 +112,13 @@ class Planning:
         most = self.settings.slice_objects
         return known_range(self.index, source, after, until, pictures.all_keys, most)
 
-    def _work(self, pictures: Pictures, entries: Mapping[str, Entry]) -> Work:
+    def _work(
+        self, pictures: Pictures, entries: Mapping[str, Entry], why: dict[str, str] | None
+    ) -> Work:
         request, objects, prefix = self.request, pictures.objects, pictures.source.prefix
         if request.full:
+            if why is not None:
+                why.update((item.key, "full") for item in objects)
             return Work(objects, {"full": len(objects)} if objects else {}, {})
         if request.recipe.is_packed:
             has_outputs = sample_test(self.output, self.index, entries)
@@ -97,7 +127,14 @@ class Planning:
             has_outputs = output_test(self.output, request.recipe, relatives)
         labels = {other.run.run_id: other.done_label for other in self.taken_over}
         return remaining_work(
-            objects, prefix, request.recipe, entries, has_outputs, labels, retry=request.retry
+            objects,
+            prefix,
+            request.recipe,
+            entries,
+            has_outputs,
+            labels,
+            retry=request.retry,
+            why=why,
         )
 
     def _half_done(self, pictures: Pictures, entries: Mapping[str, Entry], work: Work) -> HalfDone:

@@ -60,12 +60,13 @@ def remaining_work(
     labels: Mapping[str, str] = _NO_LABELS,
     *,
     retry: bool = False,
+    why: dict[str, str] | None = None,
 ) -> Work:
     """Leave out what an earlier run has done with the same bytes (by ETag) and the same recipe.
 
     `has_outputs` says whether all outputs of a relative key are there; `labels` what to call the
     objects that certain runs have done, by the runs' ids, instead of `unchanged`. With `retry` what
-    was rejected for good is done again, too.
+    was rejected for good is done again, too. `why` is given the reason of each object by its key.
     """
     kept: list[SourceObject] = []
     reasons: list[str] = []  # of each that is kept
@@ -84,13 +85,18 @@ def remaining_work(
         if reason is None and retry and entry is not None and entry.reason:
             reason = RETRIED
         if reason is None and entry is not None and entry.reason:
-            done.append(REJECTED_BEFORE)
+            label = REJECTED_BEFORE
+            done.append(label)
         elif reason is None and has_outputs(relative):
             run_id = entry.run.run_id if entry else ""
-            done.append(labels.get(run_id, UNCHANGED))
+            label = labels.get(run_id, UNCHANGED)
+            done.append(label)
         else:
-            reasons.append(reason or "output missing")
+            label = reason or "output missing"
+            reasons.append(label)
             kept.append(item)
+        if why is not None:
+            why[item.key] = label
     return Work(kept, dict(Counter(reasons)), dict(Counter(done)))
 
 

@@ -34,10 +34,10 @@ def without_copies(
     that were uploaded in other parts, or encrypted with keys of KMS or of the customer. Of files
     that have the same length, the bytes are compared, by SHA-256.
     """
-    by_content = _files_by_content if source.is_file else _by_etag
+    by_content = groups_of_files if source.is_file else _by_etag
     refused: dict[str, Outcome] = {}
     for same in by_content(objects, source):
-        kept = min(same, key=lambda item: not _is_done(item, source, known))
+        kept = min(same, key=lambda item: not is_done(item, source, known))
         for item in same:
             if item is not kept:
                 detail = f"It has the same bytes as {kept.key}."
@@ -45,7 +45,34 @@ def without_copies(
     return Sifted([item for item in objects if item.key not in refused], list(refused.values()))
 
 
-def _is_done(item: SourceObject, source: Location, known: Mapping[str, Entry]) -> bool:
+def without_earlier_copies(
+    objects: Sequence[SourceObject],
+    source: Location,
+    known: Mapping[str, Entry],
+    earlier: Iterable[tuple[str, Entry]],
+    is_there: Callable[[str], bool],
+) -> Sifted:
+    """Refuse objects of a bucket whose bytes an earlier run has done under another key.
+
+    `earlier` has all rows of the index, `known` those of the objects. A picture of this source
+    counts only if it `is_there`, by its relative key: a copy takes the place of one that is gone.
+    """
+    wanted = {item.etag: item for item in objects if item.etag and not is_done(item, source, known)}
+    refused: dict[str, Outcome] = {}
+    own = frozenset(relative_key(item.key, source.prefix) for item in objects) if wanted else ()
+    for relative, entry in earlier if wanted and not source.is_file else ():
+        item = None if entry.reason else wanted.get(entry.etag)
+        if item is None or item.key in refused or relative in own:
+            continue
+        is_copy = entry.bytes in (0, item.bytes)  # 0: an earlier version did not note it
+        if is_copy and (entry.run.source != str(source) or is_there(relative)):
+            detail = f"It has the same bytes as {relative}, which an earlier run has done."
+            refused[item.key] = Outcome(item.key, Status.REJECTED, Reason.DUPLICATE, detail)
+    return Sifted([item for item in objects if item.key not in refused], list(refused.values()))
+
+
+def is_done(item: SourceObject, source: Location, known: Mapping[str, Entry]) -> bool:
+    """Whether an earlier run has a result of these bytes."""
     entry = known.get(relative_key(item.key, source.prefix))
     return entry is not None and entry.reason is None and entry.etag == item.etag
 
@@ -56,10 +83,13 @@ def _by_etag(
     return _several(objects, lambda item: (item.bytes, item.etag) if item.etag else None)
 
 
-def _files_by_content(
+def groups_of_files(
     objects: Iterable[SourceObject], source: Location
 ) -> Iterable[Sequence[SourceObject]]:
-    """Most files of the same length differ in a piece in their middle: few are read whole."""
+    """Files with the same bytes, where there are several.
+
+    Most files of the same length differ in a piece in their middle: few are read whole.
+    """
     folder = Path(source.folder)
     alike = _several(objects, lambda item: item.bytes or None)
     for of_piece in (_piece, _digest):

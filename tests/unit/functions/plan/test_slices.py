@@ -96,7 +96,11 @@ def test_union_of_slices_is_the_work_of_a_single_pass(
     lost = [key for key in list_keys(BUCKET, "edges/") if data.draw(st.booleans())]
     StoreAt(BUCKET).remove(lost)
 
-    request = {"source": SOURCE, "full": data.draw(st.booleans())}
+    request = {
+        "source": SOURCE,
+        "full": data.draw(st.booleans()),
+        "recipe": {"drop_duplicates": data.draw(st.booleans())},
+    }
     whole, sliced = whole_and_sliced(request, data.draw(st.integers(1, 6)))
     assert sums(sliced) == sums(whole)
     assert planned_keys(sliced) == planned_keys(whole)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import boto3
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app.plan.sifting.copies import without_copies
+from imagemill_app.stores import read_bytes
 from imagemill_contract.documents import SourceObject
-from imagemill_contract.locations import Location
+from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Reason, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
-from tests.helpers.run_steps import Worker, plan, report
+from tests.helpers.run_steps import INPUT, SETTINGS, Worker, plan, report
 
 BUCKET = Location("s3://photos", "2026/")
 RUN = IndexedRun("run-1", "2026", str(BUCKET), Recipe().to_document())
@@ -132,3 +136,71 @@ def test_a_run_writes_each_picture_once_and_a_copy_takes_the_place_of_what_is_go
     assert done(2) == ([], {"duplicate": 2})
     (tmp_path / "photos/b.jpg").unlink()
     assert done(3) == (["a.jpg"], {"duplicate": 1})
+
+
+def put(folder: str, bodies: Mapping[str, bytes]) -> None:
+    client = boto3.client("s3")
+    for name, body in bodies.items():
+        client.put_object(Bucket=INPUT, Key=f"{folder}/{name}", Body=body)
+
+
+def finished(request: dict[str, Any], minute: int, most_objects: int = 250_000) -> dict[str, Any]:
+    """The report of a run."""
+    limits = replace(SETTINGS, slice_objects=most_objects)
+    run = plan(request, f"run-{minute}", minute, limits)
+    Worker(run).finish()
+    location, key = split_object_address(report(run).report, "report")
+    document: dict[str, Any] = json.loads(read_bytes(location, key))
+    return document
+
+
+def left_out(document: Mapping[str, Any]) -> dict[str, str]:
+    """Keys of the copies, with those of the pictures that are kept instead."""
+    return {row["key"]: row["detail"].split()[6].rstrip(".,") for row in document["rejected"]}
+
+
+ONCE = {"drop_duplicates": True}
+
+
+@pytest.mark.parametrize("kind", ["bucket", "folder"])
+def test_copies_in_different_slices_are_found_and_what_is_done_is_kept(
+    aws: dict[str, Any], tmp_path: Path, kind: str
+) -> None:
+    def there(bodies: Mapping[str, bytes]) -> None:
+        put("full", bodies)
+        folder_with(tmp_path / "photos", bodies)
+
+    request: dict[str, Any] = {"source": f"s3://{INPUT}/full/", "recipe": ONCE}
+    if kind == "folder":
+        places = {"source": tmp_path / "photos", "output": tmp_path / "out"}
+        request |= {name: f"{path.as_uri()}/" for name, path in places.items()}
+    prefix = "full/" if kind == "bucket" else ""
+    there({f"{letter}.jpg": letter.encode() for letter in "bcdefgh"})
+    there({"k.jpg": b"b", "m.jpg": b"d", "n.jpg": b"b", "o.jpg": b"n"})
+    first = finished(request, 1, most_objects=3)
+    copies = {"k.jpg": "b.jpg", "m.jpg": "d.jpg", "n.jpg": "b.jpg"}
+    assert left_out(first) == {prefix + key: prefix + kept for key, kept in copies.items()}
+    assert first["stages"]["resize"] | {"skipped": 0} == {
+        **{"planned": 11, "written": 8, "rejected": 3, "skipped": 0, "failed": 0}
+    }
+    there({"a.jpg": b"h", "z.jpg": b"z"})  # comes before h.jpg, which is done
+    second = finished(request, 2, most_objects=3)
+    assert second["to_do"] == {"new": 1}
+    assert second["done"] == {"unchanged": 8}
+    assert left_out(second) == left_out(first) | {f"{prefix}a.jpg": f"{prefix}h.jpg"}
+    third = plan({**request, "dry_run": True}, "run-3", 3, replace(SETTINGS, slice_objects=3))
+    assert (third["objects"], third["refused"], third["done"]) == (0, 4, {"unchanged": 9})
+
+
+def test_copy_of_what_an_earlier_run_has_done_elsewhere_is_left_out(aws: dict[str, Any]) -> None:
+    put("2025", {"a.jpg": b"1", "b.jpg": b"2"})
+    finished({"source": f"s3://{INPUT}/2025/", "recipe": ONCE}, 1)
+    put("2026", {"c.jpg": b"1", "d.jpg": b"3"})
+    second = finished({"source": f"s3://{INPUT}/2026/", "recipe": ONCE}, 2)
+    assert left_out(second) == {"2026/c.jpg": "a.jpg"}
+    put("2025", {"e.jpg": b"1"})
+    request = {"source": f"s3://{INPUT}/2025/", "recipe": ONCE}
+    boto3.client("s3").delete_object(Bucket=INPUT, Key="2025/a.jpg")
+    third = finished(request, 3)
+    assert third["to_do"] == {"new": 1}  # e.jpg takes the place of a.jpg, which is gone
+    assert finished({**request, "full": True}, 4)["objects"] == 2
