@@ -10,6 +10,7 @@ import copy
 
 from imagemill_engine.errors import DeployError
 from imagemill_engine.shapes import Document
+from imagemill_engine.translation_cache import translated_once
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 
@@ -18,6 +19,10 @@ def translated(template: Document) -> Document:
     """The template without its transform. Raises DeployError."""
     if template.get("Transform") != TRANSFORM:
         return template
+    return translated_once(template, _translated)
+
+
+def _translated(template: Document) -> Document:
     # imported here, as it takes a fifth of a second
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.parser.parser import Parser
