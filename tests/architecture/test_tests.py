@@ -30,7 +30,6 @@ RUN_BY = {
     "imagemill_worker.model.model_files": "unit/worker/model/test_packed_models.py",
     "imagemill_worker.model.model_job": "unit/worker/model/test_model_jobs.py",
     "imagemill_worker.lanes.written": "unit/worker/test_job.py",
-    "imagemill_worker.picture.canvas": "unit/worker/picture/test_resize.py",
 }
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from PIL import Image
-
 from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Anchor, Interpolation, Recipe, ResizeMode
 from imagemill_worker.codecs.decode import load_pixels, open_file
@@ -14,50 +12,29 @@ from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes
 from imagemill_worker.codecs.file_kind import Kind, kind_of
 from imagemill_worker.codecs.jpeg_header import read_jpeg_header
 from imagemill_worker.codecs.jxl_header import jxl_size
-from imagemill_worker.picture.canvas import array_of, on_canvas
 from imagemill_worker.picture.colour import finished_colour
 from imagemill_worker.picture.geometry import Placement
 from imagemill_worker.picture.orientation import swaps_sides, upright
+from imagemill_worker.picture.resample import (
+    Stored,
+    array_of,
+    has_points_on_black,
+    on_canvas,
+    resampled,
+)
 from imagemill_worker.picture.size_limits import check_memory, checked_placement
 from imagemill_worker.pixels import Area, FileBytes, Pixels
 
 # Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, some
 # photographs lose detail: at 1.5 one of eight has an SSIM of .96; from 1.59 on all have over .97.
 _LEAST_SCALE = 1.55
-# From here on Hamming's filter, which is half as wide as the bicubic one and as much quicker, keeps
-# the detail, too (docs/decisions/0017-filter-and-scale-follow-the-reduction.md).
-_LEAST_SCALE_FOR_NARROW_FILTER = 2.0
+# The stars of a dark picture keep it from here on, with two filters and at twice the cost.
+_LEAST_SCALE_FOR_POINTS = 2.0
 _LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
 # The same for what the largest of several sizes has left to the others: at 2.0 they would lose some
 # detail against a run of their own, without any gap they would cost twice as much.
 _GAP_OF_SEVERAL = 3.0
 _PILLOW_BYTES_PER_PIXEL = 7  # 4 in the image, 3 in what may be the one strip of a compressed TIFF
-# All but the nearest pixel average over what is left out: no filter of Pillow's aliases.
-_FILTERS = {
-    Interpolation.NEAREST: Image.Resampling.NEAREST,
-    Interpolation.LINEAR: Image.Resampling.BILINEAR,
-    Interpolation.CUBIC: Image.Resampling.BICUBIC,
-    Interpolation.AREA: Image.Resampling.BOX,
-    Interpolation.LANCZOS: Image.Resampling.LANCZOS,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A decoded picture, not yet upright, and what remains to be done to it.
-
-    Attributes:
-        scale: Side of `image` divided by the side of the picture in the file.
-        targets: Where it goes in each of the sizes that are wanted.
-        original: Of the picture in the file.
-    """
-
-    image: Image.Image
-    scale: float
-    orientation: int
-    icc_profile: bytes
-    targets: Sequence[Placement]
-    original: Original
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,36 +78,64 @@ def padded_in_sizes(
     kind = kind_of(body)
     decoded = _decoded_jpeg if kind is Kind.JPEG else _decoded_other
     stored = decoded(body, kind, recipes, alone)
+    gap = _GAP_OF_SEVERAL if len(recipes) > 1 else None
     for recipe, target in zip(recipes, stored.targets, strict=True):
-        image = stored.image
-        if target.resamples:
-            if recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP:
-                from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
+        is_cut = recipe.anchor is Anchor.TOP_LEFT and recipe.mode is ResizeMode.CENTER_CROP
+        if target.resamples and is_cut:
+            from imagemill_worker.picture.top_left import top_left_square  # needs OpenCV
 
-                yield Resized(top_left_square(body, kind, recipe.size), stored.original)
-                continue
-            gap = _GAP_OF_SEVERAL if len(recipes) > 1 else None
-            image = _resampled(stored, target, recipe.interpolation, gap)
-        image = finished_colour(image, stored.icc_profile, recipe)
-        pixels = upright(array_of(image), stored.orientation)
+            yield Resized(top_left_square(body, kind, recipe.size), stored.original)
+            continue
+        pixels = _pixels(stored, target, recipe, gap)
+        if _may_lose_points(target, recipe) and has_points_on_black(pixels):
+            if stored.scale < min(1.0, _LEAST_SCALE_FOR_POINTS / target.shrinkage):
+                stored = _decoded_jpeg(body, kind, recipes, alone, _LEAST_SCALE_FOR_POINTS)
+            pixels = _pixels(stored, target, recipe, gap, has_points=True)
         yield Resized(on_canvas(pixels, target, recipe), stored.original, target.area)
 
 
-def _decoded_jpeg(body: FileBytes, _kind: Kind, recipes: Sequence[Recipe], alone: bool) -> _Stored:
+def _may_lose_points(target: Placement, recipe: Recipe) -> bool:
+    is_reduced = target.resamples and target.shrinkage > 1
+    return is_reduced and recipe.interpolation is Interpolation.AUTO
+
+
+def _pixels(
+    stored: Stored,
+    target: Placement,
+    recipe: Recipe,
+    gap: float | None,
+    *,
+    has_points: bool = False,
+) -> Pixels:
+    """The picture in its target's size, upright and in sRGB, without its border."""
+    image = stored.image
+    if target.resamples:
+        image = resampled(stored, target, recipe.interpolation, gap, has_points=has_points)
+    image = finished_colour(image, stored.icc_profile, recipe)
+    return upright(array_of(image), stored.orientation)
+
+
+def _decoded_jpeg(
+    body: FileBytes,
+    _kind: Kind,
+    recipes: Sequence[Recipe],
+    alone: bool,
+    least_scale: float = _LEAST_SCALE,
+) -> Stored:
     header = read_jpeg_header(body)
     stored_size = header.width, header.height
     targets = [checked_placement(*stored_size, header.orientation, it) for it in recipes]
     shrinkage = _shrinkage(targets, recipes)
-    least = _LEAST_SCALE / shrinkage if shrinkage else 1.0
+    least = least_scale / shrinkage if shrinkage else 1.0
     check_memory(decoded_bytes(header, least), alone=alone)
     decoded = decode_jpeg(body, header, least)
     original = _original(*stored_size, header.orientation, header.taken)
-    return _Stored(
+    return Stored(
         decoded.image, decoded.scale, header.orientation, header.icc_profile, targets, original
     )
 
 
-def _decoded_other(body: FileBytes, kind: Kind, recipes: Sequence[Recipe], alone: bool) -> _Stored:
+def _decoded_other(body: FileBytes, kind: Kind, recipes: Sequence[Recipe], alone: bool) -> Stored:
     body = bytes(body)
     if kind is Kind.JXL:
         for recipe in recipes:
@@ -142,7 +147,7 @@ def _decoded_other(body: FileBytes, kind: Kind, recipes: Sequence[Recipe], alone
     reduction = max(1, int(_shrinkage(targets, recipes) / _LEAST_REDUCED_SCALE))
     image = load_pixels(opened, reduction)
     original = _original(width, height, opened.orientation, opened.taken)
-    return _Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, targets, original)
+    return Stored(image, 1 / reduction, opened.orientation, opened.icc_profile, targets, original)
 
 
 def _shrinkage(targets: Sequence[Placement], recipes: Sequence[Recipe]) -> float:
@@ -156,29 +161,3 @@ def _original(width: int, height: int, orientation: int, taken: str) -> Original
     """Of a picture that is stored with that size."""
     sides = (height, width) if swaps_sides(orientation) else (width, height)
     return Original(*sides, taken)
-
-
-def _resampled(
-    stored: _Stored, target: Placement, interpolation: Interpolation, gap: float | None
-) -> Image.Image:
-    """The box of the picture, resampled to its target size, not yet upright.
-
-    What is more than `gap` times as large is averaged over whole pixels before.
-
-    Boxes are centred, so turning the picture only swaps the sides of a box.
-    """
-    image = stored.image
-    size, box = (target.width, target.height), target.box
-    if swaps_sides(stored.orientation):
-        size, box = size[::-1], (box[1], box[0], box[3], box[2])
-    scale = stored.scale
-    scaled = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
-    if scaled == (0.0, 0.0, *image.size) and size == image.size:
-        return image
-    shrinkage = min((scaled[2] - scaled[0]) / size[0], (scaled[3] - scaled[1]) / size[1])
-    resample = _FILTERS.get(interpolation)
-    if resample is not None:
-        return image.resize(size, resample, box=scaled)
-    is_narrow = shrinkage >= _LEAST_SCALE_FOR_NARROW_FILTER
-    resample = Image.Resampling.HAMMING if is_narrow else Image.Resampling.BICUBIC
-    return image.resize(size, resample, box=scaled, reducing_gap=gap)

@@ -14,6 +14,7 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from imagemill_contract.recipe import Interpolation
+from imagemill_worker.picture.resample import has_points_on_black
 from imagemill_worker.picture.resize import resized
 from tests.helpers.jobs import ROOT
 from tests.helpers.photographs import photograph
@@ -33,9 +34,11 @@ DIGESTS = """
 import hashlib
 from imagemill_contract.keys import Stage
 from imagemill_worker.stages.picture_stages import product_of
-from tests.helpers.photographs import cut
-from tests.helpers.pictures import recipe
+from tests.helpers.photographs import cut, photograph
+from tests.helpers.pictures import file_of, recipe
 
+stars = file_of(photograph("hubble_deep_field.jpg"), "JPEG")
+print(hashlib.sha256(product_of(Stage.RESIZE, stars, recipe(size=128)).body).hexdigest())
 for seed in range(4):
     for size in (40, 64, 128, 300):
         small = product_of(Stage.RESIZE, cut(seed, scale=2), recipe(size=size)).body
@@ -78,6 +81,32 @@ def test_detail_is_kept_at_every_reduction(name: str, pixels_for_one: float) -> 
         assert similarity >= LEAST_SSIM
 
 
+STARS = "hubble_deep_field.jpg"
+LEAST_SSIM_OF_STARS = 0.975  # the references themselves differ by .02
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [90, 128, 250, 275])
+def test_stars_keep_their_light(size: int, kind: str) -> None:
+    body = file_of(photograph(STARS), kind, **({"quality": 92} if kind == "JPEG" else {}))
+    with Image.open(io.BytesIO(body)) as file:
+        full = file.convert("RGB")
+    ours = resized(body, recipe(size=size))
+    assert has_points_on_black(ours)
+    for resample in REFERENCES:
+        wanted = reference(full, size, resample)
+        similarity = structural_similarity(brightness(ours.astype(float)), wanted, data_range=255)
+        assert similarity >= LEAST_SSIM_OF_STARS
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_photographs_by_day_have_no_points_on_black(name: str) -> None:
+    pixels = np.asarray(photograph(name).resize((128, 128)))
+    assert not has_points_on_black(pixels)
+    assert not has_points_on_black(pixels[:, :, 0] // 8)  # nor do those of the same by night
+    assert not has_points_on_black(np.zeros((128, 128), np.uint8))
+
+
 def digests(more: dict[str, str]) -> str:
     path = os.pathsep.join([str(ROOT), str(ROOT / "contract"), str(ROOT / "batch_worker")])
     done = subprocess.run(
@@ -92,7 +121,7 @@ def digests(more: dict[str, str]) -> str:
 
 def test_results_do_not_depend_on_the_vector_instructions_of_the_machine() -> None:
     usual = digests({})
-    assert len(usual.split()) == 4 * 4 * (1 + 2 * 3)
+    assert len(usual.split()) == 1 + 4 * 4 * (1 + 2 * 3)
     assert digests(NO_VECTORS) == usual
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imagemill_engine.translation_cache import MOST_FILES, cache_folder, translated_once
+from imagemill_engine.translation import MOST_FILES, cache_folder, translated_once
 
 TEMPLATE: dict[str, Any] = {"Transform": "one", "Resources": {"A": {"Type": "B"}}}
 
