@@ -46,16 +46,17 @@ class Dataset:
         for name, body in pictures.items():
             folder.put(name, body)
         shard = folder.plan(**self.recipe)
-        for stage in ("resize", "edge"):
+        for stage in keys.stages_of(shard.recipe):
             ended = folder.run(stage)
             assert (ended.code, ended.errors) == (0, "")
         resized = folder.outcomes("resize")
+        given = folder.outcomes("model") if shard.recipe.model else resized
         header, edges = decode_outcomes(folder.outcome_path("edge").read_bytes())
         rows: list[dict[str, object]] = header["shards"]  # type: ignore[assignment]
         started = f"2026-11-23T10:0{self.runs}:00.000Z"
         run = IndexedRun(run_id, started, "source", shard.recipe.to_document())
         entries = {}
-        for item, picture, edge in zip(shard.objects, resized, edges, strict=True):
+        for item, picture, said, edge in zip(shard.objects, resized, given, edges, strict=True):
             place = None
             if edge.status is Status.WRITTEN:
                 place = Place(
@@ -66,6 +67,7 @@ class Dataset:
                     image_bytes=picture.output_bytes,
                     edge_bytes=edge.output_bytes,
                     sha256=picture.sha256,
+                    given_bytes=said.output_bytes if shard.recipe.model else 0,
                 )
             relative = relative_key(item.key, shard.source.prefix)
             reason = picture.reason or edge.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.stores.store import Store
 from tests.helpers.datasets import Dataset
+from tests.helpers.networks import network
 from tests.helpers.pictures import jpeg
 
 SPLIT = {"train": 0.6, "validation": 0.4}
@@ -63,6 +65,30 @@ def samples_of(dataset: Dataset, index: Index) -> dict[str, Sample]:
 def splits_of(index: Index) -> dict[str, str]:
     placed = {name: entry.place for name, entry in index.entries.items() if entry.place}
     return {name: index.shards[place.shard].split for name, place in placed.items()}
+
+
+def test_what_a_model_gave_stays_with_its_picture(tmp_path: Path) -> None:
+    dataset, model = Dataset(tmp_path), tmp_path / "model.onnx"
+    model.write_bytes(network("vector", shape=("batch", 3, 32, 32)))
+    dataset.recipe |= {"output": "parquet"}
+    dataset.run(pictures(3))  # before there was a model
+    dataset.recipe |= {"model": model.as_uri()}
+    dataset.run(pictures(1, first=2, width=100) | pictures(3, first=10))
+    before = {
+        sample.filename: sample.columns["vector"]
+        for path in dataset.shard_paths()
+        for sample in dataset_format(Output.PARQUET).read(io.BytesIO(path.read_bytes()))
+        if "vector" in sample.columns
+    }
+    assert len(before) == 4
+    ended = dataset.upkeep("compact")
+    assert (ended.code, ended.errors) == (0, "")
+    found = samples_of(dataset, dataset.index())
+    assert {name: found[name].columns["vector"] for name in found} == {
+        **{"00.jpg": None, "01.jpg": None},
+        **before,
+    }
+    assert dataset.upkeep("verify").code == 0
 
 
 def test_verify_counts_what_is_there(dataset: Dataset) -> None:
