@@ -61,9 +61,11 @@ def _run(options: argparse.Namespace, stopping: threading.Event) -> WorkerExit:
         compact(options.output, stopping)
         return WorkerExit.DONE
     if options.command == "duplicates":
+        from imagemill_contract.recipe_parts.choices import Measure
         from imagemill_worker.dataset.alike.duplicates import duplicates
 
-        duplicates(options.output, stopping, distance=options.distance)
+        by = Measure(options.by)
+        duplicates(options.output, stopping, by=by, distance=options.distance)
         return WorkerExit.DONE
     if options.command == Stage.MODEL:
         return _run_model(options, stopping)
@@ -125,12 +127,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "verify":
             _add_repair_options(command)
         if name == "duplicates":
-            command.add_argument(
-                "--distance",
-                type=int,
-                choices=range(17),
-                help="bits that fingerprints may differ in",
-            )
+            command.add_argument("--by", choices=("fingerprint", "vector"), default="fingerprint")
+            command.add_argument("--distance", type=float, help="how far two may be apart")
     return parser
 
 

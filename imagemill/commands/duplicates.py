@@ -5,23 +5,28 @@ from __future__ import annotations
 from rich.console import Console
 
 from imagemill.display.lines import print_json, print_line
+from imagemill.errors import UsageError
 from imagemill.worker_process import run_worker
+from imagemill_contract.recipe_parts.choices import Measure
 
 _LEFT_OUT = {
     "plain": "that are all of one brightness were",
-    "unknown": "that an earlier version has written were",
+    "unknown": "without a fingerprint, or without a vector, were",
 }
 
 
-def list_duplicates(out: str, *, distance: int | None, as_json: bool) -> None:
+def list_duplicates(out: str, *, by: Measure, distance: float | None, as_json: bool) -> None:
     """Print the groups, each on a line, and how many there are.
 
     Raises:
-        UsageError: There is nothing at `out` that could be compared, or a shard is damaged.
+        UsageError: There is nothing at `out` that could be compared, or a shard is damaged, or
+            `distance` is none of the measure.
         RunFailedError: It could not be read.
     """
-    options = () if distance is None else ("--distance", str(distance))
-    *groups, found = run_worker("duplicates", out, *options).events
+    if fault := by.fault_of(distance):
+        raise UsageError(f"--distance: {fault}")
+    options = () if distance is None else ("--distance", f"{distance:g}")
+    *groups, found = run_worker("duplicates", out, "--by", by, *options).events
     summary = {name: value for name, value in found.items() if name != "event"}
     if as_json:
         print_json({**summary, "duplicates": [event["names"] for event in groups]})

@@ -13,6 +13,7 @@ from imagemill.options.machine import Json, Port, Vcpus
 from imagemill.options.recipe import RECIPE
 from imagemill.options.stack import STACK, MaxCost, StackChoice, budget
 from imagemill_contract.recipe import Recipe
+from imagemill_contract.recipe_parts.choices import Measure
 
 Results = Annotated[
     str, typer.Argument(metavar="OUT", help="Folder or s3://bucket/ with the results of runs")
@@ -119,15 +120,20 @@ def compact(out: Results, as_json: Json = False) -> None:
 def duplicates(
     out: Results,
     distance: Annotated[
-        int | None,
+        float | None,
         typer.Option(
             "--distance",
             min=0,
             max=16,
-            help="Also find pictures that look alike: bits, of 64, that may differ",
-            metavar="BITS",
+            help="Also find pictures that look alike: bits, of 64, that may differ; of vectors 1 - "
+            "cosine",
+            metavar="N",
         ),
     ] = None,
+    by: Annotated[
+        Measure,
+        typer.Option("--by", help="What is compared with --distance", show_default=True),
+    ] = Measure.FINGERPRINT,
     as_json: Json = False,
 ) -> None:
     """List pictures that are there more than once.
@@ -136,11 +142,14 @@ def duplicates(
     it, also of results that are files: --distance 2 finds copies that were scaled or encoded anew,
     too. Only the index is read.
 
-    Example: imagemill duplicates OUT --distance 2
+    --by vector compares what a model has given, by 1 - cosine: it finds what the model takes for
+    alike.
+
+    Example: imagemill duplicates OUT --by vector --distance 0.05
     """
     from imagemill.commands.duplicates import list_duplicates
 
-    list_duplicates(out, distance=distance, as_json=as_json)
+    list_duplicates(out, by=by, distance=distance, as_json=as_json)
 
 
 def up(port: Port = None, vcpus: Vcpus = None, as_json: Json = False) -> None:

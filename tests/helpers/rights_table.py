@@ -29,6 +29,7 @@ ATTEMPTS = 3
 KNOWN_SECONDS = 120.0  # for which a way that worked needs no second look
 IN_PARTS = "results of a Map in parts: the engine writes them whole"
 CLEARS_AWAY = "only a job that fails while it writes a large file uses it"
+PICTURES_OF_OWN_STAGES = "the page shows pictures of a stage of one's own, and there is none"
 LOG_DELIVERY = "log delivery: AWS asks when the state machine is created"
 
 # Where to begin, by a part of a right's name; only to be done sooner.
@@ -103,6 +104,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "s3:ListMultipartUploadParts": IN_PARTS,
     "s3:GetObject PreprocessRole OutputBucket/runs/*/map/*": IN_PARTS,
     "s3:AbortMultipartUpload WorkerRole": CLEARS_AWAY,
+    "s3:GetObject AggregateRunRole OutputBucket/stages": PICTURES_OF_OWN_STAGES,
     "batch:SubmitJob PreprocessRole GpuJobQueue": "the stack of the tries has no GPU machines",
 }
 

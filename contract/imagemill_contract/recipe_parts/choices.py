@@ -1,4 +1,4 @@
-"""The choices that fields of a recipe offer: one name each, in every document."""
+"""The choices that fields of a recipe and options offer: one name each, in every document."""
 
 from __future__ import annotations
 
@@ -72,3 +72,21 @@ class SplitBy(StrEnum):
 
     PICTURE = "picture"  # each picture is drawn by itself
     FOLDER = "folder"  # all pictures of a folder: those of one person, or of one film
+
+
+_MOST_BITS = 16  # of a fingerprint that may differ
+
+
+class Measure(StrEnum):
+    """What of two pictures is compared, to find those that are alike."""
+
+    FINGERPRINT = "fingerprint"  # bits, of 64, that differ
+    VECTOR = "vector"  # 1 - cosine of what a model has given
+
+    def fault_of(self, distance: float | None) -> str:
+        """Why two cannot be compared by that distance, as a sentence; empty if they can."""
+        if self is Measure.VECTOR:
+            is_one = distance is not None and 0 <= distance <= 1
+            return "" if is_one else "Vectors are compared by 1 - cosine, such as 0.05."
+        is_one = distance is None or distance in range(_MOST_BITS + 1)
+        return "" if is_one else f"Fingerprints are compared by whole bits, 0 to {_MOST_BITS}."

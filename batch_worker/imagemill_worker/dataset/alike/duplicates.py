@@ -11,13 +11,16 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
 from imagemill_contract.outcomes import PLAIN
+from imagemill_contract.recipe_parts.choices import Measure
 from imagemill_dataset.index import Entry
 from imagemill_dataset.names import format_of, source_name
 from imagemill_dataset.stored_index import StoredIndex
+from imagemill_worker.dataset.alike.by_vectors import groups_by_vectors
 from imagemill_worker.dataset.alike.near import leaders
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError
@@ -35,25 +38,34 @@ Row = tuple[str, Entry]
 
 @dataclass(slots=True)
 class _Counts:
-    """Pictures that were compared, that are all of one brightness, and without a fingerprint."""
+    """Pictures that were compared, that are all of one brightness, and without what is compared."""
 
     compared: int = 0
     plain: int = 0
     unknown: int = 0
 
 
-def duplicates(address: str, stopping: threading.Event, *, distance: int | None) -> None:
+def duplicates(
+    address: str,
+    stopping: threading.Event,
+    *,
+    by: Measure = Measure.FINGERPRINT,
+    distance: float | None,
+) -> None:
     """Log the groups of pictures that are duplicates, and a summary.
 
     Without `distance`: samples whose resized pictures have the same bytes. With it: pictures whose
-    fingerprints differ in at most so many bits, and all that are linked by such.
+    fingerprints differ in at most so many bits, or whose vectors have a cosine of at least
+    1 - `distance`, and all that are linked by such.
 
     Raises:
-        ArgumentsError: There are no results, or only files and no `distance`, or a shard whose
-            samples an earlier version has written without fingerprints is missing or damaged.
+        ArgumentsError: There are no results, or only files and no `distance`, or no vectors, or
+            `distance` is none of the measure, or a shard that must be read is missing or damaged.
         TryAgainError: The store cannot be reached, or the process was told to stop.
         StoreRefusedError: It may not be read.
     """
+    if fault := by.fault_of(distance):
+        raise ArgumentsError(fault)
     weather = Weather(patience_seconds=patience_seconds(), stopping=stopping)
     dataset = DatasetStore.open(address, weather)
     index = dataset.opened_index()
@@ -66,8 +78,14 @@ def duplicates(address: str, stopping: threading.Event, *, distance: int | None)
     counts = _Counts()
     if distance is None:
         groups = _same(index, counts)
+    elif by is Measure.VECTOR:
+        found, counts.compared, counts.unknown = groups_by_vectors(
+            dataset, index, distance, stopping
+        )
+        rows = count()
+        groups = grouped(index.rows(), lambda *_: found.get(next(rows)))
     else:
-        groups = _alike(dataset, index, distance, counts, stopping)
+        groups = _alike(dataset, index, int(distance), counts, stopping)
     for names in groups:
         log("duplicates", {"names": [_readable(name) for name in names]})
     extra = sum(len(names) - 1 for names in groups)

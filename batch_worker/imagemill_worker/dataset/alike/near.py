@@ -35,7 +35,7 @@ def leaders(numbers: Numbers, distance: int) -> Places:
     found = np.arange(len(numbers), dtype=np.intp)
     for mask in masks(numbers, distance):
         for ones, others in _neighbours(numbers, mask, distance):
-            _join(found, ones, others)
+            join(found, ones, others)
     return found
 
 
@@ -93,7 +93,7 @@ def _neighbours(
         at = at[masked[at] == masked[at + step]]
 
 
-def _join(found: Places, ones: Places, others: Places) -> None:
+def join(found: Places, ones: Places, others: Places) -> None:
     """Give all that are linked with either of a pair the least of both leaders."""
     while True:
         pairs: Sequence[Places] = (found[ones], found[others])

@@ -21,6 +21,7 @@ from imagemill.commands.verify import verify_dataset
 from imagemill.errors import RunFailedError, UsageError
 from imagemill.worker_process import run_worker
 from imagemill_contract.errors import WorkerExit
+from imagemill_contract.recipe_parts.choices import Measure
 from tests.helpers.waiting import until
 
 VERIFIED = {"shards": 1200, "samples": 5000, "indexed": 4990, "superseded": 10, "open": []}
@@ -249,15 +250,18 @@ def test_duplicates_are_listed_a_group_on_each_line(
     group = {"event": "duplicates", "names": ["a.jpg", "b.jpg", "c.jpg"]}
     summary = {"event": "compared", "pictures": 5000, "groups": 1, "extra": 2} | LEFT_OUT
     commands = worker_ends(monkeypatch, WorkerExit.DONE, group, summary)
-    list_duplicates(str(tmp_path), distance=2, as_json=False)
-    assert commands[0][-5:] == ["duplicates", "--output", f"file://{tmp_path}/", "--distance", "2"]
+    list_duplicates(str(tmp_path), by=Measure.VECTOR, distance=0.05, as_json=False)
+    told = ["duplicates", "--output", f"file://{tmp_path}/", "--by", "vector"]
+    assert commands[0][-7:] == [*told, "--distance", "0.05"]
     text = text_of(capsys)
     assert "a.jpg  b.jpg  c.jpg\n" in text
     assert "5,000 pictures compared: 2 of them are one too many, in 1 groups." in text
     assert "7 that are all of one brightness were not compared." in text
     assert "earlier version" not in text
-    list_duplicates(str(tmp_path), distance=None, as_json=True)
-    assert commands[1][-1] == f"file://{tmp_path}/"
+    with pytest.raises(UsageError, match="--distance: Vectors are compared"):
+        list_duplicates(str(tmp_path), by=Measure.VECTOR, distance=2, as_json=False)
+    list_duplicates(str(tmp_path), by=Measure.FINGERPRINT, distance=None, as_json=True)
+    assert commands[1][-2:] == ["--by", "fingerprint"]
     assert json.loads(text_of(capsys)) == {
         "pictures": 5000,
         "groups": 1,
