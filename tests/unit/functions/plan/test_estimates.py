@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill_app.plan.estimates import estimate
+from imagemill_app.request_forecast import requests
 from imagemill_contract.keys import Stage
 
 MILLION, MEAN_BYTES = 1_000_000, 670_000
@@ -46,6 +47,15 @@ def test_packed_run_puts_shards_instead_of_pictures() -> None:
     assert packed.dollars["get"] == pytest.approx(0.4, rel=0.1)
     assert packed.dollars["list"] < files.dollars["list"]
     assert packed.minutes == files.minutes
+
+
+def test_a_model_costs_a_packed_run_a_few_requests_for_each_shard() -> None:
+    without, with_model = (
+        requests(5000, 10**8, 7, packed=True, stages=stages, sizes=1)
+        for stages in ((Stage.RESIZE, Stage.EDGE), (Stage.RESIZE, Stage.MODEL, Stage.EDGE))
+    )
+    more = {kind: with_model[kind] - without[kind] for kind in without}
+    assert more == {"get": 70, "put": 21, "list": 7}
 
 
 def test_every_size_is_put_and_no_source_is_read_twice() -> None:
