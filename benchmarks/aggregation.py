@@ -27,10 +27,11 @@ from imagemill_app.aggregate.slice_tally import aggregate_slice
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Original, Outcome, Status
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.names import dataset_shard_key, shard_tag
 from imagemill_dataset.shards import DatasetShard, PixelSums

@@ -61,9 +61,9 @@ def put_index(count: int, done: int) -> None:
     """In another process: the index as an earlier run over the first objects has left it."""
     from benchmarks.key_server import etag_of, name_of
     from imagemill_app.stores import StoreAt
+    from imagemill_contract.document_parts.pictures import Original
     from imagemill_contract.index_keys import index_key, leaves_stem
     from imagemill_contract.locations import Location
-    from imagemill_contract.outcomes import Original
     from imagemill_contract.recipe import Recipe
     from imagemill_dataset.index import Entry, IndexedRun
     from imagemill_dataset.parts.written_part import written_part

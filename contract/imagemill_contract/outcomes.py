@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from imagemill_contract.document_parts.pictures import (
+    Area,
+    Original,
+    Rendition,
+    area_of,
+    rendition_of,
+)
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.recipe_parts.given import Scores
 
@@ -61,37 +68,6 @@ PLAIN = "plain"
 _STATUSES: Mapping[object, Status] = {str(status): status for status in Status}
 
 
-class Original(NamedTuple):
-    """What a picture was before it was resized.
-
-    Attributes:
-        width: Pixels, of the upright picture.
-        height: Pixels.
-        taken: When it was taken, as EXIF has it: `2026-11-30T14:05:00+01:00`, perhaps without the
-            offset from UTC; or empty.
-    """
-
-    width: int
-    height: int
-    taken: str = ""
-
-
-# Left, top, width and height of a picture within its padding, in pixels
-Area = tuple[int, int, int, int]
-
-
-class Rendition(NamedTuple):
-    """One of the smaller sizes; attributes as those of an outcome, which has the largest."""
-
-    output_key: str | None
-    output_bytes: int
-    width: int
-    height: int
-    sha256: str
-    etag: str = ""
-    area: Area | None = None
-
-
 class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times as long to make
     """One row of an outcome document.
 
@@ -140,6 +116,8 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
     @property
     def total_bytes(self) -> int:
         """Length of what was written, in all sizes."""
+        if not self.smaller:  # nearly always, and there are millions
+            return self.output_bytes
         return self.output_bytes + sum([item.output_bytes for item in self.smaller])
 
     def to_row(self) -> dict[str, object]:
@@ -150,49 +128,41 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
             row["position"] = self.position
         return row
 
+    def to_values(self) -> list[object]:
+        """The fields in their order as JSON values, but for the last ones that are as usual."""
+        values: list[object] = list(self)
+        while values[-1] == _USUAL[len(values) - 1]:
+            values.pop()
+        return values
+
+    @classmethod
+    def from_values(cls, values: list[Any]) -> Outcome:
+        """The outcome; it takes half of the time of a row. Raises DocumentError as that."""
+        try:
+            if missing := len(_USUAL) - len(values):
+                values = values + _USUAL[-missing:]
+            values[1] = _STATUSES[values[1]]
+            if values[2] is not None:
+                values[2] = Reason(values[2])
+            if values[_AREA] is not None:
+                values[_AREA] = area_of(values[_AREA])
+            if values[_ORIGINAL] is not None:
+                values[_ORIGINAL] = Original(*values[_ORIGINAL])
+            if values[_SMALLER]:
+                values[_SMALLER] = tuple(map(rendition_of, values[_SMALLER]))
+            return cls._make(values)  # raises TypeError for more
+        except (LookupError, ValueError, TypeError) as error:
+            raise DocumentError(f"Outcome {values!r} cannot be read: {error}.") from error
+
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Outcome:
         """The outcome; `row` is used up. Raises DocumentError for a row of another shape."""
-        try:
-            row["status"] = _STATUSES[row["status"]]  # in place: a copy takes half of the time
-            if "reason" in row:
-                row["reason"] = Reason(row["reason"])
-            if "area" in row:
-                row["area"] = _area_of(row["area"])
-            if "original" in row:
-                row["original"] = Original(*row["original"])
-            if "smaller" in row:
-                row["smaller"] = tuple(map(_rendition_of, row["smaller"]))
-            return cls(**row)
-        except (KeyError, ValueError, TypeError) as error:
-            raise DocumentError(f"Outcome row {row!r} cannot be read: {error}.") from error
+        values = [row.pop(name, usual) for name, usual in zip(cls._fields, _USUAL, strict=True)]
+        if row or values[0] is None:
+            raise DocumentError(f"Outcome {values!r} cannot be read: it has no key, or {row!r}.")
+        return cls.from_values(values)
 
 
-def fingerprint_in(outcomes: Iterable[Outcome]) -> str:
-    """The fingerprint that a stage has left of an object, or an empty text."""
-    for outcome in outcomes:
-        if outcome.fingerprint:
-            return outcome.fingerprint
-    return ""
-
-
-def original_in(outcomes: Iterable[Outcome]) -> Original | None:
-    """What a picture was before it was resized, if a stage has left that."""
-    for outcome in outcomes:
-        if outcome.original:
-            return outcome.original
-    return None
-
-
-def _rendition_of(values: Sequence[Any]) -> Rendition:
-    """A rendition as a document has it. Raises TypeError or ValueError for another shape."""
-    *others, area = values
-    return Rendition._make([*others, None if area is None else _area_of(area)])
-
-
-def _area_of(value: object) -> Area:
-    """Raises ValueError unless it is a list of four numbers."""
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        raise ValueError(value)
-    left, top, width, height = value
-    return left, top, width, height
+# What a field has that nobody has given; of key and status there is no such value.
+_USUAL: list[Any] = [Outcome._field_defaults.get(name) for name in Outcome._fields]
+_AREA, _ORIGINAL, _SMALLER = map(Outcome._fields.index, ("area", "original", "smaller"))

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from imagemill_contract.documents import encode_text
-from imagemill_contract.outcomes import Original, Reason
+from imagemill_contract.document_parts.lines import encode_text
+from imagemill_contract.document_parts.pictures import Original
+from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe_parts.columns import Value
 from imagemill_contract.recipe_parts.given import Scores
 from imagemill_dataset.parts.json_lines import opened_lines
@@ -150,8 +151,7 @@ def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard
     listed = sorted(shards, key=lambda shard: shard.key)
     shard_places = {shard.key: place for place, shard in enumerate(listed)}
     header: dict[str, object] = {"runs": [run.to_document() for _, run in runs]}
-    if listed:
-        header["shards"] = [shard.to_row() for shard in listed]
+    header |= {"shards": [shard.to_row() for shard in listed]} if listed else {}
     lines = (line_of(key, entry, run_places, shard_places) for key, entry in rows)
     return encode_text("index", header, lines)
 

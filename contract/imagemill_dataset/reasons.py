@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Reason
 
 # Failures of an attempt. They say nothing about the picture, so an earlier sample of it stays.
 GIVEN_UP = frozenset(
@@ -22,11 +20,3 @@ NEVER_GIVEN = frozenset({Reason.NO_LABEL, Reason.NO_ROW, Reason.BAD_ROW, Reason.
 
 # Rejections that may pass: another attempt may end differently.
 PASSING = frozenset({*UNTOUCHED, Reason.DECODER_TIMEOUT, Reason.DECODER_CRASHED})
-
-
-def final_reason(of_stages: Iterable[Outcome]) -> Reason | None:
-    """Why an object is not done: the reason of its first stage that was not written, or None."""
-    for outcome in of_stages:
-        if outcome.status is not Status.WRITTEN:
-            return outcome.reason
-    return None

@@ -11,7 +11,8 @@ from imagemill.deployed.clients import AT_ONCE
 from imagemill.deployed.files import RunFiles
 from imagemill.errors import UsageError
 from imagemill_contract import keys
-from imagemill_contract.documents import Row, Shard, decode_outcomes
+from imagemill_contract.document_parts.lines import Row
+from imagemill_contract.documents import Shard, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.outcomes import Status

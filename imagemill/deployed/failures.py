@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from imagemill.deployed.documents import Failure
 from imagemill.errors import UsageError
-from imagemill_contract.documents import Row
+from imagemill_contract.document_parts.lines import Row
 from imagemill_contract.outcomes import Reason
 
 

@@ -22,10 +22,11 @@ from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.settings import PlanRunSettings
 from imagemill_app.stores import etag_of, write_bytes
 from imagemill_contract import keys
+from imagemill_contract.document_parts.pictures import Rendition
 from imagemill_contract.documents import Shard, SourceObject, encode_journal, encode_outcomes
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status
 
 INPUT, OUTPUT = "input-bucket", "output-bucket"
 SETTINGS = PlanRunSettings(

@@ -13,7 +13,7 @@ import pytest
 
 from imagemill.execution import Execution
 from imagemill.local_stack import LOCAL_PARAMETERS, LocalStack, deployed_on
-from imagemill_contract.documents import decode_lines
+from imagemill_contract.document_parts.lines import decode_lines
 from imagemill_contract.keys import INBOX
 from imagemill_contract.requests.windows import Window
 from imagemill_engine.engine import Engine

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from imagemill.project import ROOT
-from imagemill_contract.documents import opened_rows
+from imagemill_contract.documents import decode_outcomes
 from tests.helpers.pages import text_of
 from tests.helpers.photographs import write_pictures
 from tests.helpers.waiting import PATIENCE_SECONDS
@@ -84,9 +84,9 @@ def test_the_stage_of_the_page_is_run_planned_and_reported(tmp_path: Path) -> No
     words = f"{COUNT} edge maps, {COUNT} measures of sharpness, {COUNT} thumbnails, 1 rejected"
     assert words in report["sentence"]
     (document,) = run.parent.glob("outcomes/thumbnail/*.jsonl.gz")
-    header, rows = opened_rows("outcomes", document.read_bytes())
+    header, outcomes = decode_outcomes(document.read_bytes())
     assert header["planned"] == COUNT + 1
-    reasons = Counter(str(row.get("reason", row["status"])) for row in rows)
+    reasons = Counter(str(outcome.reason or outcome.status) for outcome in outcomes)
     assert reasons == {"written": COUNT, "no_resized_image": 1}
     for name in names:
         with Image.open(out / f"stages/thumbnail/{name}.webp") as image:

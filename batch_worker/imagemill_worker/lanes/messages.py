@@ -91,7 +91,7 @@ class Ended:
     product: Product | None = None
 
     def to_row(self) -> list[object]:
-        row: list[object] = [self.index, self.outcome.to_row() if self.outcome else None]
+        row: list[object] = [self.index, self.outcome.to_values() if self.outcome else None]
         if self.product:
             pixels = self.product.pixels
             sums = [pixels.pixels, pixels.sums, pixels.squares]
@@ -101,7 +101,7 @@ class Ended:
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Ended:
         index, outcome, *product = row
-        found = Outcome.from_row(outcome) if outcome else None
+        found = Outcome.from_values(outcome) if outcome else None
         if not product:
             return cls(index, found)
         offset, length, (pixels, sums, squares) = product

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from imagemill_contract.outcomes import Outcome, Rendition, Status
+from imagemill_contract.document_parts.pictures import Rendition
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.lanes.lane_io import Put
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.stages.picture_stage import Product

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops, ImageColor
 
-from imagemill_contract.outcomes import Original
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.recipe import Interpolation, Recipe
 from imagemill_worker.picture.geometry import Placement
 from imagemill_worker.picture.orientation import swaps_sides

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from imagemill_contract.outcomes import Original
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.recipe import Anchor, Interpolation, Recipe, ResizeMode
 from imagemill_worker.codecs.decode import load_pixels, open_file
 from imagemill_worker.codecs.decode_jpeg import decode_jpeg, decoded_bytes

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from imagemill_contract.outcomes import Original
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.shards import PixelSums
 from imagemill_worker.pixels import Area, FileBytes

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from operator import itemgetter
 from typing import Any
 
 from imagemill_contract.errors import ModelError
-from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe_parts.given import Scores
 
 MOST_INDEXED = 20  # of a picture: there are millions of rows
@@ -42,11 +41,6 @@ def indexed_scores(document: Mapping[str, Any]) -> Scores:
     pairs = [(str(name), score) for name, score in named]
     best = {name for name, _ in nlargest(MOST_INDEXED, pairs, key=itemgetter(1))}
     return {name: score for name, score in pairs if name in best}
-
-
-def scores_in(outcomes: Iterable[Outcome]) -> Scores | None:
-    """The scores that a stage has left of an object."""
-    return next((outcome.scores for outcome in outcomes if outcome.scores), None)
 
 
 def keeping_sentence(expression: str, error: Exception) -> str:

@@ -11,8 +11,8 @@ from itertools import islice
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
 from arro3.io import write_parquet
 
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.errors import RequestError
-from imagemill_contract.outcomes import Original
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.given import Scores
 from imagemill_dataset.files.published_source import published_source

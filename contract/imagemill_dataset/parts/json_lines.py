@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from imagemill_contract.documents import SCHEMA_VERSION, parsed_lines
+from imagemill_contract.document_parts.lines import SCHEMA_VERSION, parsed_lines
 from imagemill_contract.errors import DocumentError
 
 Row = dict[str, Any]

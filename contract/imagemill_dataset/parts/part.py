@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.document_parts.lines import encode_lines
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
 from imagemill_dataset.parts.json_lines import opened_lines
 from imagemill_dataset.shards import DatasetShard

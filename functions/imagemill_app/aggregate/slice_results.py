@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
 from operator import itemgetter
 from typing import Any, cast
 
 from imagemill_app.aggregate.map_results import JobFailure
-from imagemill_app.results.job_record import MAX_NAMED, JobRecord, job_record
+from imagemill_app.results.index_rows import index_rows
+from imagemill_app.results.job_record import MAX_NAMED, job_record
 from imagemill_app.results.open_runs import indexed_run
-from imagemill_app.results.packed_samples import PackedShards, sample_places
+from imagemill_app.results.packed_samples import PackedShards
 from imagemill_app.results.planned_shards import shards_of_slice
 from imagemill_app.results.shard_outcomes import complete_outcomes, write_missing
 from imagemill_app.stores import read_bytes, remove
 from imagemill_app.tally.problems import MAX_LISTED
 from imagemill_app.tally.tally import Tally
-from imagemill_contract.documents import Shard, decode_lines, decode_outcomes
+from imagemill_contract.document_parts.lines import decode_lines
+from imagemill_contract.documents import Shard, decode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import (
     Stage,
@@ -29,13 +31,12 @@ from imagemill_contract.keys import (
     table_drafts_folder,
 )
 from imagemill_contract.locations import Location
-from imagemill_contract.network.scores import scores_in
-from imagemill_contract.outcomes import Outcome, fingerprint_in, original_in
+from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.part import Row
-from imagemill_dataset.reasons import NEVER_GIVEN, final_reason
+from imagemill_dataset.reasons import NEVER_GIVEN
 from imagemill_dataset.tables.drafts import TableDraft, drafted
 
 
@@ -152,7 +153,7 @@ class SliceResults:
         *_, last = records.values()
         self.tally.sources.add_previews(last.previews)
         self.packed.add(last)
-        rows = _rows(self.run, shard, list(zip(*outcomes_of.values(), strict=True)), last)
+        rows = index_rows(self.run, shard, list(outcomes_of.values()), last)
         yield from sorted(rows, key=itemgetter(0))
 
 
@@ -170,23 +171,3 @@ def _never_given(run: IndexedRun, refused: Iterable[Outcome]) -> Iterator[Row]:
     for outcome in refused:
         if outcome.reason in NEVER_GIVEN:
             yield relative_key(outcome.key, prefix), Entry("", outcome.reason, run)
-
-
-def _rows(
-    run: IndexedRun, shard: Shard, outcomes: Sequence[Sequence[Outcome]], last: JobRecord
-) -> Iterator[Row]:
-    """What the index will say about a shard's objects, each with one outcome in each stage.
-
-    `last` is what the job of the last stage has left.
-    """
-    places = {}
-    if shard.recipe.is_packed:
-        places = sample_places(shard, outcomes, last.dataset_shards)
-    prefix = shard.source.prefix
-    for source, of_stages in zip(shard.objects, outcomes, strict=True):
-        reason = final_reason(of_stages)
-        relative = relative_key(source.key, prefix)
-        place = places.get(source.key)
-        about = fingerprint_in(of_stages), original_in(of_stages), source.bytes
-        said = source.columns, *about, scores_in(of_stages)
-        yield relative, Entry(source.etag, reason, run, False, place, *said)

@@ -17,7 +17,8 @@ from typing import Any, cast
 from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Group, is_newer
 from imagemill_app.stores import exists, list_keys, read_bytes, write_bytes
-from imagemill_contract.documents import SourceObject, decode_lines
+from imagemill_contract.document_parts.lines import decode_lines
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import group_key, inbox_folder, seal_key
 from imagemill_contract.locations import Location
 from imagemill_contract.reporting.lambda_usage import LambdaUsage

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from imagemill_app.ingest.spent import Spent
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.document_parts.lines import encode_lines
 from imagemill_contract.locations import Location
 from imagemill_contract.source_keys import may_be_picture
 

@@ -15,7 +15,8 @@ from imagemill_app.plan.totals import PlanTotals
 from imagemill_app.results.open_runs import OpenRun, write_open_run
 from imagemill_app.stores import write_bytes
 from imagemill_contract import keys as grammar
-from imagemill_contract.documents import Shard, SourceObject, encode_lines, encode_outcomes
+from imagemill_contract.document_parts.lines import encode_lines
+from imagemill_contract.documents import Shard, SourceObject, encode_outcomes
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome
 from imagemill_contract.recipe import Recipe

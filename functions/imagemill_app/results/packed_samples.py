@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,12 +70,7 @@ def sample_places(
     Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
     its own position.
     """
-    place_of = _placing(shard)
-    places = {
-        last.key: place_of(picture, last, between)
-        for picture, *between, last in outcomes
-        if last.status is Status.WRITTEN
-    }
+    places = dict(_placed(shard, outcomes))
     _check_samples(packed, places.values())
     return places
 
@@ -90,26 +85,24 @@ def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
                 raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
 
 
-def _placing(shard: Shard) -> Callable[[Outcome, Outcome, Sequence[Outcome]], Place]:
-    """What gives an object of a work shard its place. Raises DocumentError if it has none."""
-    keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
-    labels, prefix = shard.labels, shard.source.prefix
-    written = Status.WRITTEN
-
-    def place_of(picture: Outcome, last: Outcome, between: Sequence[Outcome]) -> Place:
+def _placed(shard: Shard, outcomes: Iterable[Sequence[Outcome]]) -> Iterator[tuple[str, Place]]:
+    """The packed objects of a work shard, by whole keys. Raises DocumentError for one nowhere."""
+    shard_keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
+    labels, prefix, written = shard.labels, shard.source.prefix, Status.WRITTEN
+    for picture, *between, last in outcomes:
         # of millions: by name it takes twice as long
+        key, status, _, _, whole_key, edge_bytes, _, _, _, _, position, *_ = last
+        if status is not written:
+            continue
         _, status, _, _, _, image_bytes, width, height, sha256, *_ = picture
-        key, _, _, _, whole_key, edge_bytes, _, _, _, _, position, *_ = last
         if status is not written or whole_key is None or position is None:
             raise DocumentError(f"{key} is packed, but its outcomes do not say where.")
-        if whole_key not in keys:
-            keys[whole_key] = relative_key(whole_key, shard.output.prefix)
+        if whole_key not in shard_keys:
+            shard_keys[whole_key] = relative_key(whole_key, shard.output.prefix)
+        at = shard_keys[whole_key]
         label = labels.get(class_of(relative_key(key, prefix)) or "") if labels else None
-        place = keys[whole_key]
-        given = sum(outcome.output_bytes for outcome in between)
-        return Place(place, position, width, height, image_bytes, edge_bytes, sha256, label, given)
-
-    return place_of
+        given = sum([outcome.output_bytes for outcome in between]) if between else 0
+        yield key, Place(at, position, width, height, image_bytes, edge_bytes, sha256, label, given)
 
 
 def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:

@@ -11,10 +11,11 @@ from hashlib import sha256
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.stores import etag_of, list_etags, read_bytes
+from imagemill_contract.document_parts.pictures import Rendition
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import Stage, relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Rendition, Status
+from imagemill_contract.outcomes import Outcome, Status
 
 # For this many objects or fewer, asking for each result is cheaper than listing all of them.
 MAX_ASKED_FOR = 100

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
+from imagemill_app.results.index_rows import entry_of
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.packed_samples import sample_places
 from imagemill_app.results.planned_shards import shard_addresses, shard_at
@@ -14,10 +15,8 @@ from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.network.scores import scores_in
-from imagemill_contract.outcomes import Outcome, Status, fingerprint_in, original_in
+from imagemill_contract.outcomes import Outcome, Status
 from imagemill_dataset.index import Entry, IndexedRun
-from imagemill_dataset.reasons import final_reason
 from imagemill_dataset.shards import DatasetShard
 
 SHARDS_AT_ONCE = 16
@@ -77,16 +76,8 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         return WorkDone()
     planned = [relative_key(item.key, shard.source.prefix) for item in shard.objects]
     entries = {
-        relative_key(item.key, shard.source.prefix): Entry(
-            item.etag,
-            final_reason(final[item.key]),
-            run,
-            place=places.get(item.key),
-            columns=item.columns,
-            fingerprint=fingerprint_in(final[item.key]),
-            original=original_in(final[item.key]),
-            bytes=item.bytes,
-            scores=scores_in(final[item.key]),
+        relative_key(item.key, shard.source.prefix): entry_of(
+            run, item, final[item.key], places.get(item.key)
         )
         for item in shard.objects
         if item.key in final

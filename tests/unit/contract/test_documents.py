@@ -8,26 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_contract.document_parts.lines import decode_lines, encode_lines
+from imagemill_contract.document_parts.pictures import Original, Rendition
 from imagemill_contract.documents import (
     Shard,
     SourceObject,
     decode_journal,
-    decode_lines,
     decode_outcomes,
     encode_journal,
-    encode_lines,
     encode_outcomes,
 )
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import (
-    PLAIN,
-    Original,
-    Outcome,
-    Reason,
-    Rendition,
-    Status,
-)
+from imagemill_contract.outcomes import PLAIN, Outcome, Reason, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.stage_counts import StageCounts
 
@@ -85,6 +78,38 @@ def test_page_of_a_journal_round_trips_and_is_no_outcome_document(rows: list[Out
     body = encode_journal({"run_id": "r", "shards": []}, rows)
     assert decode_journal(body) == ({"run_id": "r", "shards": []}, rows)
     with pytest.raises(DocumentError, match="not a outcomes"):
+        decode_outcomes(body)
+
+
+@given(st.lists(outcomes))
+def test_documents_of_earlier_versions_have_outcomes_as_objects(rows: list[Outcome]) -> None:
+    body = encode_lines("outcomes", {"run_id": "r"}, [row.to_row() for row in rows])
+    assert decode_outcomes(body) == ({"run_id": "r"}, rows)
+
+
+def test_shards_of_earlier_versions_have_objects_as_objects() -> None:
+    items = [SourceObject("a", "e", 1, ("said",)), SourceObject("b", "e", 1)]
+    places = Location("s3://input"), Location("s3://output")
+    shard = Shard("run", "00000", *places, Recipe(), items, splits={"b": "val"})
+    header, _ = decode_lines("shard", shard.encode())
+    del header["fields"]
+    rows = [items[0].to_row(), items[1].to_row() | {"split": "val"}]
+    assert Shard.decode(encode_lines("shard", header, rows)) == shard
+
+
+def test_values_of_fields_that_are_unknown_are_refused() -> None:
+    body = encode_lines("outcomes", {"fields": ["key", "colour"]}, [["a", "red"]])
+    with pytest.raises(DocumentError, match=r"has the fields .*'colour'.*; known are .*'status'"):
+        decode_outcomes(body)
+
+
+@pytest.mark.parametrize(
+    "values", [[], ["a"], ["a", "lost"], ["a", "rejected", "odd"], ["a", "written", *[None] * 30]]
+)
+def test_values_that_are_no_outcome_are_refused(values: list[object]) -> None:
+    fields = list(Outcome._fields)
+    body = encode_lines("outcomes", {"fields": fields}, [["b", "written"], values])
+    with pytest.raises(DocumentError, match="cannot be read"):
         decode_outcomes(body)
 
 

@@ -9,8 +9,9 @@ from arro3.io import read_parquet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_contract.errors import DocumentError
-from imagemill_contract.outcomes import Original, Reason
+from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_dataset.files.index_table import index_table

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.document_parts.lines import encode_lines
 from imagemill_contract.errors import DocumentError
 from imagemill_dataset.parts.json_lines import opened_lines
 

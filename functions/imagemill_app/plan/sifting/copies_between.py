@@ -14,7 +14,8 @@ from zlib import crc32
 
 from imagemill_app.plan.sifting.copies import groups_of_files, is_done
 from imagemill_app.stores import list_keys, read_bytes, write_bytes
-from imagemill_contract.documents import SourceObject, encode_lines
+from imagemill_contract.document_parts.lines import encode_lines
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import copies_folder, copies_key
 from imagemill_contract.locations import Location
 from imagemill_dataset.index import Entry

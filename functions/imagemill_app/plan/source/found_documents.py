@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from imagemill_app.plan.source.slices import KeyRange
 from imagemill_app.stores import read_bytes, write_bytes
-from imagemill_contract.documents import SourceObject, decode_lines, encode_lines
+from imagemill_contract.document_parts.lines import decode_lines, encode_lines
+from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import found_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome

@@ -17,7 +17,8 @@ from imagemill.display.summary import print_summary
 from imagemill_app.labels import numbered_classes
 from imagemill_app.stores import StoreAt
 from imagemill_contract import keys
-from imagemill_contract.documents import encode_lines, encode_outcomes
+from imagemill_contract.document_parts.lines import encode_lines
+from imagemill_contract.documents import encode_outcomes
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output

@@ -18,7 +18,7 @@ from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import Group, Upload, group_of
 from imagemill_app.plan.sharding import balanced_shards
 from imagemill_app.stores import write_bytes
-from imagemill_contract.documents import encode_lines
+from imagemill_contract.document_parts.lines import encode_lines
 from imagemill_contract.keys import group_key
 from imagemill_contract.locations import Location
 from imagemill_contract.reporting.lambda_usage import LambdaUsage

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagemill_app.ingest.spent import Spent
 from imagemill_app.ingest.uploads import UnreadableMessageError, Upload, group_of, uploads_in
-from imagemill_contract.documents import decode_lines
+from imagemill_contract.document_parts.lines import decode_lines
 from imagemill_contract.locations import Location
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 

@@ -18,7 +18,8 @@ from imagemill_app.plan.earlier.remaining import Work
 from imagemill_app.plan.planned_run import PlannedRun
 from imagemill_app.results.open_runs import OpenRun, open_runs
 from imagemill_contract import keys
-from imagemill_contract.documents import Shard, SourceObject, decode_lines, decode_outcomes
+from imagemill_contract.document_parts.lines import decode_lines
+from imagemill_contract.documents import Shard, SourceObject, decode_outcomes
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import Output, Recipe

@@ -21,7 +21,8 @@ from imagemill_app.refusal import RunRefused
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_app.stores import StoreAt, list_keys, read_bytes, write_bytes
 from imagemill_contract import keys
-from imagemill_contract.documents import decode_lines, decode_outcomes
+from imagemill_contract.document_parts.lines import decode_lines
+from imagemill_contract.documents import decode_outcomes
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Outcome, Reason, Status

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagemill_contract.outcomes import Original
+from imagemill_contract.document_parts.pictures import Original
 from imagemill_worker.codecs.exif import taken
 from imagemill_worker.picture.resize import padded
 from tests.helpers.pictures import recipe

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from imagemill_contract.document_parts.pictures import Rendition
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.keys import Stage, stages_before
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Rendition, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_contract.recipe_parts.sizes import Sizes
 from imagemill_worker.errors import ArgumentsError

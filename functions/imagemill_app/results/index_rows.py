@@ -1,0 +1,66 @@
+"""What the index will say about the objects of a shard, from what its jobs have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
+
+from imagemill_app.results.job_record import JobRecord
+from imagemill_app.results.packed_samples import sample_places
+from imagemill_contract.documents import Shard, SourceObject
+from imagemill_contract.keys import relative_key
+from imagemill_contract.outcomes import Outcome
+from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.parts.part import Row
+
+# What the first stage says that says anything holds: why an object is not done, and what it is.
+_SAID = ("reason", "fingerprint", "original", "scores")
+
+
+def index_rows(
+    run: IndexedRun, shard: Shard, stages: Sequence[Sequence[Outcome]], last: JobRecord
+) -> Iterator[Row]:
+    """What the index will say about a shard's objects, each with one outcome in each stage.
+
+    `last` is what the job of the last stage has left. Column by column takes half of the time of
+    row by row.
+    """
+    objects, places = shard.objects, {}
+    if shard.recipe.is_packed:
+        places = sample_places(shard, zip(*stages, strict=True), last.dataset_shards)
+    reasons, fingerprints, originals, scores = (_first_said(field, stages) for field in _SAID)
+    entries = map(
+        Entry,
+        [item.etag for item in objects],
+        reasons,
+        repeat(run),
+        repeat(False),
+        [places.get(item.key) for item in objects],
+        [item.columns for item in objects],
+        fingerprints,
+        originals,
+        [item.bytes for item in objects],
+        scores,
+    )
+    prefix = shard.source.prefix
+    return zip([relative_key(item.key, prefix) for item in objects], entries, strict=True)
+
+
+def _first_said(field: str, stages: Sequence[Sequence[Outcome]]) -> list[Any]:
+    """What the first stage says of each object that says anything."""
+    first, *later = (list(map(attrgetter(field), outcomes)) for outcomes in stages)
+    for said in later:
+        first = [one or other for one, other in zip(first, said, strict=True)]
+    return first
+
+
+def entry_of(
+    run: IndexedRun, item: SourceObject, of_stages: Sequence[Outcome], place: Place | None
+) -> Entry:
+    """What the index will say about an object, of which later stages may have no outcome."""
+    said = [next(filter(None, map(attrgetter(field), of_stages)), None) for field in _SAID]
+    reason, fingerprint, original, scores = said
+    about = fingerprint or "", original, item.bytes, scores
+    return Entry(item.etag, reason, run, False, place, item.columns, *about)
