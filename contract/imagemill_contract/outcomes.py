@@ -148,7 +148,7 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
                 values[_AREA] = area_of(values[_AREA])
             if values[_ORIGINAL] is not None:
                 values[_ORIGINAL] = Original(*values[_ORIGINAL])
-            if values[_SMALLER]:
+            if values[_SMALLER] != ():
                 values[_SMALLER] = tuple(map(rendition_of, values[_SMALLER]))
             return cls._make(values)  # raises TypeError for more
         except (LookupError, ValueError, TypeError) as error:
