@@ -14,7 +14,9 @@ _MAX_PIXELS = 16_000_000
 
 def preview(body: FileBytes) -> bytes:
     """A WebP that fits into a square; empty if the picture is too large, or cannot be decoded."""
-    from PIL import Image  # a job needs it only when its lanes are done
+    # A job needs it only when its lanes are done. To find who saves WebP, Pillow would import all
+    # its plugins.
+    from PIL import Image, WebPImagePlugin  # noqa: F401
 
     try:
         with Image.open(io.BytesIO(body)) as image:

@@ -37,7 +37,8 @@ def contact_sheet(files: Sequence[bytes]) -> bytes:
 
 def laid_out(files: Sequence[bytes]) -> bytes:
     """What `contact_sheet` returns, in this process."""
-    from PIL import Image
+    # WebPImagePlugin: to find who reads WebP, Pillow would import all its plugins
+    from PIL import Image, WebPImagePlugin  # noqa: F401
 
     step = _CELL_PIXELS + _GAP_PIXELS
     columns, rows = min(_COLUMNS, len(files)), -(-len(files) // _COLUMNS)
