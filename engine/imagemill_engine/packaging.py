@@ -1,5 +1,6 @@
 """Local folders and files of a SAM template, uploaded as `sam package` does.
 
+Modules go along compiled: each process of a handler would else take a tenth of a second for that.
 The dependencies of the handlers are not packed: they come from the environment of the engine.
 """
 
@@ -7,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import py_compile
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import suppress
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from pathlib import Path, PurePosixPath
 from typing import TypeGuard
 
 from imagemill_engine.shapes import Document
@@ -20,6 +25,9 @@ Upload = Callable[[str, bytes], str]  # (suffix, content) -> S3 URI
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o644
 PYTHON_LAYER_FOLDER = "python/"
+# https://docs.python.org/3/reference/import.html#pyc-invalidation
+PYC_HEADER_BYTES = 16
+PYC_UNCHECKED = (1).to_bytes(4, "little")
 
 
 def packed(template: Document, root: Path, upload: Upload) -> Document:
@@ -78,11 +86,40 @@ def zipped_folder(folder: Path, within: str = "") -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
         for file in _source_files(folder):
-            entry = zipfile.ZipInfo(within + file.relative_to(folder).as_posix(), ZIP_EPOCH)
-            entry.external_attr = FILE_MODE << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            writer.writestr(entry, file.read_bytes())
+            name = PurePosixPath(within, file.relative_to(folder).as_posix())
+            content, kept = file.read_bytes(), Path(cache_from_source(str(file)))
+            _add(writer, name, content)
+            if file.suffix == ".py" and (code := _compiled(file, content, kept)):
+                _add(writer, name.parent / "__pycache__" / kept.name, code)
     return archive.getvalue()
+
+
+def _add(writer: zipfile.ZipFile, name: PurePosixPath, content: bytes) -> None:
+    entry = zipfile.ZipInfo(str(name), ZIP_EPOCH)
+    entry.external_attr = FILE_MODE << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    writer.writestr(entry, content, compresslevel=1)
+
+
+def _compiled(file: Path, source: bytes, kept: Path) -> bytes:
+    """The module's code, to be taken whatever time the source has; empty if that cannot be had.
+
+    It is what Python itself keeps at `kept`, where it may write.
+    """
+    if sys.dont_write_bytecode:
+        return b""
+    with suppress(OSError, py_compile.PyCompileError):
+        status = file.stat()
+        of_now = b"".join(
+            number.to_bytes(4, "little")
+            for number in (0, int(status.st_mtime) & 0xFFFF_FFFF, status.st_size & 0xFFFF_FFFF)
+        )
+        for _ in range(2):
+            code = kept.read_bytes() if kept.exists() else b""
+            if code[:PYC_HEADER_BYTES] == MAGIC_NUMBER + of_now:
+                return MAGIC_NUMBER + PYC_UNCHECKED + source_hash(source) + code[PYC_HEADER_BYTES:]
+            py_compile.compile(str(file), doraise=True)
+    return b""
 
 
 def _source_files(folder: Path) -> Iterator[Path]:

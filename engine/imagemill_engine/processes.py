@@ -17,7 +17,10 @@ from imagemill_engine.errors import EngineError
 HOST = "127.0.0.1"
 STOP_SECONDS = 5.0
 # All that the engine takes over from the caller.
-_INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+_INHERITED = (
+    *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+)
 
 
 def listening_socket(port: int | None) -> socket.socket:
@@ -103,7 +106,6 @@ def server_env(config: settings.EngineSettings, port: int) -> dict[str, str]:
     return inherited | {
         "PATH": programs,
         "PYTHONPATH": str(package_root),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(folder / "tmp"),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,

@@ -61,6 +61,7 @@ def main() -> None:
     # Neither is for the handlers, whose environment starts as a copy of this one.
     del os.environ[VARIABLE]
     os.environ.pop("PYTHONPATH", None)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # their code lies in a folder of this run
     for descriptor in (config.listener, config.watchdog):
         os.set_inheritable(descriptor, False)
     os.write(config.watchdog, f"group {os.getpgrp()}\n".encode())
