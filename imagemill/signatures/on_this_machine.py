@@ -143,7 +143,7 @@ def duplicates(
     too. Only the index is read.
 
     --by vector compares what a model has given, by 1 - cosine: it finds what the model takes for
-    alike.
+    alike, and reads all vectors.
 
     Example: imagemill duplicates OUT --by vector --distance 0.05
     """
