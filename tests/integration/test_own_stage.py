@@ -48,8 +48,8 @@ def copy_with_the_stage(copy: Path) -> None:
     (copy / table).write_text(text.replace(last, last + line))
 
 
-def in_copy(copy: Path, *arguments: object) -> str:
-    """What the copy's own tool prints."""
+def in_copy(copy: Path, *arguments: object) -> None:
+    """Call the copy's own tool."""
     path = os.pathsep.join(str(copy / name) for name in (".", "contract", "engine"))
     done = subprocess.run(
         [sys.executable, "-m", "imagemill", *map(str, arguments)],
@@ -61,18 +61,16 @@ def in_copy(copy: Path, *arguments: object) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
-def test_the_stage_of_the_page_is_run_planned_and_reported(tmp_path: Path) -> None:
+def test_the_stage_of_the_page_is_run_and_reported(tmp_path: Path) -> None:
     copy, photos, out = tmp_path / "copy", tmp_path / "photos", tmp_path / "out"
     copy_with_the_stage(copy)
     names = write_pictures(photos, COUNT)
     (photos / "broken.jpg").write_bytes(b"no picture")
 
     (options,) = re.findall(r"^imagemill run PHOTOS OUT (.*)$", text_of("docs/stages.md"), re.M)
-    typed = (photos, out, *f"{options},sharpness".split(), "--size", "48")
-    in_copy(copy, "run", *typed)
+    in_copy(copy, "run", photos, out, *f"{options},sharpness".split(), "--size", "48")
 
     (run,) = (out / "runs").glob("*/report.json")
     report: dict[str, Any] = json.loads(run.read_text())
@@ -94,6 +92,3 @@ def test_the_stage_of_the_page_is_run_planned_and_reported(tmp_path: Path) -> No
         measured = json.loads((out / f"stages/sharpness/{name}.json").read_text())
         assert measured["sharpness"] > 0
     assert run.with_name("report.html").read_text().count('alt="thumbnail"') == COUNT
-
-    (out / f"stages/thumbnail/{names[0]}.webp").unlink()
-    assert "to do: 1 output missing" in in_copy(copy, "plan", *typed)

@@ -172,20 +172,22 @@ def test_outputs_are_there_only_when_both_stages_have_theirs(
 
 
 @pytest.mark.parametrize("object_count", [1, 1000])
-def test_outputs_are_there_only_when_all_sizes_are(
+def test_outputs_are_there_only_when_those_of_all_stages_and_sizes_are(
     object_count: int, output: Location, tmp_path: Path
 ) -> None:
-    recipe = Recipe.from_document({"sizes": [64, 128]})
-    relatives = ["a.jpg", "b.jpg", "c.jpg", *(f"x{n}.jpg" for n in range(object_count - 1))]
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
+    recipe = Recipe.from_document({"sizes": [64, 128], "more_stages": ["sharpness"]})
+    names = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    relatives = [*names, *(f"x{n}.jpg" for n in range(object_count - 1))]
+    for name in names:
         for stage in stages_of(recipe):
             for key in output_keys(stage, name, recipe):
                 (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / key).touch()
     (tmp_path / "resized/64/b.jpg").unlink()
     (tmp_path / "edges/128/c.jpg.png").unlink()
+    (tmp_path / "stages/sharpness/d.jpg.json").unlink()
     has_outputs = output_test(output, recipe, relatives)
-    assert [has_outputs(name) for name in ("a.jpg", "b.jpg", "c.jpg")] == [True, False, False]
+    assert [has_outputs(name) for name in names] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
