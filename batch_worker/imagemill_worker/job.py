@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from imagemill_contract.errors import ContractError, DocumentError
 from imagemill_contract.keys import Stage
 from imagemill_contract.locations import Location, split_object_address
 from imagemill_contract.outcomes import Outcome, Status
-from imagemill_worker.errors import ArgumentsError
+from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.journal import Journal
 from imagemill_worker.lanes.tasks import Task, check_rows, later_tasks, resize_tasks
 from imagemill_worker.spool import Spooled, temporary_file
@@ -42,13 +43,14 @@ class Given:
     offsets: Sequence[int]
 
     def files(self) -> dict[int, Spooled]:
-        """The files, by place in the shard."""
-        found = enumerate(zip(self.outcomes, self.offsets, strict=True))
-        return {
-            place: Spooled(self.file.fileno(), offset, row.output_bytes)
-            for place, (row, offset) in found
-            if row.status is Status.WRITTEN
-        }
+        """The files, by place in the shard. Raises TryAgainError if one came damaged."""
+        found = {}
+        for place, (row, offset) in enumerate(zip(self.outcomes, self.offsets, strict=True)):
+            if row.status is Status.WRITTEN:
+                found[place] = Spooled(self.file.fileno(), offset, row.output_bytes)
+                if hashlib.sha256(found[place].read()).hexdigest() != row.sha256:
+                    raise TryAgainError(f"What the model gave for {row.key!r} came damaged.")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.files.holdings import Holdings
 from imagemill_dataset.files.loaders import loaders_of
-from imagemill_dataset.files.published_source import published_source
+from imagemill_dataset.files.published_source import published_recipe, published_source
 from imagemill_dataset.index import IndexedRun
 from imagemill_dataset.shards import DatasetShard, PixelSums
 
@@ -50,7 +50,7 @@ def card_of(held: Holdings, last: IndexedRun, labels: Mapping[str, int]) -> Docu
             **_pixels(listed),
             "splits": {name: _pixels(shards) for name, shards in splits.items()},
         },
-        "recipe": recipe.to_document(),
+        "recipe": published_recipe(recipe),
         "recipe_digest": recipe.digest,
         "tool": last.tool,
         "sources": sorted({published_source(source) for source in held.sums.sources}),

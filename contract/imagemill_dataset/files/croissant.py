@@ -106,8 +106,13 @@ def _description(card: Mapping[str, Any]) -> str:
     recipe = card["recipe"]
     return (
         f"{card['samples']} pictures ({recipe['mode']}, {recipe['size']} pixels), each with its "
-        f"edge map ({recipe['edge']}), in {card['format']} shards."
+        f"edge map ({recipe['edge']}){_given(recipe)}, in {card['format']} shards."
     )
+
+
+def _given(recipe: Mapping[str, Any]) -> str:
+    what = {"vector": "a vector", "scores": "scores", "image": "a drawing"}
+    return f" and {what[recipe['model_output']]} of a neural network" if recipe["model"] else ""
 
 
 def _index_file(table: IndexTable) -> Node:

@@ -248,12 +248,16 @@ def test_readme_says_where_the_pictures_are_from_and_what_has_made_the_dataset()
 
 
 def test_card_and_index_name_a_folder_but_not_its_path() -> None:
-    run = replace(RUN, source="file:///home/somebody/PHOTOS")
+    model = {"model": "file:///home/somebody/my%20model.onnx", "model_sha256": "ab" * 32}
+    recipe = {**RUN.recipe, **model}
+    run = replace(RUN, source="file:///home/somebody/PHOTOS", recipe=recipe)
     index = Index({"cats/a": sample(TRAIN, 0, 0, run)}, {TRAIN.key: TRAIN})
     files = dataset_files(held(index), TABLES, LABELS, otherwise=run)
     files[INDEX_TABLE] = index_table(index.entries.items(), index.shards)
     assert all(b"somebody" not in body for body in files.values())
-    assert json.loads(files[DATASET_CARD])["sources"] == ["PHOTOS/"]
+    found = json.loads(files[DATASET_CARD])
+    assert found["sources"] == ["PHOTOS/"]
+    assert found["recipe"] == {**recipe, "model": "file:///my%20model.onnx"}
 
 
 def test_croissant_names_every_listed_file_with_its_checksum() -> None:

@@ -112,10 +112,15 @@ def test_a_vector_is_the_same_in_every_form(folder: Folder) -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_a_piece_that_is_gone_ends_the_job_that_packs_it(folder: Folder) -> None:
+def test_a_piece_that_is_damaged_or_gone_ends_the_job_that_packs_it(folder: Folder) -> None:
     planned(folder, "webdataset", network("vector"), "vector")
     assert folder.run("model").code == 0
     (piece,) = folder.output.glob("intermediate/*/*/model.tar")
+    body = bytearray(piece.read_bytes())
+    body[512 + 128] ^= 1  # of the first vector
+    piece.write_bytes(body)
+    ended = folder.run("edge")
+    assert (ended.code, "gave for '00.jpg' came damaged" in ended.errors) == (75, True)
     piece.unlink()
     ended = folder.run("edge")
     assert (ended.code, "is not there" in ended.errors) == (2, True)
