@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from imagemill_contract.reporting.request_counts import RequestCounts
 from imagemill_worker.errors import TryAgainError
@@ -44,28 +46,17 @@ class Weather:
         self.requests = RequestCounts()
         self._most = most_at_once
         self._limit = float(most_at_once)
-        self._out = 0
+        self._out: deque[None] = deque()  # one for each request; threads change it without a lock
+        self._under_way = _UnderWay(self)
         self._changed = threading.Condition()
         self._cut_at = 0.0
         self._waiting, self._waiting_since, self._waited_seconds = 0, 0.0, 0.0
         self._stopping = stopping or threading.Event()
         self._on_event = on_event
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
+    def request(self) -> AbstractContextManager[None]:
         """Wait until one more request may start, and count it while the block runs."""
-        with self._changed:
-            if self._out >= max(1, int(self._limit)):
-                with self._counted():
-                    self._changed.wait_for(lambda: self._out < max(1, int(self._limit)))
-            self._out += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._out -= 1
-                self._changed.notify()
-            self._on_event()
+        return self._under_way
 
     def went_well(self) -> None:
         if self._limit < self._most:
@@ -107,13 +98,30 @@ class Weather:
             present = time.monotonic() - self._waiting_since if self._waiting else 0.0
             return self._waited_seconds + present
 
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._begin_waiting()
-        try:
-            yield
-        finally:
-            self._end_waiting()
+    def begin(self) -> None:
+        """Wait until one more request may start, and count it."""
+        if self._limit >= self._most:  # there are no more threads: nobody has to wait for another
+            self._out.append(None)
+            return
+        with self._changed:
+            if not self._has_room():
+                self._begin_waiting()
+                try:
+                    self._changed.wait_for(self._has_room)
+                finally:
+                    self._end_waiting()
+            self._out.append(None)
+
+    def end(self) -> None:
+        """A request has ended, whichever way."""
+        self._out.pop()
+        if self._waiting:  # noted before a thread looks whether there is room
+            with self._changed:
+                self._changed.notify()
+        self._on_event()
+
+    def _has_room(self) -> bool:
+        return len(self._out) < max(1, int(self._limit))
 
     def _begin_waiting(self) -> None:
         if not self._waiting:
@@ -124,3 +132,16 @@ class Weather:
         self._waiting -= 1
         if not self._waiting:
             self._waited_seconds += time.monotonic() - self._waiting_since
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A block within which a request is made: each of millions, so it is no generator."""
+
+    weather: Weather
+
+    def __enter__(self) -> None:
+        self.weather.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.weather.end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 
 import pytest
 
@@ -83,3 +85,26 @@ def test_each_request_is_a_sign_of_life() -> None:
     with weather.request():
         assert signs == []
     assert signs == ["alive"]
+
+
+def test_threads_that_wait_in_bad_weather_all_go_on_when_it_clears() -> None:
+    weather = Weather(most_at_once=8)
+    done = deque[None]()
+
+    def ask(times: int) -> None:
+        for place in range(times):
+            with weather.request():
+                time.sleep(0.0002)
+            if place % 10 == 0:
+                weather.went_wrong()
+            weather.went_well()
+        done.append(None)
+
+    for _ in range(8):
+        weather.went_wrong()
+    threads = [threading.Thread(target=ask, args=(60,), daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert len(done) == 8
