@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from imagemill_app.plan.earlier.recipe_change import change_of
 from imagemill_app.refusal import RunRefused
 from imagemill_app.results.planned_shards import planned_shards
 from imagemill_contract.keys import report_key
 from imagemill_contract.locations import Location
+from imagemill_contract.recipe import Recipe
 from tests.helpers.networks import network
 from tests.helpers.run_steps import INPUT, OUTPUT, SETTINGS, Worker, plan, report
 
@@ -81,6 +83,15 @@ def test_another_model_is_a_reason_to_do_pictures_again_and_another_place_is_non
     pinned = request(model_sha256=run["recipe"]["model_sha256"])
     with pytest.raises(RunRefused, match="so it is another one"):
         plan(pinned, "run-4", 4)
+
+
+def test_labels_that_an_earlier_release_did_not_write_down_are_no_change() -> None:
+    model = {"model": MODEL, "model_output": "scores", "model_sha256": "ab" * 32}
+    now = Recipe.from_document({**model, "model_labels": ["cat", "dog"]}).to_document()
+    then = {name: value for name, value in now.items() if name != "model_labels"}
+    assert change_of(then, now) == ""
+    assert "model_labels" in change_of({**now, "model_labels": ["dog", "cat"]}, now)
+    assert change_of({**then, "model_sha256": "cd" * 32}, now) == "model changed"
 
 
 def test_with_prune_the_outputs_of_deleted_pictures_go(s3: Any) -> None:
