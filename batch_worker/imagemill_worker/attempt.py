@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,7 @@ class Attempt:
         assert job.intermediate is not None  # noqa: S101 # a packed edge job reads one
         descriptor = job.intermediate.fileno()
         pictures = {
-            place: Spooled(descriptor, row.offset, row.read.bytes)
+            place: _spooled(descriptor, row)
             for place, row in enumerate(job.rows)
             if isinstance(row, Task)
         }
@@ -191,3 +191,9 @@ class Attempt:
             tasks=tasks,
             verify_source=job.shard.verify_source and job.stage is Stage.RESIZE,
         )
+
+
+def _spooled(descriptor: int, task: Task) -> Spooled:
+    """Where a task's picture is in the intermediate shard."""
+    largest, *smaller = (Spooled(descriptor, it.offset, it.read.bytes) for it in task.sizes)
+    return replace(largest, smaller=tuple(smaller))

@@ -139,7 +139,8 @@ def _later_job(stage: Stage, shard: Shard, output: Store, journal: Journal) -> J
     if outcomes := before.get(Stage.MODEL):
         given = temporary_file()
         places = fetch_intermediate(output, outcomes, given)
-        return replace(job, given=Given(given, outcomes, places))
+        starts = [place[0] if place else 0 for place in places]
+        return replace(job, given=Given(given, outcomes, starts))
     return job
 
 

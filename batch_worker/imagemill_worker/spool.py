@@ -30,12 +30,23 @@ class Spooled:
         offset: Where it begins, in bytes.
         length: How many bytes it has.
         pixels: Sums over the pixels of its picture, if the stage takes them.
+        smaller: The same in smaller sizes, the largest of them first.
     """
 
     file_descriptor: int
     offset: int
     length: int
     pixels: PixelSums = field(default_factory=PixelSums)
+    smaller: tuple[Spooled, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[Spooled, ...]:
+        """It and its smaller sizes."""
+        return (self, *self.smaller)
+
+    @property
+    def total_bytes(self) -> int:
+        return self.length + sum(item.length for item in self.smaller)
 
     def read(self) -> bytes:
         return read_at(self.file_descriptor, self.offset, self.length)

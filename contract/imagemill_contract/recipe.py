@@ -34,7 +34,7 @@ from imagemill_contract.recipe_parts.choices import (
     SplitBy,
 )
 from imagemill_contract.recipe_parts.columns import ColumnName, Columns, ColumnType
-from imagemill_contract.recipe_parts.given import NamedKinds, given_columns
+from imagemill_contract.recipe_parts.given import NamedKinds, given_columns, size_columns
 from imagemill_contract.recipe_parts.labels import LabelList, Labels
 from imagemill_contract.recipe_parts.model_rules import Digest, Expression, ModelAddress
 from imagemill_contract.recipe_parts.numbers import Number
@@ -230,8 +230,9 @@ class Recipe:
 
     @property
     def sample_columns(self) -> NamedKinds:
-        """The columns of a sample: those that are named, and what a model gives."""
-        return (*self.columns, *given_columns(self.model, self.model_output))
+        """The columns of a sample: those that are named, what a model gives, and smaller sizes."""
+        given = given_columns(self.model, self.model_output)
+        return (*self.columns, *given, *size_columns(self.sizes))
 
     @property
     def has_metadata(self) -> bool:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_contract.recipe_parts.columns import CAPTION, Value
-from imagemill_contract.recipe_parts.given import given_columns
+from imagemill_contract.recipe_parts.given import given_columns, size_columns
 
 _BLOCK = 512  # bytes; of tar, whose members have a header and end with a whole block
 _LONG_KEY = 80  # from here on tar needs extended headers, which hold the name
@@ -43,16 +43,19 @@ def packed_bytes(
     """The most bytes that a sample takes in a dataset shard, from the lengths of key and files.
 
     `columns` are the values of the recipe's columns; `given_bytes` is the length of the file that
-    its model has given.
+    its model has given, and of its smaller sizes.
     """
     size = _own_bytes(recipe, key_bytes, image_bytes, edge_bytes, columns)
     given = given_columns(recipe.model, recipe.model_output)
-    if not given:
+    smaller = len(size_columns(recipe.sizes))
+    if not given and not smaller:
         return size
     if recipe.output is Output.WEBDATASET:
-        return size + _member_bytes(given_bytes) + _long_key_bytes(key_bytes)
-    size += _BESIDE_COLUMN[recipe.output] * len(given) + key_bytes
-    return size + _MOST_OF_GIVEN[recipe.model_output] * given_bytes
+        files = bool(given) + smaller
+        size += _member_bytes(given_bytes) + 2 * _BLOCK * (files - 1)
+        return size + files * _long_key_bytes(key_bytes)
+    size += (_BESIDE_COLUMN[recipe.output] + key_bytes) * (len(given) + smaller)
+    return size + (_MOST_OF_GIVEN[recipe.model_output] if given else 1) * given_bytes
 
 
 def _own_bytes(

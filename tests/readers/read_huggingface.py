@@ -33,9 +33,11 @@ def row_of(split: str, sample: dict[str, Any]) -> dict[str, object]:
     if "jpg" in sample:
         image, edge, about = sample["jpg"], sample["edge.png"], sample["json"]
         key, label = sample["__key__"], sample["cls"]
+        small, small_edge = sample["48.jpg"], sample["48.edge.png"]
     else:
         image, edge, about = sample["image"], sample["edge"], sample
         key, label = sample["key"], sample["label"]
+        small, small_edge = sample["image_48"], sample["edge_48"]
     assert isinstance(image, Image.Image)
     assert isinstance(edge, Image.Image)
     pixels, edge_pixels = np.asarray(image), np.asarray(edge)
@@ -50,6 +52,8 @@ def row_of(split: str, sample: dict[str, Any]) -> dict[str, object]:
         "sha256": about["sha256"],
         "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         "edge_pixels_sha256": hashlib.sha256(edge_pixels.tobytes()).hexdigest(),
+        "small_pixels_sha256": hashlib.sha256(np.asarray(small).tobytes()).hexdigest(),
+        "small_edge_pixels_sha256": hashlib.sha256(np.asarray(small_edge).tobytes()).hexdigest(),
         "caption": about["caption"],
         "year": about["year"],
     }

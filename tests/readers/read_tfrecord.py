@@ -13,7 +13,10 @@ from pathlib import Path
 import tensorflow as tf
 
 TEXT, NUMBER = tf.io.FixedLenFeature([], tf.string), tf.io.FixedLenFeature([], tf.int64)
-TEXTS = ("image/encoded", "image/filename", "image/key", "image/class/text", "edge/encoded")
+TEXTS = (
+    *("image/encoded", "image/filename", "image/key", "image/class/text", "edge/encoded"),
+    *("image/48/encoded", "edge/48/encoded"),
+)
 FEATURES = dict.fromkeys(TEXTS, TEXT) | {
     "image/class/label": NUMBER,
     "caption": TEXT,
@@ -26,6 +29,8 @@ def parsed(record: tf.Tensor) -> dict[str, tf.Tensor]:
     # as Pillow decodes, to the bit; TensorFlow's own choice is the faster transform
     sample["image"] = tf.io.decode_jpeg(sample["image/encoded"], dct_method="INTEGER_ACCURATE")
     sample["edge"] = tf.io.decode_png(sample["edge/encoded"])
+    sample["small"] = tf.io.decode_jpeg(sample["image/48/encoded"], dct_method="INTEGER_ACCURATE")
+    sample["small_edge"] = tf.io.decode_png(sample["edge/48/encoded"])
     return sample
 
 
@@ -44,6 +49,8 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tfrecord")):
             "sha256": hashlib.sha256(sample["image/encoded"]).hexdigest(),
             "pixels_sha256": hashlib.sha256(sample["image"].tobytes()).hexdigest(),
             "edge_pixels_sha256": hashlib.sha256(sample["edge"].tobytes()).hexdigest(),
+            "small_pixels_sha256": hashlib.sha256(sample["small"].tobytes()).hexdigest(),
+            "small_edge_pixels_sha256": hashlib.sha256(sample["small_edge"].tobytes()).hexdigest(),
             "caption": sample["caption"].decode(),
             "year": int(sample["year"]) or None,
         }

@@ -22,6 +22,9 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tar")):
         assert sample["txt"] == about["caption"]
         image = np.asarray(Image.open(io.BytesIO(body)))
         edge = np.asarray(Image.open(io.BytesIO(sample["edge.png"])))
+        small, small_edge = (
+            np.asarray(Image.open(io.BytesIO(sample[name]))) for name in ("48.jpg", "48.edge.png")
+        )
         row = {
             "key": sample["__key__"],
             "split": shard.name.split("-")[1],
@@ -34,6 +37,8 @@ for shard in sorted(Path(sys.argv[1]).glob("*.tar")):
             "sha256": hashlib.sha256(body).hexdigest(),
             "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
             "edge_pixels_sha256": hashlib.sha256(edge.tobytes()).hexdigest(),
+            "small_pixels_sha256": hashlib.sha256(small.tobytes()).hexdigest(),
+            "small_edge_pixels_sha256": hashlib.sha256(small_edge.tobytes()).hexdigest(),
             "caption": about["caption"],
             "year": about["year"],
         }

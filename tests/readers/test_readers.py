@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.readers, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
 # pictures of many shapes: a reader that takes width for height is found out
 OF_PICTURES = {
-    **{"size": 96, "mode": "keep_ratio"},
+    **{"sizes": [48, 96], "mode": "keep_ratio"},
     # what one call of OpenCV does, so that the edge maps can be computed here, too
     **{"blur": 0, "canny_low": 100, "canny_high": 200},
 }
@@ -77,7 +77,9 @@ for sample in dataset:
     image = plane(sample["image"] if "image" in sample else sample["jpg"])
     edge = plane(sample["edge"] if "edge" in sample else sample["edge.png"])
     digest = hashlib.sha256(edge.tobytes()).hexdigest()
-    print(json.dumps([image.shape, edge.shape, digest]))
+    names = ("image_48", "48.jpg", "edge_48", "48.edge.png")
+    small = [plane(sample[name]).shape for name in names if name in sample]
+    print(json.dumps([image.shape, edge.shape, digest, *small]))
 """
 
 Row = dict[str, object]
@@ -101,11 +103,21 @@ def outcomes_in(out: Path, stage: Stage) -> dict[str, Outcome]:
 
 
 def output_key(stage: Stage, relative: str) -> str:
-    return keys.output_key(stage, relative, Recipe())
+    return keys.output_key(stage, relative, Recipe.from_document(OF_PICTURES))
+
+
+def small_key(relative: str) -> str:
+    return keys.output_keys(Stage.RESIZE, relative, Recipe.from_document(OF_PICTURES))[1]
 
 
 def pixels_of(body: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(body)))
+
+
+def edges_of(picture: bytes) -> NDArray[np.uint8]:
+    grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
+    edges: NDArray[np.uint8] = cv2.Canny(grey, 100, 200)
+    return edges
 
 
 def sha256(body: bytes) -> str:
@@ -122,8 +134,8 @@ def expected(outputs: Path, output: Output) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for relative, edge in edges.items():
         picture = (outputs / Output.FILES / output_key(Stage.RESIZE, relative)).read_bytes()
-        grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
-        edge_pixels, pixels = cv2.Canny(grey, 100, 200), pixels_of(picture)
+        small = (outputs / Output.FILES / small_key(relative)).read_bytes()
+        edge_pixels, pixels = edges_of(picture), pixels_of(picture)
         assert resized[relative].sha256 == sha256(picture)
         assert (edge.height, edge.width) == edge_pixels.shape == pixels.shape[:2]
         assert edge.output_key is not None
@@ -139,6 +151,9 @@ def expected(outputs: Path, output: Output) -> dict[str, Row]:
             "sha256": sha256(picture),
             "pixels_sha256": sha256(pixels.tobytes()),
             "edge_pixels_sha256": sha256(edge_pixels.tobytes()),
+            "small_shape": list(edges_of(small).shape),
+            "small_pixels_sha256": sha256(pixels_of(small).tobytes()),
+            "small_edge_pixels_sha256": sha256(edges_of(small).tobytes()),
             **columns_of(relative),
         }
     return rows
@@ -225,14 +240,17 @@ def test_snippet_of_the_card_reads_its_split_as_it_is(
     printed = printed_by(LOADERS[output, library], ["-c", code + LOADER_END], out, tmp_path)
     found = [json.loads(line) for line in printed]
     samples = [row for row in expected(outputs, output).values() if row["split"] == "train"]
-    wanted = [[row["edge_shape"], row["edge_shape"], row["edge_pixels_sha256"]] for row in samples]
+    wanted = [
+        [row["edge_shape"], row["edge_shape"], row["edge_pixels_sha256"], *[row["small_shape"]] * 2]
+        for row in samples
+    ]
     assert sorted(found) == sorted(wanted)
 
 
 @pytest.mark.parametrize("library", ["pytorch", "huggingface"])
 def test_snippet_decodes_avif(library: str, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "avif"
-    run(photos, out, {**OF_PICTURES, "output": Output.WEBDATASET, "format": "avif"})
+    run(photos, out, {"size": 96, "output": Output.WEBDATASET, "format": "avif"})
     code = json.loads((out / keys.DATASET_CARD).read_bytes())["loaders"][library]
     end = LOADER_END.replace('sample["jpg"]', 'sample["avif"]')
     environment = LOADERS[Output.WEBDATASET, library]

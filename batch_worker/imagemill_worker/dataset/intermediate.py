@@ -10,10 +10,11 @@ import hashlib
 import io
 import tarfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -29,6 +30,8 @@ from imagemill_worker.stores.store import Store
 _PIECE_BYTES, _LEAST_PIECE_BYTES, _SECONDS = 64 << 20, 4 << 20, 30.0
 _SECONDS_IN_FOLDER = 5.0
 _READS_OF_DAMAGED = 3
+_Placed = tuple[str, int, int]  # a member's name, length and offset
+_Offsets = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class IntermediateWriter:
     def add(self, place: int, outcome: Outcome, spooled: Spooled) -> None:
         """Take a picture, by its place in the work shard."""
         self._waiting.append(_Member(place, outcome, spooled))
-        self._bytes += spooled.length
+        self._bytes += spooled.total_bytes
 
     def write_when_due(self) -> None:
         """Start writing a piece if there is enough for one. Raises what an earlier piece raised."""
@@ -107,11 +110,12 @@ class IntermediateWriter:
     def _write_piece(self, members: Sequence[_Member]) -> dict[int, Outcome]:
         names = "\n".join(member.outcome.key for member in members)
         digest = hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        spooled = [member.spooled for member in members]
+        spooled = [of_size for member in members for of_size in member.spooled.sizes]
         whole_key = write_piece(self._store, self._shard, digest, spooled)
+        starts = accumulate((len(member.spooled.sizes) for member in members), initial=0)
         return {
             member.place: member.outcome._replace(output_key=whole_key, position=position)
-            for position, member in enumerate(members)
+            for position, member in zip(starts, members, strict=False)
         }
 
     def _note_written(self) -> None:
@@ -135,8 +139,10 @@ def write_piece(store: Store, shard: Shard, name: str, files: Sequence[Spooled])
     return key
 
 
-def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
-    """Copy all pieces into `file`, and return where each file begins, by place; 0 without one.
+def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[_Offsets]:
+    """Copy all pieces into `file`, and return where each file begins, by place; empty without one.
+
+    The sizes of a picture follow each other, the largest first.
 
     What comes damaged is fetched again.
 
@@ -151,15 +157,15 @@ def fetch_intermediate(store: Store, outcomes: Sequence[Outcome], file: BinaryIO
     return _fetched_pieces(store, outcomes, file)
 
 
-def _fetched_pieces(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[int]:
-    pieces: dict[str, list[tuple[str, int, int]]] = {}
+def _fetched_pieces(store: Store, outcomes: Sequence[Outcome], file: BinaryIO) -> list[_Offsets]:
+    pieces: dict[str, list[_Placed]] = {}
     for row in outcomes:
         if row.status is Status.WRITTEN and row.output_key not in pieces:
             pieces[str(row.output_key)] = _fetched(store, str(row.output_key), file)
-    return [_offset_of(row, pieces) for row in outcomes]
+    return [tuple(_offsets_of(row, pieces)) for row in outcomes]
 
 
-def _fetched(store: Store, key: str, file: BinaryIO) -> list[tuple[str, int, int]]:
+def _fetched(store: Store, key: str, file: BinaryIO) -> list[_Placed]:
     """Append a piece to `file`, and return the name, length and offset of each member."""
     start = file.seek(0, io.SEEK_END)
     store.fetch_file(key, file)
@@ -171,17 +177,15 @@ def _fetched(store: Store, key: str, file: BinaryIO) -> list[tuple[str, int, int
         raise ArgumentsError(f"The intermediate shard {key!r} is damaged.") from error
 
 
-def _offset_of(row: Outcome, pieces: Mapping[str, list[tuple[str, int, int]]]) -> int:
+def _offsets_of(row: Outcome, pieces: Mapping[str, list[tuple[str, int, int]]]) -> Iterator[int]:
     if row.status is not Status.WRITTEN:
-        return 0
-    members, position = pieces[str(row.output_key)], row.position or 0
-    if position < len(members):
-        name, length, offset = members[position]
-        if (name, length) == (_member_name(position), row.output_bytes):
-            return offset
-    raise ArgumentsError(
-        f"The intermediate shard {row.output_key!r} does not hold the pictures of the outcomes."
-    )
+        return
+    members, first = pieces[str(row.output_key)], row.position or 0
+    for position, of_size in enumerate(row.sizes, start=first):
+        name, length, offset = members[position] if position < len(members) else ("", 0, 0)
+        if (name, length) != (_member_name(position), of_size.output_bytes):
+            raise ArgumentsError(f"The intermediate shard {row.output_key!r} holds other pictures.")
+        yield offset
 
 
 def _write_tar(file: BinaryIO, pictures: Sequence[Spooled]) -> None:

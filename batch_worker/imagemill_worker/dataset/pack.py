@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import relative_key
 from imagemill_contract.outcomes import Outcome
+from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.columns import Value
+from imagemill_contract.recipe_parts.given import size_columns
 from imagemill_dataset import names
 from imagemill_dataset.shard_sizes import end_bytes, even_pieces, packed_bytes
 from imagemill_dataset.shards import DatasetShard
@@ -67,7 +69,9 @@ class _Part:
 
     @property
     def given_bytes(self) -> int:
-        return self.given.length if self.given else 0
+        """Of what a model has given, and of smaller sizes."""
+        smaller = (*self.picture.smaller, *self.edges.smaller)
+        return sum(it.length for it in smaller) + (self.given.length if self.given else 0)
 
     @property
     def bytes(self) -> int:
@@ -185,5 +189,12 @@ def _sample(shard: Shard, part: _Part) -> Sample:
         sha256=part.sha256,
         label=None if text is None else shard.labels[text],
         label_text=text or "",
-        columns={**columns, **given},
+        columns={**columns, **given, **_sizes(recipe, part)},
     )
+
+
+def _sizes(recipe: Recipe, part: _Part) -> dict[str, bytes]:
+    """The columns of smaller sizes, the smallest first."""
+    pairs = zip(part.picture.smaller[::-1], part.edges.smaller[::-1], strict=True)
+    bodies = (file.read() for pair in pairs for file in pair)
+    return dict(zip((name for name, _ in size_columns(recipe.sizes)), bodies, strict=True))

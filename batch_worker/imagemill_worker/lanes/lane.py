@@ -30,7 +30,6 @@ from imagemill_worker.lanes.messages import (
     Assignment,
     Ended,
     FaultName,
-    Product,
     Report,
     SharedFiles,
     Totals,
@@ -38,7 +37,7 @@ from imagemill_worker.lanes.messages import (
 )
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
-from imagemill_worker.lanes.written import written_outcome
+from imagemill_worker.lanes.written import packed_product, written_outcome
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stages import picture_stages
 from imagemill_worker.stages.picture_stage import Picture
@@ -143,9 +142,7 @@ class Lane:
         pairs = zip(task.sizes, made, strict=True)
         puts = [self._sink.write(of_size, product.body) for of_size, product in pairs]
         outcome = written_outcome(task, made, puts)
-        if puts[0].offset is None:
-            return Ended(index, outcome)
-        return Ended(index, outcome, Product(puts[0].offset, len(made[0].body), made[0].pixels))
+        return Ended(index, outcome, packed_product(made, puts))
 
     def _products(
         self, index: int, stage: Stage, pictures: Sequence[Picture]

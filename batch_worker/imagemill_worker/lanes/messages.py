@@ -75,11 +75,15 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product to be packed: its place in the lane's spool, and the sums of its pixels."""
+    """A product to be packed: its place in the lane's spool, and the sums of its pixels.
+
+    `smaller` has offsets and lengths of its smaller sizes.
+    """
 
     offset: int
     length: int
     pixels: PixelSums
+    smaller: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Ended:
         if self.product:
             pixels = self.product.pixels
             sums = [pixels.pixels, pixels.sums, pixels.squares]
-            row += [self.product.offset, self.product.length, sums]
+            row += [self.product.offset, self.product.length, sums, *self.product.smaller]
         return row
 
     @classmethod
@@ -104,10 +108,10 @@ class Ended:
         found = Outcome.from_values(outcome) if outcome else None
         if not product:
             return cls(index, found)
-        offset, length, (pixels, sums, squares) = product
-        return cls(
-            index, found, Product(offset, length, PixelSums(pixels, tuple(sums), tuple(squares)))
-        )
+        offset, length, (pixels, sums, squares), *smaller = product
+        of_pixels = PixelSums(pixels, tuple(sums), tuple(squares))
+        places = tuple((at, size) for at, size in smaller)
+        return cls(index, found, Product(offset, length, of_pixels, places))
 
 
 class FaultName(StrEnum):

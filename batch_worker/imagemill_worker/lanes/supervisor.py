@@ -135,7 +135,8 @@ class Supervisor:
             return
         spooled, product = None, ended.product
         if product is not None and spool is not None:
-            spooled = Spooled(spool, product.offset, product.length, product.pixels)
+            smaller = tuple(Spooled(spool, at, size) for at, size in product.smaller)
+            spooled = Spooled(spool, product.offset, product.length, product.pixels, smaller)
         self._settle(ended.index, ended.outcome, spooled)
 
     def _settle(self, index: int, outcome: Outcome, spooled: Spooled | None = None) -> None:

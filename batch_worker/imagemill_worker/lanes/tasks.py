@@ -87,12 +87,12 @@ def later_tasks(
     stage: Stage,
     shard: Shard,
     before: Mapping[Stage, Sequence[Outcome]],
-    offsets: Sequence[int] = (),
+    offsets: Sequence[Sequence[int]] = (),
 ) -> list[Task | Outcome]:
     """A task for each object that all stages before have written, and the outcome of each other.
 
     `before` has the outcomes of these stages; `offsets` are those of the pictures in the
-    intermediate shard, by place in the shard.
+    intermediate shard, in each size, by place in the shard.
 
     Raises:
         ArgumentsError: The outcomes are not those of this shard.
@@ -102,9 +102,9 @@ def later_tasks(
     rows: list[Task | Outcome] = []
     for place, of_stages in enumerate(zip(*before.values(), strict=True)):
         of_object = dict(zip(before, of_stages, strict=True))
-        offset = offsets[place] if offsets else 0
+        of_sizes = offsets[place] if offsets else ()
         resized = of_object[Stage.RESIZE]
-        rows.append(_left_out(of_object) or _later_task(stage, shard, resized, offset))
+        rows.append(_left_out(of_object) or _later_task(stage, shard, resized, of_sizes))
     return rows
 
 
@@ -123,7 +123,7 @@ def _left_out(before: Mapping[Stage, Outcome]) -> Outcome | None:
     return None
 
 
-def _later_task(stage: Stage, shard: Shard, row: Outcome, offset: int) -> Task:
+def _later_task(stage: Stage, shard: Shard, row: Outcome, offsets: Sequence[int]) -> Task:
     """The task of a stage that reads the resized picture of `row`, in one or all sizes."""
     recipes = keys.recipes_of(stage, shard.recipe)
     written = row.sizes if stage.entry.in_sizes else row.sizes[:1]
@@ -138,7 +138,9 @@ def _later_task(stage: Stage, shard: Shard, row: Outcome, offset: int) -> Task:
             offset,
             of_size.area,
         )
-        for of_size, recipe in zip(written, recipes, strict=True)
+        for of_size, recipe, offset in zip(
+            written, recipes, offsets or [0] * len(written), strict=False
+        )
     )
     return replace(largest, smaller=tuple(smaller)) if smaller else largest
 

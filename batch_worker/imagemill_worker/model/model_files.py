@@ -67,6 +67,7 @@ def model_files(store: Store, shard: Shard, resize: Sequence[Outcome]) -> Iterat
         yield ModelFiles(store, shard, StoreSource(store), StoreSink(store))
         return
     with temporary_file() as pictures, temporary_file() as results:
-        offsets = fetch_intermediate(store, resize, pictures)
+        places = fetch_intermediate(store, resize, pictures)
+        offsets = [of_sizes[0] if of_sizes else 0 for of_sizes in places]
         source, spool = FileSource(pictures.fileno()), SpoolWriter(results.fileno())
         yield ModelFiles(store, shard, source, SpoolSink(spool), offsets, results.fileno())

@@ -1,7 +1,8 @@
-"""What a model gives for a picture, as columns of its sample."""
+"""What a model gives for a picture, and its smaller sizes, as columns of its sample."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -17,7 +18,7 @@ class GivenType(StrEnum):
 
     VECTOR = "vector"  # its value is a .npy file of float16
     SCORES = "scores"  # a number for each label, or numbers
-    PICTURE = "picture"  # its value is a PNG file
+    PICTURE = "picture"  # its value is a file
 
 
 # Lists, by the type of what is in them as Hugging Face `datasets` calls it.
@@ -27,6 +28,7 @@ ColumnKind = ColumnType | GivenType
 NamedKinds = Sequence[tuple[str, ColumnKind]]
 
 VECTOR, DRAWING, SCORES = "vector", "model", "scores"
+_ENDINGS = {VECTOR: "npy", DRAWING: "model.png"}
 
 _COLUMNS: Mapping[ModelOutput, tuple[tuple[str, ColumnKind], ...]] = {
     ModelOutput.VECTOR: ((VECTOR, GivenType.VECTOR),),
@@ -37,6 +39,7 @@ _COLUMNS: Mapping[ModelOutput, tuple[tuple[str, ColumnKind], ...]] = {
     ),
     ModelOutput.IMAGE: ((DRAWING, GivenType.PICTURE),),
 }
+_SIZED = re.compile(r"(image|edge)_([0-9]+)")
 _PYTHON_TYPES: Mapping[GivenType, tuple[type, ...]] = {
     GivenType.VECTOR: (bytes,),
     GivenType.SCORES: (dict, list, tuple),
@@ -47,6 +50,30 @@ _PYTHON_TYPES: Mapping[GivenType, tuple[type, ...]] = {
 def given_columns(model: str, output: ModelOutput) -> tuple[tuple[str, ColumnKind], ...]:
     """The columns of what a model gives, sorted by name; none without a model."""
     return _COLUMNS[output] if model else ()
+
+
+def size_columns(sizes: Sequence[int]) -> tuple[tuple[str, ColumnKind], ...]:
+    """Picture and edge map of each size but the largest, which is that of the sample itself."""
+    return tuple(
+        (f"{name}_{size}", GivenType.PICTURE) for size in sizes[:-1] for name in ("image", "edge")
+    )
+
+
+def size_in(column: str) -> tuple[str, int] | None:
+    """`image` or `edge`, and the size, of a column of `size_columns`; None for another name."""
+    found = _SIZED.fullmatch(column)
+    return (found[1], int(found[2])) if found else None
+
+
+def file_ending(column: str, image_format: str) -> str:
+    """What follows the key in the name of a column's file; empty for a column without one."""
+    if column in _ENDINGS:
+        return _ENDINGS[column]
+    sized = size_in(column)
+    if sized is None:
+        return ""
+    name, size = sized
+    return f"{size}.{image_format}" if name == "image" else f"{size}.edge.png"
 
 
 def fitted_value(value: SampleValue, kind: ColumnKind) -> SampleValue:

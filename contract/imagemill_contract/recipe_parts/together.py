@@ -18,7 +18,7 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
-from imagemill_contract.recipe_parts.given import given_columns
+from imagemill_contract.recipe_parts.given import given_columns, size_columns
 from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_contract.recipe_parts.preprocessing import Preprocessing
 from imagemill_contract.recipe_parts.sizes import Sizes
@@ -128,12 +128,11 @@ def _check_output(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
         )
-    if recipe.sizes and recipe.is_packed:
-        raise RecipeError(
-            f"{where}.sizes: needs output to be files; dataset shards hold one size of a picture."
-        )
     given = dict(given_columns(recipe.model, recipe.model_output))
+    sized = dict(size_columns(recipe.sizes))
     for name, _ in recipe.columns:
+        if recipe.is_packed and name in sized:
+            raise RecipeError(f"{where}.columns: {name} is a picture or edge map in another size.")
         if recipe.is_packed and name in given:
             raise RecipeError(f"{where}.columns: {name} is what the model gives for a picture.")
     if recipe.more_stages and recipe.is_packed:

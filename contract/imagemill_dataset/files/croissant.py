@@ -12,6 +12,7 @@ from typing import Any
 from imagemill_contract.keys import DATASET, INDEX_TABLE
 from imagemill_contract.recipe import Output
 from imagemill_dataset.files.hub_features import class_names
+from imagemill_dataset.files.readme import sizes_text
 from imagemill_dataset.names import EXTENSIONS
 
 Node = dict[str, Any]
@@ -105,8 +106,8 @@ def croissant_of(card: Mapping[str, Any], tables: Sequence[IndexTable]) -> Node:
 def _description(card: Mapping[str, Any]) -> str:
     recipe = card["recipe"]
     return (
-        f"{card['samples']} pictures ({recipe['mode']}, {recipe['size']} pixels), each with its "
-        f"edge map ({recipe['edge']}){_given(recipe)}, in {card['format']} shards."
+        f"{card['samples']} pictures ({recipe['mode']}, {sizes_text(recipe)} pixels), each with "
+        f"its edge map ({recipe['edge']}){_given(recipe)}, in {card['format']} shards."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagemill_contract.recipe import ModelOutput, Output
@@ -12,7 +12,9 @@ from imagemill_contract.recipe_parts.given import (
     SCORES,
     ColumnKind,
     GivenType,
+    file_ending,
     given_columns,
+    size_columns,
 )
 
 Feature = dict[str, Any]
@@ -58,6 +60,8 @@ def _of_webdataset(card: Mapping[str, Any]) -> list[Feature]:
         files.append(_list("npy", HUB_LISTS[GivenType.VECTOR]))
     if _gives(card, ModelOutput.IMAGE):
         files.append(_image("model.png"))
+    image_format = card["recipe"]["format"]
+    files += [_image(file_ending(name, image_format)) for name, _ in _of_sizes(card)]
     return [*files, *_texts("__key__", "__url__")]
 
 
@@ -73,7 +77,12 @@ def _of_parquet(card: Mapping[str, Any]) -> list[Feature]:
         *_texts("label_text"),
         *_of_columns(card),
         *_of_model(card),
+        *(_image(name) for name, _ in _of_sizes(card)),
     ]
+
+
+def _of_sizes(card: Mapping[str, Any]) -> Sequence[tuple[str, ColumnKind]]:
+    return size_columns(card["recipe"]["sizes"])
 
 
 def _of_model(card: Mapping[str, Any]) -> list[Feature]:

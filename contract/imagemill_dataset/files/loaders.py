@@ -11,7 +11,15 @@ from string import Template
 
 from imagemill_contract.recipe import ImageFormat, Output, Recipe
 from imagemill_contract.recipe_parts.columns import CAPTION, ColumnType
-from imagemill_contract.recipe_parts.given import DRAWING, ColumnKind, GivenType, given_columns
+from imagemill_contract.recipe_parts.given import (
+    DRAWING,
+    ColumnKind,
+    GivenType,
+    file_ending,
+    given_columns,
+    size_columns,
+    size_in,
+)
 from imagemill_dataset.names import EXTENSIONS
 
 _FILES = """\
@@ -38,11 +46,7 @@ dataset = (
     wds.WebDataset(files, shardshuffle=False)
     .decode($pictures)
     .rename(image="$format", edge="edge.png", about="json"$label$caption$given)
-$edges)
-"""
-
-_WEBDATASET_GREY_EDGES = """\
-    .map_dict(edge=lambda edge: edge.convert("L"))
+$sizes$edges)
 """
 
 # webdataset does not know that extension
@@ -77,14 +81,15 @@ def sample(record):
     parsed = tf.io.parse_single_example(record, features)
     image = $decoded
     edge = tf.io.decode_png(parsed.pop("edge/encoded"))
-    return {"image": image, "edge": edge, $drawing**parsed}
+$sizes    return {"image": image, "edge": edge, $drawing**parsed}
 
 
 dataset = tf.data.TFRecordDataset(files).map(sample, num_parallel_calls=tf.data.AUTOTUNE)
 """
 
-_TENSORFLOW_DECODED = 'tf.io.decode_image(parsed.pop("image/encoded"), expand_animations=False)'
-_TENSORFLOW_WEBP_DECODED = 'tf.io.decode_webp(parsed.pop("image/encoded"))[0]  # of one frame'
+_TENSORFLOW_DECODED = Template('tf.io.decode_image(parsed.pop("$name"), expand_animations=False)')
+_TENSORFLOW_WEBP_DECODED = Template('tf.io.decode_webp(parsed.pop("$name"))[0]  # of one frame')
+_TENSORFLOW_PNG_DECODED = Template('tf.io.decode_png(parsed.pop("$name"))')
 
 _TENSORFLOW_DRAWING = '"model": tf.io.decode_png(parsed.pop("model/encoded")), '
 
@@ -120,16 +125,32 @@ def loaders_of(recipe: Recipe, split: str) -> dict[str, str]:
     }
 
 
-def _webdataset_file(column: tuple[str, ColumnKind]) -> str:
+def _webdataset_file(column: tuple[str, ColumnKind], image_format: str) -> str:
     """The file that a column has in a tar, if it has one."""
-    endings: dict[ColumnKind, str] = {GivenType.VECTOR: "npy", GivenType.PICTURE: "model.png"}
     name, kind = column
-    return f', {name}="{endings[kind]}"' if kind in endings else ""
+    has_file = kind in (GivenType.VECTOR, GivenType.PICTURE)
+    return f', {name}="{file_ending(name, image_format)}"' if has_file else ""
+
+
+def _webdataset_sizes(recipe: Recipe) -> str:
+    """A line that names the files of a smaller size, for each."""
+    return "".join(
+        f'    .rename({name}="{file_ending(name, recipe.format)}")\n'
+        for name, _ in size_columns(recipe.sizes)
+    )
+
+
+def _grey_edges(recipe: Recipe) -> str:
+    """Edge maps of all sizes, with one channel as they are written."""
+    names = ["edge", *(name for name, _ in size_columns(recipe.sizes) if name.startswith("edge"))]
+    return "".join(f'    .map_dict({name}=lambda edge: edge.convert("L"))\n' for name in names)
 
 
 def _tensorflow_column(column: tuple[str, ColumnKind]) -> str:
     """A feature that may be left out, and then has a value of its type all the same."""
     name, kind = column
+    if sized := size_in(name) if kind is GivenType.PICTURE else None:
+        return f'    "{sized[0]}/{sized[1]}/encoded": tf.io.FixedLenFeature([], tf.string),\n'
     if kind is GivenType.PICTURE:
         return '    "model/encoded": tf.io.FixedLenFeature([], tf.string),\n'
     if isinstance(kind, GivenType):
@@ -140,13 +161,27 @@ def _tensorflow_column(column: tuple[str, ColumnKind]) -> str:
     return f'    "{name}": tf.io.FixedLenFeature([], tf.{type_name}, {otherwise}),\n'
 
 
+def _tensorflow_sizes(recipe: Recipe, decoded: Template) -> str:
+    """A line that decodes a picture or edge map in a smaller size, for each."""
+    lines = []
+    for name, _ in size_columns(recipe.sizes):
+        kind, size = size_in(name) or ("", 0)
+        code = decoded if kind == "image" else _TENSORFLOW_PNG_DECODED
+        lines.append(f'    parsed["{name}"] = {code.substitute(name=f"{kind}/{size}/encoded")}\n')
+    return "".join(lines)
+
+
 def _by_readme(split: str, form: str = "") -> str:
     return Template(_DATASETS).substitute(split=split, form=form)
 
 
 def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
     given = given_columns(recipe.model, recipe.model_output)
+    sized = size_columns(recipe.sizes)
     is_webp = recipe.format is ImageFormat.WEBP
+    decoded = _TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED
+    is_tar = recipe.output is Output.WEBDATASET
+    sizes = _webdataset_sizes(recipe) if is_tar else _tensorflow_sizes(recipe, decoded)
     labels = {Output.WEBDATASET: ', label="cls"', Output.TFRECORD: _TENSORFLOW_LABEL}
     return Template(_FILES + "\n" + body).substitute(
         split=split,
@@ -156,9 +191,10 @@ def _code(imports: str, body: str, recipe: Recipe, split: str) -> str:
         pictures=_WEBDATASET_AVIF if recipe.format is ImageFormat.AVIF else '"pil"',
         label=labels.get(recipe.output, "") if recipe.label_from_folder else "",
         caption=', caption="txt"' if CAPTION in dict(recipe.columns) else "",
-        given="".join(map(_webdataset_file, given)),
-        columns="".join(map(_tensorflow_column, (*recipe.columns, *given))),
-        edges="" if recipe.edge_three_channels else _WEBDATASET_GREY_EDGES,
+        given="".join(_webdataset_file(it, recipe.format) for it in given),
+        columns="".join(map(_tensorflow_column, (*recipe.columns, *given, *sized))),
+        edges="" if recipe.edge_three_channels else _grey_edges(recipe),
         drawing=_TENSORFLOW_DRAWING if (DRAWING, GivenType.PICTURE) in given else "",
-        decoded=_TENSORFLOW_WEBP_DECODED if is_webp else _TENSORFLOW_DECODED,
+        sizes=sizes,
+        decoded=decoded.substitute(name="image/encoded"),
     )

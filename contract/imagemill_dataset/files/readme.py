@@ -22,6 +22,12 @@ _GIVEN = {
 _MOST_LABELS = 20
 
 
+def sizes_text(recipe: Mapping[str, Any]) -> str:
+    """The sides of a recipe's pictures: `128`, or `512 and 64, 128`, the sample's own first."""
+    *smaller, largest = recipe["sizes"] or [recipe["size"]]
+    return f"{largest} and {', '.join(map(str, smaller))}" if smaller else str(largest)
+
+
 def readme_of(card: Mapping[str, Any]) -> str:
     """The README of a dataset, in the form of the Hub's dataset cards.
 
@@ -43,7 +49,7 @@ def _about(card: Mapping[str, Any]) -> Iterator[str]:
     if "preview" in card:
         yield from (f"![Some of the pictures, drawn by lot]({card['preview']})", "")
     yield (
-        f"{card['samples']:,} pictures ({recipe['mode']}, {recipe['size']} pixels, "
+        f"{card['samples']:,} pictures ({recipe['mode']}, {sizes_text(recipe)} pixels, "
         f"{recipe['format']}), each with its edge map ({recipe['edge']}, png). Number of "
         f"{card['format']} shards: {len(card['shards']):,}."
     )

@@ -102,6 +102,8 @@ def _placed(shard: Shard, outcomes: Iterable[Sequence[Outcome]]) -> Iterator[tup
         at = shard_keys[whole_key]
         label = labels.get(class_of(relative_key(key, prefix)) or "") if labels else None
         given = sum([outcome.output_bytes for outcome in between]) if between else 0
+        if picture.smaller:  # they are in the sample, too
+            given += picture.total_bytes - image_bytes + last.total_bytes - edge_bytes
         yield key, Place(at, position, width, height, image_bytes, edge_bytes, sha256, label, given)
 
 

@@ -77,7 +77,10 @@ def test_digest_tells_recipes_apart(first: Recipe, second: Recipe) -> None:
             {"mode": "no", "sizes": [64, 128]},
             "recipe.sizes: [64, 128] has no effect unless mode resizes.",
         ),
-        ({"output": "parquet", "sizes": [64]}, "recipe.sizes: needs output to be files;"),
+        (
+            {"output": "parquet", "sizes": [64, 128], "columns": {"image_64": "text"}},
+            "recipe.columns: image_64 is a picture or edge map in another size.",
+        ),
         ({"quality": 101}, "recipe.quality: 101 is not allowed; it must be a whole number from 1"),
         ({"mode": "crop"}, 'recipe.mode: "crop" is not allowed; it must be one of center_crop,'),
         ({"mode": None}, "recipe.mode: null is not allowed"),

@@ -66,13 +66,13 @@ def ended(world: World, stage: Stage) -> object:
     with TemporaryFile() as file:
         offsets = fetch_intermediate(Store(world.objects, Weather()), rows, file)
         return [
-            (row.key, row.status, row.reason, row.sha256, body_at(file, offset, row.output_bytes))
-            for row, offset in zip(rows, offsets, strict=True)
+            (row.key, row.status, row.reason, row.sha256, body_at(file, places, row.output_bytes))
+            for row, places in zip(rows, offsets, strict=True)
         ]
 
 
-def body_at(file: Any, offset: int, length: int) -> bytes:
-    file.seek(offset)
+def body_at(file: Any, places: tuple[int, ...], length: int) -> bytes:
+    file.seek(places[0] if places else 0)
     body: bytes = file.read(length)
     return body
 

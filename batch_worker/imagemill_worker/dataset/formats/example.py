@@ -20,17 +20,20 @@ names, which have no slash.
     scores             float    the scores that it gives, in the order of its labels
     model/encoded      bytes    the file of the picture that it draws, if it does
     model/format       bytes    png
+    image/64/encoded   bytes    the picture's file in another size, if there are any
+    edge/64/encoded    bytes    the file of its edge map
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 from google.protobuf import message  # type: ignore[import-untyped] # protobuf ships no types
 
-from imagemill_contract.recipe_parts.given import DRAWING, SCORES, VECTOR, SampleValue
+from imagemill_contract.recipe_parts.given import DRAWING, SCORES, VECTOR, SampleValue, size_in
 from imagemill_worker.dataset.formats.example_message import example_class
 from imagemill_worker.dataset.formats.given import npy_file, vector_in
 from imagemill_worker.dataset.formats.samples import Sample
@@ -39,6 +42,7 @@ _FORMAT_NAMES = {"jpg": "jpeg", "png": "png", "webp": "webp"}
 _Feature = bytes | int | float | list[float]
 # Features of what a model gives that are not called like their columns.
 _VECTOR, _DRAWING = "features", "model/encoded"
+_SIZED = re.compile(r"(image|edge)/([0-9]+)/encoded")
 _IMAGE_FORMATS = {name: image_format for image_format, name in _FORMAT_NAMES.items()}
 
 
@@ -75,6 +79,9 @@ def _features_of(name: str, said: SampleValue) -> dict[str, _Feature]:
     """A column's features, by name."""
     if name == DRAWING and isinstance(said, bytes):
         return {_DRAWING: said, "model/format": b"png"}
+    sized = size_in(name)
+    if sized and isinstance(said, bytes):
+        return {f"{sized[0]}/{sized[1]}/encoded": said}
     if name == VECTOR and isinstance(said, bytes):
         return {_VECTOR: vector_in(said).astype(float).tolist()}
     if isinstance(said, str):
@@ -126,6 +133,8 @@ def _columns_in(feature: dict[str, Any]) -> dict[str, SampleValue]:
             columns[name] = list(feature[name].float_list.value)
         elif "/" not in name:
             columns[name] = _column(feature, name)
+        elif sized := _SIZED.fullmatch(name):
+            columns[f"{sized[1]}_{sized[2]}"] = _bytes_in(feature, name)
     if _DRAWING in feature:
         columns[DRAWING] = _bytes_in(feature, _DRAWING)
     return columns

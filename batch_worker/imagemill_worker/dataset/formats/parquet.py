@@ -13,6 +13,8 @@
     vector       list<float16>                         what a model gives, if it does; or
     scores       list<double>                          in the order of its labels; or
     model        struct<bytes: binary, path: string>   the picture that it draws
+    image_64     struct<bytes: binary, path: string>   the picture in another size, if there are any
+    edge_64      struct<bytes: binary, path: string>   its edge map
 
 The file's metadata tells `datasets` which of them are images. All shards of a recipe have all
 columns, so that they share one schema.

@@ -40,7 +40,7 @@ def column_array(rows: list[Sample], name: str, kind: ColumnKind) -> Array:
     values: list[Any] = [row.columns.get(name) for row in rows]
     if kind is GivenType.PICTURE:
         nulls = Array([value is None for value in values], DataType.bool())
-        names = [None if row.columns.get(name) is None else row.drawing_name for row in rows]
+        names = [None if row.columns.get(name) is None else row.file_name(name) for row in rows]
         parts = [Array(values, DataType.binary()), Array(names, DataType.string())]
         return struct_array(parts, fields=image_fields(), mask=nulls)
     if kind is GivenType.VECTOR:

@@ -22,6 +22,7 @@ from imagemill_contract.recipe_parts.given import (
     ColumnKind,
     GivenType,
     SampleValue,
+    file_ending,
 )
 from imagemill_worker.dataset.formats.given import npy_file
 from imagemill_worker.dataset.formats.parquet_arrays import (
@@ -114,10 +115,10 @@ def rows_of(batch: RecordBatch) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", batch.to_struct_array().to_pylist())
 
 
-def _column_value(key: str, name: str, value: Any) -> SampleValue:
+def _column_value(key: str, image_format: str, name: str, value: Any) -> SampleValue:
     if isinstance(value, dict):
-        if value["path"] != f"{key}.model.png":
-            raise ValueError(f"the row {key!r} has the drawing of another")
+        if value["path"] != f"{key}.{file_ending(name, image_format)}":
+            raise ValueError(f"the row {key!r} has the {name} of another")
         return cast("bytes", value["bytes"])
     if isinstance(value, list) and name == VECTOR:
         return npy_file(np.array(value, np.float16))
@@ -150,7 +151,7 @@ def sample_of(row: dict[str, Any]) -> Sample:
         label=row["label"],
         label_text=row["label_text"] or "",
         columns={
-            name: _column_value(key, name, value)
+            name: _column_value(key, image_format, name, value)
             for name, value in row.items()
             if name not in _own_names()
         },

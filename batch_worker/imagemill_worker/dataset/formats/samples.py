@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from imagemill_contract.recipe_parts.given import SampleValue
+from imagemill_contract.recipe_parts.given import SampleValue, file_ending
 
 # Printable ASCII without a dot after the last slash: for the `webdataset` library, everything from
 # the first dot of the last part is the extension. It silently leaves out names below a folder
@@ -37,8 +37,8 @@ class Sample:
         sha256: SHA-256 of `image`, in lower-case hexadecimal digits.
         label: The number of the class, 64 bits, if there is one.
         label_text: The name of the class; empty without a label.
-        columns: What else is said of the picture, by the names of columns, and what a model has
-            given for it.
+        columns: What else is said of the picture, by the names of columns, what a model has given
+            for it, and smaller sizes of it and its edge map.
 
     Raises:
         ValueError: A key that readers of WebDataset would lose or split, or a text without a label.
@@ -72,10 +72,9 @@ class Sample:
         """The name of the edge map in the dataset."""
         return f"{self.key}.edge.png"
 
-    @property
-    def drawing_name(self) -> str:
-        """The name of the picture that a model has drawn."""
-        return f"{self.key}.model.png"
+    def file_name(self, column: str) -> str:
+        """The name of a column's file in the dataset."""
+        return f"{self.key}.{file_ending(column, self.image_format)}"
 
 
 def checked(samples: Iterator[Sample]) -> Iterator[Sample]:

@@ -7,6 +7,7 @@
     <key>.txt        the column `caption`, if there is one
     <key>.npy        the vector that a model gives, if it does
     <key>.model.png  the picture that it draws, if it does
+    <key>.64.jpg     the picture in another size, if there are any; `.64.edge.png` its edge map
 
 Scores that a model gives are in the JSON file.
 
@@ -23,12 +24,17 @@ from itertools import groupby
 from typing import BinaryIO
 
 from imagemill_contract.recipe_parts.columns import CAPTION
-from imagemill_contract.recipe_parts.given import DRAWING, VECTOR, NamedKinds, SampleValue
+from imagemill_contract.recipe_parts.given import (
+    DRAWING,
+    VECTOR,
+    NamedKinds,
+    SampleValue,
+    file_ending,
+    size_in,
+)
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
 
 _Member = tuple[str, bytes]
-# Columns with files of their own.
-_FILES = {VECTOR: "npy", DRAWING: "model.png"}
 # Fields of the JSON member that are no columns.
 _OWN = frozenset({"filename", "format", "height", "label", "label_text", "sha256", "width"})
 
@@ -66,7 +72,7 @@ class WebDataset:
 
 
 def _members_of(sample: Sample) -> Iterator[_Member]:
-    said = {name: value for name, value in sample.columns.items() if name not in _FILES}
+    said = {name: it for name, it in sample.columns.items() if not isinstance(it, bytes)}
     document: dict[str, SampleValue] = {
         **said,
         "filename": sample.filename,
@@ -86,9 +92,16 @@ def _members_of(sample: Sample) -> Iterator[_Member]:
         yield f"{sample.key}.cls", str(sample.label).encode()
     if CAPTION in sample.columns:
         yield f"{sample.key}.txt", str(sample.columns[CAPTION] or "").encode()
-    for name, ending in _FILES.items():
-        if isinstance(body := sample.columns.get(name), bytes):
-            yield f"{sample.key}.{ending}", body
+    for name, body in sorted(sample.columns.items(), key=_file_order):
+        if isinstance(body, bytes):
+            yield sample.file_name(name), body
+
+
+def _file_order(column: tuple[str, SampleValue]) -> tuple[int, str]:
+    """What a model gives first, then sizes, the smallest first, each picture before its edges."""
+    name, _ = column
+    kind, size = size_in(name) or ("", 0)
+    return size, {"image": "", "edge": name}.get(kind, name)
 
 
 def _header(name: str, size_bytes: int) -> bytes:
@@ -129,7 +142,6 @@ def _sample(group: list[_Member]) -> Sample:
     if len(group) < 3:
         raise ValueError(f"the archive ends after {group[-1][0]!r}, within a sample")
     (name, image), (_, edge), (json_name, text), *rest = group
-    bodies = dict(rest)
     key, _, image_format = name.rpartition(".")
     try:
         document = json.loads(text)
@@ -146,15 +158,23 @@ def _sample(group: list[_Member]) -> Sample:
             label_text=document.get("label_text", ""),
             columns={
                 **{name: value for name, value in document.items() if name not in _OWN},
-                **{
-                    column: bodies[f"{key}.{ending}"]
-                    for column, ending in _FILES.items()
-                    if f"{key}.{ending}" in bodies
-                },
+                **dict(_columns_in_files(key, image_format, rest)),
             },
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{json_name!r} does not describe {name!r}") from error
+
+
+def _columns_in_files(
+    key: str, image_format: str, files: Iterable[_Member]
+) -> Iterator[tuple[str, bytes]]:
+    """Columns that have files of their own."""
+    for name, body in files:
+        ending = name.removeprefix(f"{key}.")
+        size = ending.partition(".")[0]
+        for column in (VECTOR, DRAWING, f"image_{size}", f"edge_{size}"):
+            if ending == file_ending(column, image_format):
+                yield column, body
 
 
 def _members(file: BinaryIO) -> Iterator[_Member]:

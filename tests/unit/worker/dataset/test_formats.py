@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -325,4 +326,45 @@ def test_sample_with_columns_takes_no_more_than_is_reckoned(name: str) -> None:
         file = io.BytesIO()
         dataset_format(name).write(file, [one], 200, COLUMNS)
         most = packed_bytes(recipe, 1, 100, len(one.edge), tuple(columns.values()))
+        assert len(file.getvalue()) <= most + end_bytes(recipe.output)
+
+
+SIZED = Recipe.from_document({"sizes": [16, 64, 128], "output": "parquet"})
+
+
+def sized(key: str, seed: int, **more: Any) -> Sample:
+    files = {name: noise(seed + n, 700) for n, (name, _) in enumerate(SIZED.sample_columns)}
+    return sample(key, noise(seed, 900), columns=files, **more)
+
+
+@every_format
+def test_smaller_sizes_are_read_as_they_were_written(name: str) -> None:
+    written = [sized("a/b", 1), sample("c", b"2"), sized("d", 3, image_format="png")]
+    file = io.BytesIO()
+    dataset_format(name).write(file, written, 100, SIZED.sample_columns)
+    found = samples_in(name, file.getvalue())
+    for one, other in zip(found, written, strict=True):
+        assert {key: it for key, it in one.columns.items() if it is not None} == other.columns
+        assert one == replace(other, columns=one.columns)
+    again = io.BytesIO()
+    dataset_format(name).write(again, found, 100, SIZED.sample_columns)
+    assert again.getvalue() == file.getvalue()
+
+
+def test_sizes_have_files_of_their_own_under_the_key_of_their_sample() -> None:
+    with tarfile.open(fileobj=io.BytesIO(shard("webdataset", [sized("a/b", 1)]))) as tar:
+        assert tar.getnames() == [
+            *("a/b.jpg", "a/b.edge.png", "a/b.json"),
+            *("a/b.16.jpg", "a/b.16.edge.png", "a/b.64.jpg", "a/b.64.edge.png"),
+        ]
+
+
+@every_format
+def test_sample_with_sizes_takes_no_more_than_is_reckoned(name: str) -> None:
+    recipe = replace(SIZED, output=Output(name))
+    for key in ("a", "k" * 200):
+        one = sized(key, 1, filename=key)
+        file = io.BytesIO()
+        dataset_format(name).write(file, [one], 4000, recipe.sample_columns)
+        most = packed_bytes(recipe, len(key), len(one.image), len(one.edge), (), 4 * 700)
         assert len(file.getvalue()) <= most + end_bytes(recipe.output)

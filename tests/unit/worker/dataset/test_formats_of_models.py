@@ -92,5 +92,5 @@ def test_what_a_model_gives_takes_no_more_than_is_reckoned(
 def test_a_row_with_the_drawing_of_another_is_damaged() -> None:
     recipe = recipe_for("parquet", ModelOutput.IMAGE)
     body = written("parquet", [sample("a", b"1", columns={"model": b"PNG"})], recipe)
-    with pytest.raises(Exception, match="the drawing of another"):
+    with pytest.raises(Exception, match="the model of another"):
         samples_in("parquet", body.replace(b"a.model.png", b"b.model.png"))

@@ -24,15 +24,16 @@ from imagemill_contract.reporting.sampling import MAX_PREVIEWS, drawing
 from imagemill_dataset.names import EXTENSIONS, sample_key, split_of
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.formats.registry import dataset_format
-from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.samples import DamagedShardError, Sample
 from imagemill_worker.dataset.intermediate import IntermediateWriter
+from imagemill_worker.dataset.proof import check_shard
 from imagemill_worker.errors import TryAgainError
 from imagemill_worker.journal import Journal
 from imagemill_worker.picture.edges import edge_map
 from imagemill_worker.spool import Spooled
 from imagemill_worker.stores.opening import open_store
 from tests.helpers.jobs import Folder
-from tests.helpers.pictures import jpeg
+from tests.helpers.pictures import jpeg, recipe
 
 PACKED = [output for output in Output if output is not Output.FILES]
 SPLIT = {"train": 0.6, "validation": 0.4}
@@ -72,6 +73,38 @@ def samples_of(folder: Folder, shard: DatasetShard) -> list[Sample]:
 def pixels_of(body: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(body)) as image:
         return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize("output", PACKED)
+def test_every_size_is_in_the_sample_and_a_wrong_byte_of_any_is_found(
+    folder: Folder, output: Output
+) -> None:
+    fill(folder, 5)
+    folder.plan(sizes=[16, 48, 64], mode="keep_ratio", output=str(output))
+    run_both(folder)
+    (shard,) = shards_of(folder)
+    body = (folder.output / shard.key).read_bytes()
+    samples = samples_of(folder, shard)
+    assert len(samples) == 5
+    rows = {sample_key(row.key): row for row in folder.outcomes("resize")}
+    for sample in samples:
+        assert sample.height == 64
+        assert set(sample.columns) == {"image_16", "edge_16", "image_48", "edge_48"}
+        for size, written in zip((48, 16), rows[sample.key].smaller, strict=True):
+            image, edge = (sample.columns[f"{name}_{size}"] for name in ("image", "edge"))
+            assert isinstance(image, bytes)
+            assert isinstance(edge, bytes)
+            assert hashlib.sha256(image).hexdigest() == written.sha256
+            with Image.open(io.BytesIO(edge)) as opened:
+                pixels = np.asarray(opened)
+            assert pixels.shape == (written.height, written.width)
+            assert np.array_equal(pixels, edge_map(image, recipe()))
+            for file in (image, edge):
+                at = body.index(file) + len(file) // 2
+                damaged = io.BytesIO(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+                with pytest.raises(DamagedShardError):
+                    check_shard(damaged, shard, {})
+    check_shard(io.BytesIO(body), shard, {})
 
 
 @pytest.mark.parametrize("output", PACKED)

@@ -128,7 +128,7 @@ def test_packed_pictures_are_read_at_their_places_and_written_nowhere() -> None:
     packed = shard(output=Output.WEBDATASET)
     assert [task.output_key for task in resize_tasks(packed) if isinstance(task, Task)] == [""] * 3
     tasks = later_tasks(
-        Stage.EDGE, packed, {Stage.RESIZE: [written(key) for key in KEYS]}, [512, 1536, 4096]
+        Stage.EDGE, packed, {Stage.RESIZE: [written(key) for key in KEYS]}, [[512], [1536], [4096]]
     )
     assert [(task.output_key, task.offset) for task in tasks if isinstance(task, Task)] == [
         ("", 512),
