@@ -164,11 +164,18 @@ def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:
 
 
 def _entries(
-    header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], shards: list[DatasetShard]
+    header: Mapping[str, Any], rows: Iterable[dict[str, Any]], shards: list[DatasetShard]
 ) -> Iterable[tuple[str, Entry]]:
     runs = [IndexedRun(**document) for document in header["runs"]]
     keys = [shard.key for shard in shards]
     for row in rows:
+        said_of = row.pop("original", None)
+        original, length = _original(said_of) if said_of else (None, 0)
+        fingerprint = row.pop("fingerprint", "")
+        key, etag, run = row["key"], row["etag"], runs[row["run"]]
+        if len(row) == 3:  # nearly all whose results are files
+            yield key, Entry(etag, None, run, False, None, (), fingerprint, original, length)
+            continue
         reason = Reason(row["reason"]) if "reason" in row else None
         place = None
         if "at" in row:
@@ -176,22 +183,8 @@ def _entries(
             values = (keys[shard], position, *row["image"], row["sha256"], row.get("label"))
             place = Place._make((*values, row.get("given", 0)))  # TypeError for fewer or more
         said = tuple(row["columns"]) if "columns" in row else ()
-        original, length = _original(row["original"]) if "original" in row else (None, 0)
-        yield (
-            row["key"],
-            Entry(
-                row["etag"],
-                reason,
-                runs[row["run"]],
-                "pruned" in row,
-                place,
-                said,
-                row.get("fingerprint", ""),
-                original,
-                length,
-                row.get("scores"),
-            ),
-        )
+        about = fingerprint, original, length, row.get("scores")
+        yield key, Entry(etag, reason, run, "pruned" in row, place, said, *about)
 
 
 def _original(values: Sequence[Any]) -> tuple[Original, int]:

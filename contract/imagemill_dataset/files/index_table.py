@@ -23,9 +23,13 @@ _NOWHERE = (None,) * len(Place._fields)
 _UNKNOWN = (None,) * len(Original._fields)
 _ROWS_PER_BATCH = 10_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
-# Texts that differ in each row: with dictionaries, or a higher level, a file takes twice the time.
+# What differs in each row: with dictionaries, or a higher level, a file takes twice the time.
 _NO_DICTIONARY: dict[str | Sequence[str], bool] = {
-    name: False for name in ("source_key", "etag", "sha256", "fingerprint", "scores")
+    name: False
+    for name in (
+        *("source_key", "etag", "sha256", "fingerprint", "scores"),
+        *("position", "image_bytes", "edge_bytes", "source_bytes"),
+    )
 }
 
 Row = tuple[str, Entry]
@@ -92,14 +96,17 @@ def _batches(rows: Iterator[Row], shards: Mapping[str, DatasetShard]) -> Iterato
         yield RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _columns_of_objects(rows: Sequence[Row], digests: _Digests) -> Iterator[list[object]]:
+def _columns_of_objects(rows: Sequence[Row], digests: _Digests) -> Iterator[Sequence[object]]:
     """The columns up to `run_id`. Column by column takes half of the time of row by row."""
-    runs = [entry.run for _, entry in rows]
+    run_ids = [entry.run.run_id for _, entry in rows]
+    runs = {entry.run.run_id: entry.run for _, entry in rows}  # few
+    sources = {run_id: published_source(run.source) for run_id, run in runs.items()}
+    recipes = {run_id: digests.of(run) for run_id, run in runs.items()}
     yield [key for key, _ in rows]
-    yield [published_source(run.source) for run in runs]
+    yield [sources[run_id] for run_id in run_ids]
     yield [entry.etag for _, entry in rows]
-    yield [digests.of(run) for run in runs]
-    yield [run.run_id for run in runs]
+    yield [recipes[run_id] for run_id in run_ids]
+    yield run_ids
 
 
 def _columns_of_samples(
@@ -122,8 +129,8 @@ def _columns_of_samples(
     yield widths
     yield heights
     yield [date or None for date in dates]
-    yield [_predicted(entry) for _, entry in rows]
-    yield [_score(entry.scores) for _, entry in rows]
+    yield [_predicted(entry) if entry.scores else None for _, entry in rows]
+    yield [_score(entry.scores) if entry.scores else None for _, entry in rows]
     yield [json.dumps(it.scores, ensure_ascii=False) if it.scores else None for _, it in rows]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Self
 
 from imagemill_app.tally.jobs import Jobs
@@ -22,6 +23,8 @@ from imagemill_contract.reporting.stage_counts import StageCounts
 from imagemill_contract.reporting.usage import Usage
 
 VERSION = 1
+
+_BYTES, _SMALLER = attrgetter("output_bytes"), attrgetter("smaller")
 
 
 @dataclass(slots=True)
@@ -62,7 +65,9 @@ class Tally:
         for stage, outcomes in outcomes_of.items():
             statuses = Counter([outcome.status for outcome in outcomes])
             self._statuses[stage].update(statuses)
-            self.output_bytes[stage] += sum([outcome.total_bytes for outcome in outcomes])
+            self.output_bytes[stage] += sum(map(_BYTES, outcomes))
+            for smaller in filter(None, map(_SMALLER, outcomes)):
+                self.output_bytes[stage] += sum(map(_BYTES, smaller))
             if PROBLEMS.isdisjoint(statuses):
                 continue
             for source, outcome in zip(sources, outcomes, strict=True):
