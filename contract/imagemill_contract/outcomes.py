@@ -113,6 +113,11 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
         largest: tuple[Outcome | Rendition, ...] = (self,)
         return largest + self.smaller
 
+    @property
+    def total_bytes(self) -> int:
+        """Length of what was written, in all sizes."""
+        return self.output_bytes + sum([item.output_bytes for item in self.smaller])
+
     def to_row(self) -> dict[str, object]:
         """The row as JSON values, without empty ones."""
         row: dict[str, object] = {"key": self.key}
