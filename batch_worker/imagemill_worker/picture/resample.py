@@ -31,6 +31,7 @@ _FILTERS = {
 _LEAST_POINTS = 0.4
 _DARK = 48  # mean brightness, of 255; a picture that is brighter hides what it loses
 _EVERY = 4  # pixels are looked at first
+_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ def has_points_on_black(image: Pixels) -> bool:
     first = green[::_EVERY, ::_EVERY]
     if int(first.sum(dtype=np.uint32)) >= _DARK * first.size:
         return False
-    wide = green.astype(np.int32)
-    points = np.abs(2 * wide[:, 1:-1] - wide[:, :-2] - wide[:, 2:]).sum()
-    return bool(points > _LEAST_POINTS * wide.sum())
+    points, total = 0, 0
+    for start in range(0, len(green), _ROWS):  # some at a time: wide numbers take much memory
+        wide = green[start : start + _ROWS].astype(np.int32)
+        points += int(np.abs(2 * wide[:, 1:-1] - wide[:, :-2] - wide[:, 2:]).sum())
+        total += int(wide.sum())
+    return points > _LEAST_POINTS * total

@@ -28,6 +28,7 @@ ColumnKind = ColumnType | GivenType
 NamedKinds = Sequence[tuple[str, ColumnKind]]
 
 VECTOR, DRAWING, SCORES = "vector", "model", "scores"
+VECTOR_FEATURE = "features"  # what TFRecord calls it
 _ENDINGS = {VECTOR: "npy", DRAWING: "model.png"}
 
 _COLUMNS: Mapping[ModelOutput, tuple[tuple[str, ColumnKind], ...]] = {

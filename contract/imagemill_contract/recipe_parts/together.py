@@ -18,7 +18,12 @@ from imagemill_contract.recipe_parts.choices import (
     ResizeMode,
     SplitBy,
 )
-from imagemill_contract.recipe_parts.given import given_columns, size_columns
+from imagemill_contract.recipe_parts.given import (
+    VECTOR,
+    VECTOR_FEATURE,
+    given_columns,
+    size_columns,
+)
 from imagemill_contract.recipe_parts.labels import Labels
 from imagemill_contract.recipe_parts.preprocessing import Preprocessing
 from imagemill_contract.recipe_parts.sizes import Sizes
@@ -129,6 +134,8 @@ def _check_output(recipe: Recipe, where: str) -> None:
             f"{where}.format: avif is not allowed with output tfrecord: TensorFlow has no decoder."
         )
     given = dict(given_columns(recipe.model, recipe.model_output))
+    if recipe.output is Output.TFRECORD and VECTOR in given:
+        given[VECTOR_FEATURE] = given[VECTOR]
     sized = dict(size_columns(recipe.sizes))
     for name, _ in recipe.columns:
         if recipe.is_packed and name in sized:

@@ -173,3 +173,7 @@ def test_a_column_of_samples_is_not_called_as_what_a_model_gives() -> None:
     with pytest.raises(RecipeError, match="columns: vector is what the model gives for a picture"):
         Recipe.from_document({**document, "output": "parquet"})
     assert Recipe.from_document({**document, "output": "parquet", "model_output": "image"})
+    document |= {"columns": {"features": "text"}}
+    assert Recipe.from_document({**document, "output": "parquet"})
+    with pytest.raises(RecipeError, match="columns: features is what the model gives"):
+        Recipe.from_document({**document, "output": "tfrecord"})

@@ -33,7 +33,14 @@ from typing import Any, cast
 import numpy as np
 from google.protobuf import message  # type: ignore[import-untyped] # protobuf ships no types
 
-from imagemill_contract.recipe_parts.given import DRAWING, SCORES, VECTOR, SampleValue, size_in
+from imagemill_contract.recipe_parts.given import (
+    DRAWING,
+    SCORES,
+    VECTOR,
+    VECTOR_FEATURE,
+    SampleValue,
+    size_in,
+)
 from imagemill_worker.dataset.formats.example_message import example_class
 from imagemill_worker.dataset.formats.given import npy_file, vector_in
 from imagemill_worker.dataset.formats.samples import Sample
@@ -41,7 +48,8 @@ from imagemill_worker.dataset.formats.samples import Sample
 _FORMAT_NAMES = {"jpg": "jpeg", "png": "png", "webp": "webp"}
 _Feature = bytes | int | float | list[float]
 # Features of what a model gives that are not called like their columns.
-_VECTOR, _DRAWING = "features", "model/encoded"
+_VECTOR, _DRAWING = VECTOR_FEATURE, "model/encoded"
+_NUMBERS = ("float_list", None)  # None: of none at all
 _SIZED = re.compile(r"(image|edge)/([0-9]+)/encoded")
 _IMAGE_FORMATS = {name: image_format for image_format, name in _FORMAT_NAMES.items()}
 
@@ -124,13 +132,14 @@ def sample_of(data: bytes) -> Sample:
 
 
 def _columns_in(feature: dict[str, Any]) -> dict[str, SampleValue]:
+    """Columns by name: a single number in `features`, which may be either, has both names."""
     columns: dict[str, SampleValue] = {}
     for name in feature:
-        if name == _VECTOR:
-            vector = np.array(feature[name].float_list.value, np.float16)
-            columns[VECTOR] = npy_file(vector)
-        elif name == SCORES:
-            columns[name] = list(feature[name].float_list.value)
+        if _is_given(feature, name):
+            numbers = list(feature[name].float_list.value)
+            columns |= {VECTOR: _vector(numbers)} if name == _VECTOR else {name: numbers}
+            if name == _VECTOR and len(numbers) == 1:
+                columns[name] = numbers[0]
         elif "/" not in name:
             columns[name] = _column(feature, name)
         elif sized := _SIZED.fullmatch(name):
@@ -138,6 +147,20 @@ def _columns_in(feature: dict[str, Any]) -> dict[str, SampleValue]:
     if _DRAWING in feature:
         columns[DRAWING] = _bytes_in(feature, _DRAWING)
     return columns
+
+
+def _is_given(feature: dict[str, Any], name: str) -> bool:
+    """Whether a model gave it: a person's column may have the same name, and has one value.
+
+    With one number in `scores`, a model gives `score`, too.
+    """
+    if name not in (_VECTOR, SCORES) or feature[name].WhichOneof("kind") not in _NUMBERS:
+        return False
+    return name == _VECTOR or len(feature[name].float_list.value) != 1 or "score" in feature
+
+
+def _vector(numbers: Sequence[float]) -> bytes:
+    return npy_file(np.array(numbers, np.float16))
 
 
 def _column(feature: dict[str, Any], name: str) -> str | int | float:

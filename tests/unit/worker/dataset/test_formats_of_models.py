@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from imagemill_contract.recipe import ModelOutput, Output, Recipe
+from imagemill_contract.recipe_parts.columns import ColumnType
 from imagemill_contract.recipe_parts.given import SampleValue
 from imagemill_dataset.shard_sizes import end_bytes, packed_bytes
 from imagemill_worker.dataset.formats.given import given_values, npy_file
@@ -87,6 +88,17 @@ def test_what_a_model_gives_takes_no_more_than_is_reckoned(
         one = sample(key, b"1" * 100, filename=key, columns=given_values(kind, body))
         most = packed_bytes(recipe, len(key), 100, len(one.edge), (), len(body))
         assert len(written(name, [one], recipe)) <= most + end_bytes(recipe.output)
+
+
+@every_format
+@pytest.mark.parametrize("column", ["features", "scores"])
+@pytest.mark.parametrize(("kind", "value"), [("text", "a"), ("int", 3), ("float", 0.5)])
+def test_a_persons_column_may_be_called_as_what_a_model_gives(
+    name: str, column: str, kind: str, value: SampleValue
+) -> None:
+    recipe = Recipe(output=Output(name), columns=((column, ColumnType(kind)),))
+    (found,) = samples_in(name, written(name, [sample("a", b"1", columns={column: value})], recipe))
+    assert found.columns[column] == value
 
 
 def test_a_row_with_the_drawing_of_another_is_damaged() -> None:
