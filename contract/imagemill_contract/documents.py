@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple, cast
 
@@ -13,15 +14,16 @@ from imagemill_contract.document_parts.lines import (
     encode_text,
     has_values,
     line_of,
-    opened_rows,
+    opened_blocks,
 )
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome
+from imagemill_contract.outcomes import Outcome, outcomes_of
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.columns import Value
 
 _TEXT = encode_basestring
+_NEEDED = [{str}, {str}, {int}]  # types of the first of these
 _OBJECT_FIELDS = ("key", "etag", "bytes", "columns", "split")
 
 
@@ -39,17 +41,6 @@ class SourceObject(NamedTuple):  # of millions: a frozen dataclass takes twice a
     def to_row(self) -> dict[str, object]:
         row: dict[str, object] = {"key": self.key, "etag": self.etag, "bytes": self.bytes}
         return row | {"columns": self.columns} if self.columns else row
-
-    @classmethod
-    def from_values(cls, values: Sequence[Any]) -> SourceObject:
-        """Raises DocumentError for other values than key, ETag, bytes and perhaps columns."""
-        try:
-            key, etag, size, *columns = values
-            if isinstance(key, str) and isinstance(etag, str) and isinstance(size, int):
-                return cls(key, etag, size, *map(tuple, columns))
-        except (TypeError, ValueError):
-            pass
-        raise DocumentError(f"Object {values!r} must have key, etag and bytes.")
 
     @classmethod
     def from_row(cls, row: Row) -> SourceObject:
@@ -107,20 +98,14 @@ class Shard:
     @classmethod
     def decode(cls, body: bytes) -> Shard:
         """Raises DocumentError, or RequestError for a recipe or location in it."""
-        header, rows = opened_rows("shard", body)
+        header, blocks = opened_blocks("shard", body)
         objects: list[SourceObject] = []
         splits: dict[str, str] = {}
-        if has_values(header, _OBJECT_FIELDS):
-            for values in cast("Iterable[list[Any]]", rows):
-                split = values.pop() if len(values) == len(_OBJECT_FIELDS) else ""
-                objects.append(SourceObject.from_values(values))
-                if split:
-                    splits[objects[-1].key] = str(split)
-        else:
-            for row in rows:
-                objects.append(SourceObject.from_row(row))
-                if "split" in row:
-                    splits[objects[-1].key] = str(row["split"])
+        read = _objects_of if has_values(header, _OBJECT_FIELDS) else _objects_of_rows
+        for block in blocks:
+            found, their_splits = read(block)
+            objects += found
+            splits |= their_splits
         if header.get("objects") != len(objects):
             raise DocumentError(f"The shard has {len(objects)} of {header.get('objects')} objects.")
         return cls(
@@ -134,6 +119,30 @@ class Shard:
             verify_source=header.get("verify_source") is True,
             splits=splits,
         )
+
+
+def _objects_of(rows: Sequence[list[Any]]) -> tuple[list[SourceObject], dict[str, str]]:
+    """Objects, and the splits of some by their keys, column by column: there are millions.
+
+    Raises DocumentError for values of another shape.
+    """
+    widths, usual, splits = set(map(len, rows)), [(), ""], dict[str, str]()
+    if widths - {len(_NEEDED)} and min(widths) >= len(_NEEDED):
+        whole = [row + usual[len(row) - len(_NEEDED) :] for row in rows]
+        splits = {row[0]: row[-1] for row in whole if row[-1]}
+        rows = [[*row[: len(_NEEDED)], tuple(row[len(_NEEDED)])] for row in whole]
+    columns = list(zip(*rows, strict=False))
+    if [set(map(type, column)) for column in columns[: len(_NEEDED)]] != _NEEDED and rows:
+        raise DocumentError("Each object of a shard must have key, etag and bytes.")
+    return list(map(SourceObject, *columns)) if rows else [], splits
+
+
+def _objects_of_rows(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[list[SourceObject], dict[str, str]]:
+    """The same of objects, as earlier versions wrote them."""
+    splits = {row["key"]: str(row["split"]) for row in rows if "split" in row}
+    return list(map(SourceObject.from_row, rows)), splits
 
 
 def encode_outcomes(header: Row, outcomes: Iterable[Outcome]) -> bytes:
@@ -161,7 +170,7 @@ def _encoded(kind: str, header: Row, outcomes: Iterable[Outcome]) -> bytes:
 
 
 def _decoded(kind: str, body: bytes) -> tuple[dict[str, object], list[Outcome]]:
-    header, rows = opened_rows(kind, body)
-    if not has_values(header, Outcome._fields):
-        return header, list(map(Outcome.from_row, rows))
-    return header, list(map(Outcome.from_values, cast("Iterable[list[Any]]", rows)))
+    header, blocks = opened_blocks(kind, body)
+    if has_values(header, Outcome._fields):
+        return header, list(chain.from_iterable(map(outcomes_of, blocks)))
+    return header, list(map(Outcome.from_row, chain.from_iterable(blocks)))

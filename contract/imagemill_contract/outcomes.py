@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from imagemill_contract.document_parts.pictures import (
@@ -135,24 +136,8 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
 
     @classmethod
     def from_values(cls, values: list[Any]) -> Outcome:
-        """The outcome; it takes half of the time of a row. Raises DocumentError as that."""
-        try:
-            if len(values) != len(_USUAL):
-                values = values + _USUAL[len(values) :]
-            values[1] = _STATUSES[values[1]]
-            if values[2] is not None:
-                values[2] = Reason(values[2])
-            if values[_AREA] is not None:
-                values[_AREA] = area_of(values[_AREA])
-            if values[_ORIGINAL] is not None:
-                values[_ORIGINAL] = Original(*values[_ORIGINAL])
-            if values[_SMALLER] != ():
-                values[_SMALLER] = tuple(map(rendition_of, values[_SMALLER]))
-            if len(values) == len(_USUAL):
-                return tuple.__new__(cls, values)  # as `_make`, in half of the time
-            raise ValueError(f"{len(values)} values")
-        except (LookupError, ValueError, TypeError) as error:
-            raise DocumentError(f"Outcome {values!r} cannot be read: {error}.") from error
+        """The outcome. Raises DocumentError for values of another shape."""
+        return outcomes_of([values])[0]
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Outcome:
@@ -165,4 +150,38 @@ class Outcome(NamedTuple):  # of millions: a frozen dataclass takes three times 
 
 # What a field has that nobody has given; of key and status there is no such value.
 _USUAL: list[Any] = [Outcome._field_defaults.get(name) for name in Outcome._fields]
-_AREA, _ORIGINAL, _SMALLER = map(Outcome._fields.index, ("area", "original", "smaller"))
+_STATUS = Outcome._fields.index("status")
+_READERS: Mapping[int, Callable[[Any], object]] = {
+    Outcome._fields.index(name): read
+    for name, read in {
+        "reason": Reason,
+        "area": area_of,
+        "original": lambda values: Original(*values),
+        "smaller": lambda values: tuple(map(rendition_of, values)),
+    }.items()
+}
+
+
+def outcomes_of(rows: Sequence[list[Any]]) -> list[Outcome]:
+    """The outcomes whose values are given, column by column: there are millions.
+
+    Raises DocumentError for values of another shape.
+    """
+    if not rows:
+        return []
+    try:
+        width = max(map(len, rows))
+        if not _STATUS < width <= len(_USUAL):
+            raise ValueError(f"{width} values")
+        if min(map(len, rows)) < width:
+            rows = [row + _USUAL[len(row) : width] for row in rows]
+        columns: list[Any] = list(zip(*rows, strict=True))
+        columns[_STATUS] = list(map(_STATUSES.__getitem__, columns[_STATUS]))
+        for place, read in _READERS.items():
+            column, usual = columns[place : place + 1], _USUAL[place]
+            if column and column[0].count(usual) < len(rows):
+                columns[place] = [read(value) if value else usual for value in column[0]]
+        columns += map(repeat, _USUAL[width:])
+        return list(map(tuple.__new__, repeat(Outcome), zip(*columns, strict=False)))
+    except (LookupError, ValueError, TypeError) as error:
+        raise DocumentError(f"Outcomes cannot be read: {error!r}.") from error
