@@ -156,7 +156,7 @@ _READERS: Mapping[int, Callable[[Any], object]] = {
     for name, read in {
         "reason": Reason,
         "area": area_of,
-        "original": lambda values: Original(*values),
+        "original": Original._make,
         "smaller": lambda values: tuple(map(rendition_of, values)),
     }.items()
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import chain
 from operator import itemgetter
 from typing import Any, cast
 
@@ -123,10 +124,10 @@ class SliceResults:
     def _rows_of_shards(self) -> Iterator[Row]:
         """Rows in the order of their keys, as shards are unless they are shuffled."""
         is_shuffled = bool(self.run.recipe.get("shuffle"))
-        rows = self._rows_by_shard(is_shuffled=is_shuffled)
-        yield from sorted(rows, key=itemgetter(0)) if is_shuffled else rows
+        rows = chain.from_iterable(self._rows_by_shard(is_shuffled=is_shuffled))
+        return iter(sorted(rows, key=itemgetter(0))) if is_shuffled else rows
 
-    def _rows_by_shard(self, *, is_shuffled: bool) -> Iterator[Row]:
+    def _rows_by_shard(self, *, is_shuffled: bool) -> Iterator[list[Row]]:
         last, seen = "", set[str]()
         for shard in shards_of_slice(self.output, self.run.run_id, self.number):
             keys = sorted(item.key for item in shard.objects)
@@ -138,9 +139,9 @@ class SliceResults:
                 last = keys[-1] if keys else last
             _check_planned_once(shard, twice)
             failure = self.failures.get(shard.shard_id)
-            yield from self._rows_of(shard, str(failure) if failure else "")
+            yield self._rows_of(shard, str(failure) if failure else "")
 
-    def _rows_of(self, shard: Shard, failure: str) -> Iterator[Row]:
+    def _rows_of(self, shard: Shard, failure: str) -> list[Row]:
         """Take in what the jobs of a shard have left. `failure` says why one failed, or is ""."""
         records = {stage: job_record(shard, stage) for stage in stages_of(shard.recipe)}
         outcomes_of: dict[Stage, list[Outcome]] = {}
@@ -154,7 +155,7 @@ class SliceResults:
         self.tally.sources.add_previews(last.previews)
         self.packed.add(last)
         rows = index_rows(self.run, shard, list(outcomes_of.values()), last)
-        yield from sorted(rows, key=itemgetter(0))
+        return sorted(rows, key=itemgetter(0))
 
 
 def _check_planned_once(shard: Shard, twice: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from imagemill_app.results.job_record import JobRecord
@@ -20,6 +21,9 @@ from imagemill_dataset.names import class_of
 from imagemill_dataset.shards import DatasetShard
 
 LOOKUPS_AT_ONCE = 32
+
+_OF_PACKED = attrgetter("key", "status", "output_key", "position", "output_bytes")
+_OF_PICTURE = attrgetter("status", "output_bytes", "width", "height", "sha256")
 
 
 @dataclass(slots=True)
@@ -90,11 +94,10 @@ def _placed(shard: Shard, outcomes: Iterable[Sequence[Outcome]]) -> Iterator[tup
     shard_keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
     labels, prefix, written = shard.labels, shard.source.prefix, Status.WRITTEN
     for picture, *between, last in outcomes:
-        # of millions: by name it takes twice as long
-        key, status, _, _, whole_key, edge_bytes, _, _, _, _, position, *_ = last
+        key, status, whole_key, position, edge_bytes = _OF_PACKED(last)  # of millions
         if status is not written:
             continue
-        _, status, _, _, _, image_bytes, width, height, sha256, *_ = picture
+        status, image_bytes, width, height, sha256 = _OF_PICTURE(picture)
         if status is not written or whole_key is None or position is None:
             raise DocumentError(f"{key} is packed, but its outcomes do not say where.")
         if whole_key not in shard_keys:

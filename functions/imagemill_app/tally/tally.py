@@ -63,7 +63,9 @@ class Tally:
         """Count the objects of a shard, with an outcome in each stage, in the shard's order."""
         self.sources.add(sources, outcomes_of)
         for stage, outcomes in outcomes_of.items():
-            statuses = Counter([outcome.status for outcome in outcomes])
+            found = [outcome.status for outcome in outcomes]
+            counts = {status: found.count(status) for status in Status}  # a Counter hashes each
+            statuses = Counter({status: count for status, count in counts.items() if count})
             self._statuses[stage].update(statuses)
             self.output_bytes[stage] += sum(map(_BYTES, outcomes))
             for smaller in filter(None, map(_SMALLER, outcomes)):
