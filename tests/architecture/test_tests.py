@@ -16,7 +16,6 @@ HELPERS = "tests.helpers"
 RUN_BY = {
     "try_image": "unit/worker/test_image_root.py",
     "imagemill_worker.__main__": "unit/worker/test_job.py",
-    "imagemill_worker.dataset.alike.by_vectors": "unit/worker/dataset/test_vectors_alike.py",
     "imagemill_worker.dataset.pack": "unit/worker/dataset/test_packed_jobs.py",
     "imagemill_worker.dataset.previews": "unit/worker/dataset/test_packed_jobs.py",
     "imagemill_worker.dataset.formats.example": "unit/worker/dataset/test_formats.py",

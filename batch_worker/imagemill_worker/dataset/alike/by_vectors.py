@@ -32,7 +32,7 @@ from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.spool import temporary_file
 
-_THREADS, _READ_AT_ONCE = 16, 1024
+THREADS, _READ_AT_ONCE = 16, 1024
 _RECIPE = Recipe(model_output=ModelOutput.VECTOR)  # by which files of vectors are called
 
 _Place = tuple[str, int]  # of a picture: the model's digest, and the row of the index
@@ -100,7 +100,7 @@ def _read(
     dataset: DatasetStore, index: StoredIndex, stopping: threading.Event
 ) -> Iterator[tuple[_Place, Vectors]]:
     packed: dict[str, dict[int, _Place]] = defaultdict(dict)
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         rows = iter(_with_vectors(index))
         while some := list(islice(rows, _READ_AT_ONCE)):
             if stopping.is_set():

@@ -20,7 +20,7 @@ from imagemill_contract.recipe_parts.choices import Measure
 from imagemill_dataset.index import Entry
 from imagemill_dataset.names import format_of, source_name
 from imagemill_dataset.stored_index import StoredIndex
-from imagemill_worker.dataset.alike.by_vectors import groups_by_vectors
+from imagemill_worker.dataset.alike.by_vectors import THREADS, groups_by_vectors
 from imagemill_worker.dataset.alike.near import leaders
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import DamagedShardError
@@ -66,7 +66,7 @@ def duplicates(
     """
     if fault := by.fault_of(distance):
         raise ArgumentsError(fault)
-    weather = Weather(patience_seconds=patience_seconds(), stopping=stopping)
+    weather = Weather(THREADS, patience_seconds(), stopping)
     dataset = DatasetStore.open(address, weather)
     index = dataset.opened_index()
     if distance is None and not index.shards:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,15 @@ from imagemill_contract.recipe_parts.choices import Measure
 from imagemill_contract.recipe_parts.given import VECTOR, given_columns
 from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
-from imagemill_worker.dataset.alike import cosine
+from imagemill_worker.dataset.alike import by_vectors, cosine
 from imagemill_worker.dataset.alike.duplicates import duplicates
 from imagemill_worker.dataset.formats.given import npy_file
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import ANY_BYTES
+from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
+from imagemill_worker.stores.store import Store
+from imagemill_worker.stores.weather import Weather
 from tests.helpers.dataset_samples import noise, sample
 from tests.helpers.datasets import Dataset
 
@@ -145,6 +149,40 @@ def test_vectors_in_files_are_compared_with_those_of_the_same_model(
     dataset.write("model_output/b.jpg.npy", b"no file of numbers")
     with pytest.raises(ArgumentsError, match=r"model_output/b\.jpg\.npy holds no vector"):
         found(dataset, capfd, 0.01)
+
+
+def test_a_store_in_bad_weather_is_asked_by_fewer_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(tmp_path)
+    run = IndexedRun("run", "2026", "source", ONE)
+    part = {f"{number}.jpg": Entry("e", None, run) for number in range(100)}
+    dataset.write("index/2026-run.jsonl.gz", encode_part(part))
+    at_once, most = [0], 0
+    count = threading.Lock()
+
+    def find_document(store: Store, _key: str) -> None:
+        nonlocal most
+        with store.weather.request():
+            with count:
+                at_once[0] += 1
+                most = max(most, at_once[0])
+            time.sleep(0.001)
+            with count:
+                at_once[0] -= 1
+
+    def open_in_bad_weather(address: str, weather: Weather) -> DatasetStore:
+        weather.went_wrong()
+        return open_store(address, weather)
+
+    open_store = DatasetStore.open
+    monkeypatch.setattr(DatasetStore, "open", open_in_bad_weather)
+    monkeypatch.setattr(
+        by_vectors, "_of_file", lambda store, name: find_document(store.store, name)
+    )
+    with pytest.raises(ArgumentsError, match="There are no vectors"):
+        duplicates(f"file://{dataset.output}/", RUNNING, by=Measure.VECTOR, distance=0.1)
+    assert 1 < most <= by_vectors.THREADS / 2
 
 
 @pytest.mark.parametrize("output", [Output.WEBDATASET, Output.TFRECORD, Output.PARQUET])
