@@ -146,7 +146,7 @@ def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard
 
     A row refers to its run and shard by their places in the header.
     """
-    runs = sorted({entry.run.run_id: entry.run for _, entry in rows}.items())
+    runs = sorted(runs_of([entry for _, entry in rows]).items())
     run_places = {run_id: place for place, (run_id, _) in enumerate(runs)}
     listed = sorted(shards, key=lambda shard: shard.key)
     shard_places = {shard.key: place for place, shard in enumerate(listed)}
@@ -154,6 +154,12 @@ def encode_rows(rows: Sequence[tuple[str, Entry]], shards: Iterable[DatasetShard
     header |= {"shards": [shard.to_row() for shard in listed]} if listed else {}
     lines = (line_of(key, entry, run_places, shard_places) for key, entry in rows)
     return encode_text("index", header, lines)
+
+
+def runs_of(entries: Iterable[Entry]) -> dict[str, IndexedRun]:
+    """The runs that entries come from, by their ids."""
+    runs = {id(entry.run): entry.run for entry in entries}  # of millions: few, and one object each
+    return {run.run_id: run for run in runs.values()}
 
 
 def rows_in(body: bytes) -> Iterator[tuple[str, Entry]]:

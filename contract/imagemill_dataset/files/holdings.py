@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from imagemill_dataset.index import Entry, IndexedRun
+from imagemill_dataset.index import Entry, IndexedRun, runs_of
 from imagemill_dataset.shards import DatasetShard
 
 _ROWS_AT_ONCE = 10_000
@@ -37,12 +37,13 @@ class Sums:
             self._add(chunk, shards)
 
     def _add(self, entries: Sequence[Entry], shards: Mapping[str, DatasetShard]) -> None:
-        packed = [(entry.place, entry.run) for entry in entries if entry.place]
-        self.living.update(place.shard for place, _ in packed)
-        labelled = ((it.label, it.shard) for it, _ in packed if it.label is not None)
+        packed = [entry for entry in entries if entry.place]
+        places = [entry.place for entry in packed if entry.place]
+        self.living.update([place.shard for place in places])
+        labelled = [(it.label, it.shard) for it in places if it.label is not None]
         for (label, shard), count in Counter(labelled).items():
             self.classes[label, shards[shard].split] += count
-        for run in {run.run_id: run for _, run in packed}.values():
+        for run in runs_of(packed).values():
             self.sources.add(run.source)
             self._keep_last(run)
 

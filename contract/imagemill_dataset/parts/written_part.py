@@ -8,7 +8,7 @@ from itertools import chain, islice
 from operator import gt
 
 from imagemill_contract.index_keys import leaf_key
-from imagemill_dataset.index import IndexedRun, encode_rows
+from imagemill_dataset.index import IndexedRun, encode_rows, runs_of
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.part import Leaf, Row, leaves_document
 from imagemill_dataset.shards import DatasetShard
@@ -54,7 +54,7 @@ def written_leaves(
         last = _check_order(chunk, last)
         key = leaf_key(stem, sha256(body).hexdigest())
         store.write(key, body)
-        runs.update((entry.run.run_id, entry.run) for _, entry in chunk)
+        runs.update(runs_of([entry for _, entry in chunk]))
         yield Leaf(key, chunk[0][0], chunk[-1][0], len(chunk))
 
 

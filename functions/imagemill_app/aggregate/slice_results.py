@@ -93,13 +93,11 @@ class SliceResults:
         self.deleted = list(gone)[:MAX_LISTED]
         if run["prune"]:
             remove(self.output, [key for outputs in gone.values() for key in outputs])
-        pruned = ((key, Entry("", None, self.run, is_pruned=True)) for key in gone)
-        streams = [
-            self._rows_of_shards(),
-            iter(sorted(_never_given(self.run, refused), key=itemgetter(0))),
-            pruned if run["prune"] else iter(()),
-        ]
-        return merge(*streams, key=itemgetter(0))
+        others = sorted(_never_given(self.run, refused), key=itemgetter(0))
+        if run["prune"]:
+            others += [(key, Entry("", None, self.run, is_pruned=True)) for key in gone]
+        rows = self._rows_of_shards()
+        return merge(rows, sorted(others, key=itemgetter(0)), key=itemgetter(0)) if others else rows
 
     def drafted_rows(
         self, run: Mapping[str, Any], store: ObjectStore

@@ -53,13 +53,15 @@ class Sources:
         self.sizes.update(map(int.bit_length, lengths))
         for ending, number in Counter(map(_ending, keys)).items():
             self.formats[format_of(ending)] += number
-        statuses = ([outcome.status for outcome in rows] for rows in outcomes_of.values())
-        whole = (Status.WRITTEN,) * len(outcomes_of)
-        is_done = (of_stages == whole for of_stages in zip(*statuses, strict=True))
-        done = compress(
-            zip(map(drawing(self.seed), keys), keys, range(len(keys)), strict=True), is_done
-        )
-        for draw, key, place in nsmallest(MAX_SAMPLES, done):
+        drawn: Iterable[tuple[int, str, int]]
+        drawn = zip(map(drawing(self.seed), keys), keys, range(len(keys)), strict=True)
+        statuses = [[outcome.status for outcome in rows] for rows in outcomes_of.values()]
+        if any(found.count(Status.WRITTEN) < len(found) for found in statuses):
+            whole = (Status.WRITTEN,) * len(outcomes_of)
+            drawn = compress(
+                drawn, [of_stages == whole for of_stages in zip(*statuses, strict=True)]
+            )
+        for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
             found = {stage: rows[place] for stage, rows in outcomes_of.items()}
             self._samples.add(_sample(sources[place], found), draw_text(draw), key)
 
