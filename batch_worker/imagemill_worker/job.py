@@ -103,7 +103,7 @@ def open_job(stage: Stage, address: str) -> Job:
     """
     try:
         location, key = split_object_address(address, "--shard")
-        weather = Weather(patience_seconds=patience_seconds())
+        weather = Weather(most_at_once=2, patience_seconds=patience_seconds())  # journal and pieces
         documents = open_store(location, weather=weather)
         shard = _decoded(documents, key, "shard", Shard.decode)
         if stage not in keys.stages_of(shard.recipe):

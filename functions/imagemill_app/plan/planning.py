@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagemill_app.plan.documents import Plan
 from imagemill_app.plan.earlier.deleted import deleted_outputs
 from imagemill_app.plan.earlier.half_done import REASON, HalfDone, half_done
 from imagemill_app.plan.earlier.known import Known, known_range, known_rows
+from imagemill_app.plan.earlier.recipe_change import change_of
 from imagemill_app.plan.earlier.remaining import Work, output_test, remaining_work, sample_test
 from imagemill_app.plan.earlier.stopped_runs import TakenOver
 from imagemill_app.plan.pictures import Pictures, as_they_are_now, each_once
@@ -22,6 +23,7 @@ from imagemill_contract.keys import relative_key
 from imagemill_contract.locations import Location
 from imagemill_contract.requests.request import RunRequest
 from imagemill_dataset.index import Entry
+from imagemill_dataset.parts.part import Row
 from imagemill_dataset.stored_index import StoredIndex
 
 
@@ -86,8 +88,19 @@ class Planning:
     def _each_once(self, pictures: Pictures, known: Known) -> Pictures:
         if self.request.full:
             return each_once(pictures, {})
-        earlier = () if self.is_sliced else self.index.rows()  # read only if there is something new
+        earlier = () if self.is_sliced else self._rows_of_this_recipe()
         return each_once(pictures, known.entries, earlier)
+
+    def _rows_of_this_recipe(self) -> Iterator[Row]:
+        """What the index has, read only if there is something new, of this recipe's results."""
+        current = self.request.recipe.to_document()
+        changes: dict[str, str] = {}
+        for row in self.index.rows():
+            run = row[1].run
+            if run.run_id not in changes:
+                changes[run.run_id] = change_of(run.recipe, current)
+            if not changes[run.run_id]:
+                yield row
 
     @property
     def _looks_for_copies(self) -> bool:

@@ -29,7 +29,7 @@ def index_rows(
     """
     objects, places = shard.objects, {}
     if shard.recipe.is_packed:
-        places = sample_places(shard, zip(*stages, strict=True), last.dataset_shards)
+        places = sample_places(shard, stages, last.dataset_shards)
     reasons, fingerprints, originals, scores = (_first_said(field, stages) for field in _SAID)
     entries = map(
         Entry,

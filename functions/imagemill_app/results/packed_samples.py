@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -64,17 +65,17 @@ class PackedShards:
 
 
 def sample_places(
-    shard: Shard, outcomes: Iterable[Sequence[Outcome]], packed: Iterable[DatasetShard]
+    shard: Shard, stages: Sequence[Sequence[Outcome]], packed: Iterable[DatasetShard]
 ) -> dict[str, Place]:
     """The place of each packed object of a work shard, by its key.
 
-    `outcomes` are those of each object in all stages, of which the first has made the picture and
-    the last has packed it; `packed` is what that one wrote.
+    `stages` are the outcomes of the same objects in each stage, of which the first has made the
+    pictures and the last has packed them; `packed` is what that one wrote.
 
     Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
     its own position.
     """
-    places = dict(_placed(shard, outcomes))
+    places = dict(_placed(shard, stages))
     _check_samples(packed, places.values())
     return places
 
@@ -89,25 +90,34 @@ def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
                 raise DocumentError(f"{shard.key} {found}; {shard.bytes} bytes were written.")
 
 
-def _placed(shard: Shard, outcomes: Iterable[Sequence[Outcome]]) -> Iterator[tuple[str, Place]]:
+def _placed(shard: Shard, stages: Sequence[Sequence[Outcome]]) -> Iterator[tuple[str, Place]]:
     """The packed objects of a work shard, by whole keys. Raises DocumentError for one nowhere."""
     shard_keys: dict[str, str] = {}  # of dataset shards, by whole keys: few
     labels, prefix, written = shard.labels, shard.source.prefix, Status.WRITTEN
-    for picture, *between, last in outcomes:
-        key, status, whole_key, position, edge_bytes = _OF_PACKED(last)  # of millions
+    pictures, last = map(_OF_PICTURE, stages[0]), map(_OF_PACKED, stages[-1])
+    for picture, sample, given in zip(pictures, last, _given(stages), strict=False):
+        key, status, whole_key, position, edge_bytes = sample
         if status is not written:
             continue
-        status, image_bytes, width, height, sha256 = _OF_PICTURE(picture)
+        status, image_bytes, width, height, sha256 = picture
         if status is not written or whole_key is None or position is None:
             raise DocumentError(f"{key} is packed, but its outcomes do not say where.")
         if whole_key not in shard_keys:
             shard_keys[whole_key] = relative_key(whole_key, shard.output.prefix)
         at = shard_keys[whole_key]
         label = labels.get(class_of(relative_key(key, prefix)) or "") if labels else None
-        given = sum([outcome.output_bytes for outcome in between]) if between else 0
-        if picture.smaller:  # they are in the sample, too
-            given += picture.total_bytes - image_bytes + last.total_bytes - edge_bytes
         yield key, Place(at, position, width, height, image_bytes, edge_bytes, sha256, label, given)
+
+
+def _given(stages: Sequence[Sequence[Outcome]]) -> Iterable[int]:
+    """Bytes of what else is in each sample: what stages between gave, and smaller sizes."""
+    if len(stages) == 2 and not any(map(attrgetter("smaller"), stages[0])):
+        return repeat(0)
+    return [
+        sum(outcome.total_bytes for outcome in (picture, *between, last))
+        - (picture.output_bytes + last.output_bytes)
+        for picture, *between, last in zip(*stages, strict=True)
+    ]
 
 
 def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:

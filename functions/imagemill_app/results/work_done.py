@@ -70,8 +70,9 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         final = dict(_final_outcomes(shard, [record.outcomes for record in records]))
         places = {}
         if shard.recipe.is_packed:
-            through = (found for found in final.values() if len(found) == len(records))
-            places = sample_places(shard, through, records[-1].dataset_shards)
+            through = [found for found in final.values() if len(found) == len(records)]
+            stages = list(zip(*through, strict=True)) if through else [()]
+            places = sample_places(shard, stages, records[-1].dataset_shards)
     except (ContractError, FileNotFoundError):
         return WorkDone()
     planned = [relative_key(item.key, shard.source.prefix) for item in shard.objects]

@@ -6,6 +6,7 @@ temporary file, so that no more of them are in memory than are compared.
 
 from __future__ import annotations
 
+import json
 import threading
 from array import array
 from collections import defaultdict
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from imagemill_worker.spool import temporary_file
 THREADS, _READ_AT_ONCE = 16, 1024
 _RECIPE = Recipe(model_output=ModelOutput.VECTOR)  # by which files of vectors are called
 
-_Place = tuple[str, int]  # of a picture: the model's digest, and the row of the index
+_Place = tuple[str, int]  # of a picture: what gave its vector, and the row of the index
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def groups_by_vectors(
     """The group of each row of the index that is linked with another.
 
     Behind it, how many pictures were compared, and how many have no vector that could be. Those of
-    different models are not compared with each other.
+    different models, or of one that was used in different ways, are not compared with each other.
 
     Raises:
         ArgumentsError: There are no vectors, or what holds some is damaged.
@@ -73,18 +74,18 @@ def groups_by_vectors(
     """
     group_of_row: dict[int, tuple[str, int]] = {}
     with ExitStack() as files:
-        models: dict[str, _Waiting] = defaultdict(
+        givers: dict[str, _Waiting] = defaultdict(
             lambda: _Waiting(files.enter_context(temporary_file()))
         )
         done = 0
-        for (digest, row), vector in _read(dataset, index, stopping):
+        for (giver, row), vector in _read(dataset, index, stopping):
             if vector.any():  # nothing is near one without a direction
-                models[digest].add(row, vector)
-        for digest, waiting in sorted(models.items()):
+                givers[giver].add(row, vector)
+        for giver, waiting in sorted(givers.items()):
             found = leaders(waiting.vectors(), distance, stopping)
             members = np.flatnonzero(np.bincount(found)[found] > 1)
             group_of_row |= {
-                waiting.rows[place]: (digest, int(found[place])) for place in members.tolist()
+                waiting.rows[place]: (giver, int(found[place])) for place in members.tolist()
             }
             done += len(found)
     if not done:
@@ -123,7 +124,13 @@ def _with_vectors(index: StoredIndex) -> Iterator[tuple[str, Entry, _Place]]:
         recipe = entry.run.recipe
         is_vector = recipe.get("model_output", ModelOutput.VECTOR) == ModelOutput.VECTOR
         if entry.reason is None and recipe.get("model") and is_vector:
-            yield name, entry, (str(recipe.get("model_sha256", "")), row)
+            yield name, entry, (_giver(recipe), row)
+
+
+def _giver(recipe: Mapping[str, Any]) -> str:
+    """The model, and how it was used: other inputs or another output give other vectors."""
+    use = json.dumps(recipe.get("model_preprocessing", {}), sort_keys=True)
+    return f"{recipe.get('model_sha256', '')} {use}"
 
 
 def _of_file(dataset: DatasetStore, name: str) -> Vectors | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from imagemill_app.plan.earlier.recipe_change import change_of
 from imagemill_app.results.job_record import job_record
 from imagemill_app.results.planned_shards import shard_addresses, shard_at
 from imagemill_app.stores import write_bytes
@@ -53,8 +54,9 @@ def half_done(
     """Which of `objects`, all of them new, stopped runs have resized by the same recipe."""
     wanted = {item.key: item.etag for item in objects}
     rows: dict[str, Outcome] = {}
+    current = recipe.to_document()
     for run in runs:
-        if wanted and run.source == str(source) and run.recipe == recipe.to_document():
+        if wanted and run.source == str(source) and not change_of(run.recipe, current):
             for item, row in _resized(output, run):
                 if wanted.get(item.key) == item.etag:
                     rows[item.key] = row

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,15 +110,14 @@ def test_vectors_in_files_are_compared_with_those_of_the_same_model(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     dataset = Dataset(tmp_path)
-    runs = {
-        name: IndexedRun(name, "2026", "source", recipe)
-        for name, recipe in {
-            "one": ONE,
-            "other": ONE | {"model_sha256": "2" * 64},
-            "scores": ONE | {"model_output": "scores"},
-            "none": {},
-        }.items()
+    recipes: dict[str, dict[str, Any]] = {
+        "one": ONE,
+        "other": ONE | {"model_sha256": "2" * 64},
+        "way": ONE | {"model_preprocessing": {"range": [-1, 1]}},
+        "scores": ONE | {"model_output": "scores"},
+        "none": {},
     }
+    runs = {name: IndexedRun(name, "2026", "source", recipe) for name, recipe in recipes.items()}
     east, north, nearly_east = [1.0, 0, 0], [0, 2.0, 0], [3, 0.2, 0]
     rows: dict[str, tuple[str, Reason | None, list[float]]] = {
         "a.jpg": ("one", None, east),
@@ -129,6 +129,7 @@ def test_vectors_in_files_are_compared_with_those_of_the_same_model(
         "g.jpg": ("one", None, []),  # somebody has removed it
         "h.jpg": ("scores", None, []),
         "i.jpg": ("none", None, []),
+        "k.jpg": ("way", None, east),
     }
     for name, (_, _, vector) in rows.items():
         if vector:
@@ -137,7 +138,7 @@ def test_vectors_in_files_are_compared_with_those_of_the_same_model(
     for run_id, run in runs.items():
         part = {key: Entry("e", why, run) for key, (it, why, _) in rows.items() if it == run_id}
         dataset.write(f"index/2026-{run_id}.jsonl.gz", encode_part(part))
-    summary = {"event": "compared", "pictures": 4, "plain": 0, "unknown": 4}
+    summary = {"event": "compared", "pictures": 5, "plain": 0, "unknown": 4}
     assert found(dataset, capfd, 0.01) == (
         [["a.jpg", "c.jpg"]],
         summary | {"groups": 1, "extra": 1},

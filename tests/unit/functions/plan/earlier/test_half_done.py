@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -75,6 +76,14 @@ def test_another_recipe_or_source_is_other_work(
     output: Location, source: Location, recipe: Recipe
 ) -> None:
     assert half_done([STOPPED], OBJECTS, source, output, recipe).rows == {}
+
+
+def test_a_recipe_of_an_earlier_release_is_the_same_with_the_fields_of_today(
+    output: Location,
+) -> None:
+    before = {name: value for name, value in STOPPED.recipe.items() if name != "more_stages"}
+    found = half_done([replace(STOPPED, recipe=before)], OBJECTS, SOURCE, output, Recipe())
+    assert set(found.rows) == {"a.jpg", "b.jpg"}
 
 
 def test_rows_that_no_digest_proves_are_done_again(output: Location, tmp_path: Path) -> None:

@@ -198,6 +198,9 @@ def test_copy_of_what_an_earlier_run_has_done_elsewhere_is_left_out(aws: dict[st
     put("2026", {"c.jpg": b"1", "d.jpg": b"3"})
     second = finished({"source": f"s3://{INPUT}/2026/", "recipe": ONCE}, 2)
     assert left_out(second) == {"2026/c.jpg": "a.jpg"}
+    put("small", {"x.jpg": b"2"})  # its like is there, but not as this recipe wants it
+    small = {"source": f"s3://{INPUT}/small/", "recipe": {**ONCE, "size": 64}}
+    assert left_out(finished(small, 5)) == {}
     put("2025", {"e.jpg": b"1"})
     request = {"source": f"s3://{INPUT}/2025/", "recipe": ONCE}
     boto3.client("s3").delete_object(Bucket=INPUT, Key="2025/a.jpg")
