@@ -11,7 +11,7 @@ from typing import Any
 from imagemill_dataset.index import Entry, IndexedRun, runs_of
 from imagemill_dataset.shards import DatasetShard
 
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 2_000
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from imagemill_dataset.shards import DatasetShard
 
 _NOWHERE = (None,) * len(Place._fields)
 _UNKNOWN = (None,) * len(Original._fields)
-_ROWS_PER_BATCH = 10_000
+_ROWS_PER_BATCH = 2_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
 # What differs in each row: with dictionaries, or a higher level, a file takes twice the time.
 _NO_DICTIONARY: dict[str | Sequence[str], bool] = {

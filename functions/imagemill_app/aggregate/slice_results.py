@@ -13,7 +13,7 @@ from imagemill_app.aggregate.map_results import JobFailure
 from imagemill_app.results.index_rows import index_rows
 from imagemill_app.results.job_record import MAX_NAMED, job_record
 from imagemill_app.results.open_runs import indexed_run
-from imagemill_app.results.packed_samples import PackedShards
+from imagemill_app.results.packed_samples import PackedShards, check_samples
 from imagemill_app.results.planned_shards import shards_of_slice
 from imagemill_app.results.shard_outcomes import complete_outcomes, write_missing
 from imagemill_app.stores import read_bytes, remove
@@ -39,6 +39,9 @@ from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.reasons import NEVER_GIVEN
 from imagemill_dataset.tables.drafts import TableDraft, drafted
+
+# Columns of some rows are in a cache when they are read again, those of a whole shard are not.
+_ROWS_AT_ONCE = 2_500
 
 
 def empty_tally(run: IndexedRun) -> Tally:
@@ -148,11 +151,17 @@ class SliceResults:
             write_missing(shard, stage, record, outcomes)
             self.tally.add_job(stage, shard.shard_id, record.usage, len(outcomes))
             outcomes_of[stage] = outcomes
-        self.tally.add_shard(shard.objects, outcomes_of)
         *_, last = records.values()
         self.tally.sources.add_previews(last.previews)
         self.packed.add(last)
-        rows = index_rows(self.run, shard, list(outcomes_of.values()), last)
+        rows: list[Row] = []
+        for first in range(0, len(shard.objects), _ROWS_AT_ONCE):
+            some = slice(first, first + _ROWS_AT_ONCE)
+            objects, found = shard.objects[some], {it: rs[some] for it, rs in outcomes_of.items()}
+            self.tally.add_shard(objects, found)
+            rows += index_rows(self.run, shard, objects, list(found.values()))
+        places = [entry.place for _, entry in rows if entry.place]
+        check_samples(last.dataset_shards, places)
         return sorted(rows, key=itemgetter(0))
 
 

@@ -60,11 +60,11 @@ def job_record(shard: Shard, stage: Stage) -> JobRecord:
     except FileNotFoundError:
         return _from_journal(shard, stage)
     header, outcomes = decode_outcomes(body)
-    _check_keys(shard, stage, [outcome.key for outcome in outcomes])
+    keys = [outcome.key for outcome in outcomes]
+    _check_keys(shard, stage, keys)
     verified = cast("Mapping[str, int]", header.get("verified", {}))
-    by_key = {outcome.key: outcome for outcome in outcomes}
     return JobRecord(
-        by_key,
+        dict(zip(keys, outcomes, strict=True)),
         _dataset_shards(header),
         verified,
         is_complete=True,

@@ -64,20 +64,15 @@ class PackedShards:
         return cls(by_key, document["verified_shards"], document["verified_samples"])
 
 
-def sample_places(
-    shard: Shard, stages: Sequence[Sequence[Outcome]], packed: Iterable[DatasetShard]
-) -> dict[str, Place]:
+def sample_places(shard: Shard, stages: Sequence[Sequence[Outcome]]) -> dict[str, Place]:
     """The place of each packed object of a work shard, by its key.
 
     `stages` are the outcomes of the same objects in each stage, of which the first has made the
-    pictures and the last has packed them; `packed` is what that one wrote.
+    pictures and the last has packed them.
 
-    Raises DocumentError unless each dataset shard holds exactly the objects that name it, each at
-    its own position.
+    Raises DocumentError for an object that is packed, but nobody says where.
     """
-    places = dict(_placed(shard, stages))
-    _check_samples(packed, places.values())
-    return places
+    return dict(_placed(shard, stages))
 
 
 def check_lengths(output: Location, shards: Sequence[DatasetShard]) -> None:
@@ -120,7 +115,11 @@ def _given(stages: Sequence[Sequence[Outcome]]) -> Iterable[int]:
     ]
 
 
-def _check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:
+def check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:
+    """Raises DocumentError unless dataset shards hold what names them, each in its place.
+
+    `places` are those of all objects of the work shard that has packed them.
+    """
     positions: dict[str, list[int]] = defaultdict(list)
     for place in places:
         positions[place.shard].append(place.position)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from imagemill_app.results.index_rows import entry_of
 from imagemill_app.results.job_record import job_record
-from imagemill_app.results.packed_samples import sample_places
+from imagemill_app.results.packed_samples import check_samples, sample_places
 from imagemill_app.results.planned_shards import shard_addresses, shard_at
 from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
@@ -72,7 +72,8 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         if shard.recipe.is_packed:
             through = [found for found in final.values() if len(found) == len(records)]
             stages = list(zip(*through, strict=True)) if through else [()]
-            places = sample_places(shard, stages, records[-1].dataset_shards)
+            places = sample_places(shard, stages)
+            check_samples(records[-1].dataset_shards, places.values())
     except (ContractError, FileNotFoundError):
         return WorkDone()
     planned = [relative_key(item.key, shard.source.prefix) for item in shard.objects]

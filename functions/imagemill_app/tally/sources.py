@@ -62,6 +62,8 @@ class Sources:
                 drawn, [of_stages == whole for of_stages in zip(*statuses, strict=True)]
             )
         for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
+            if not self._samples.wants(draw_text(draw), key):
+                break
             found = {stage: rows[place] for stage, rows in outcomes_of.items()}
             self._samples.add(_sample(sources[place], found), draw_text(draw), key)
 
