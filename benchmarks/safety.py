@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--where", nargs="*", choices=["s3", "folders"], default=["s3", "folders"])
     options = parser.parse_args()
     objects, rounds = options.objects, options.rounds
     photographs()
@@ -57,7 +58,7 @@ def main() -> None:
 
         server = Server()
         try:
-            for output in (Output.FILES, Output.WEBDATASET):
+            for output in (Output.FILES, Output.WEBDATASET) if "s3" in options.where else ():
 
                 def over_s3(changed: Change, output: Output = output) -> Measured:
                     shard = put_shard(server.endpoint, objects, Recipe(output=output))
@@ -74,7 +75,8 @@ def main() -> None:
                 shard = folder_shard(photos, Path(out), Recipe())
                 return measured(shard, changed(folder_environment()))
 
-        rates("folders, files", over_folders)
+        if "folders" in options.where:
+            rates("folders, files", over_folders)
 
 
 if __name__ == "__main__":
