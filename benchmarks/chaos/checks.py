@@ -14,7 +14,7 @@ from imagemill_contract.outcomes import Outcome, Status
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Index
 
-_FOLDERS = (*keys.STAGE_FOLDERS.values(), *(keys.DATASET, keys.INDEX, keys.RUNS))
+_FOLDERS = (*(stage.folder for stage in keys.Stage), *(keys.DATASET, keys.INDEX, keys.RUNS))
 _PASSING_FOLDERS = (keys.OPEN_RUNS, keys.JOURNAL, keys.INTERMEDIATE)
 _OF_THE_TOOL = ".imagemill.lock"
 
@@ -103,7 +103,7 @@ def check_files(files: Mapping[str, bytes], expected: Expected) -> Iterator[str]
     """Nothing is half-written, and nothing is there that nobody has asked for."""
     results = expected.files()
     for key, body in files.items():
-        if key.startswith(tuple(keys.STAGE_FOLDERS.values())):
+        if key.startswith(tuple(stage.folder for stage in keys.Stage)):
             if key not in results:
                 yield f"{key!r} is nobody's result"
             elif body != results[key]:

@@ -49,11 +49,6 @@ _OPEN_RUN = re.compile(OPEN_RUNS + r"([0-9A-Za-z_.-]{1,80})\.json")
 _UPKEEP_LOCK = re.compile(UPKEEP + r"([0-9]{8,})\.json")
 
 
-STAGE_FOLDERS = {stage: stage.folder for stage in Stage}
-# What people call the results of a stage.
-RESULTS = {stage: stage.results for stage in Stage}
-
-
 def recipes_of(stage: Stage, recipe: Recipe) -> tuple[Recipe, ...]:
     """A recipe for each size of a stage's results, the largest first: some do only that one."""
     return recipe.in_sizes() if stage.entry.in_sizes else (recipe,)
@@ -61,7 +56,7 @@ def recipes_of(stage: Stage, recipe: Recipe) -> tuple[Recipe, ...]:
 
 def stage_folder(stage: Stage, recipe: Recipe) -> str:
     """Where the results of a stage are; of several sizes the largest."""
-    folder = STAGE_FOLDERS[stage]
+    folder = stage.folder
     return f"{folder}{recipe.sizes[-1]}/" if recipe.sizes and stage.entry.in_sizes else folder
 
 

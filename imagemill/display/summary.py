@@ -14,7 +14,7 @@ from imagemill.display.lines import print_line
 from imagemill.display.progress import RunProgress
 from imagemill.display.times import duration
 from imagemill.paths import escaped
-from imagemill_contract.keys import DATASET_README, RESULTS, Stage, report_key, report_page_key
+from imagemill_contract.keys import DATASET_README, Stage, report_key, report_page_key
 from imagemill_contract.locations import Location
 from imagemill_contract.outcomes import Reason, Status
 
@@ -66,7 +66,7 @@ def _print_plan(console: Console, report: Mapping[str, Any]) -> None:
 def done_so_far(written: Mapping[str, int], planned: str, stages: Sequence[Stage]) -> str:
     """How many results of each stage there are; `planned` is how many there would have been."""
     first, *later = stages
-    made = [f"{written.get(stage, 0):,} {RESULTS[stage]}" for stage in later]
+    made = [f"{written.get(stage, 0):,} {stage.results}" for stage in later]
     counted = [f"{written.get(first, 0):,} of {planned} pictures resized", *made]
     return f"{', '.join(counted)} made"
 

@@ -14,7 +14,7 @@ import pytest
 
 from imagemill.local_stack import LocalStack
 from imagemill_contract.documents import decode_journal
-from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, STAGE_FOLDERS, Stage
+from imagemill_contract.keys import INTERMEDIATE, JOURNAL, OPEN_RUNS, Stage
 from imagemill_contract.locations import Location
 from imagemill_worker.dataset.formats.registry import dataset_format
 from tests.helpers.photographs import cut
@@ -133,7 +133,7 @@ def notes_some(out: Path, stage: Stage = Stage.EDGE) -> Callable[[], bool]:
     """Whether some results are there and noted; notes are due when the job has waited."""
 
     def has_noted() -> bool:
-        if len(list(out.glob(f"{STAGE_FOLDERS[stage]}*"))) < LEAST_DONE:
+        if len(list(out.glob(f"{stage.folder}*"))) < LEAST_DONE:
             return False
         if not pages_of(out, stage):
             time.sleep(JOURNAL_SECONDS)

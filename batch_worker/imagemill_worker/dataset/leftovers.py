@@ -18,7 +18,7 @@ from imagemill_contract.locations import Location
 from imagemill_dataset.names import is_dataset_shard, is_shard_of_run
 from imagemill_worker.dataset.store import DatasetStore
 
-# Files with the names that `stores/folder.py` gives them until they are whole.
+# Files with the names that `stores/files/folder.py` gives them until they are whole.
 _PART = re.compile(r"\.[0-9a-f]{24}\.part")
 
 

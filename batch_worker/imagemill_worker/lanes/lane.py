@@ -37,11 +37,10 @@ from imagemill_worker.lanes.messages import (
 )
 from imagemill_worker.lanes.shared_memory import CurrentPictureNote, WorkQueue
 from imagemill_worker.lanes.tasks import Task
-from imagemill_worker.lanes.written import packed_product, written_outcome
+from imagemill_worker.lanes.written import spooled_product, written_outcome
 from imagemill_worker.spool import SpoolWriter
 from imagemill_worker.stages import picture_stages
-from imagemill_worker.stages.picture_stage import Picture
-from imagemill_worker.stages.picture_stage import Product as StageProduct
+from imagemill_worker.stages.picture_stage import Picture, Product
 from imagemill_worker.stores.opening import open_store, patience_seconds
 from imagemill_worker.stores.source_md5 import SourceProof
 from imagemill_worker.stores.weather import Weather
@@ -142,11 +141,9 @@ class Lane:
         pairs = zip(task.sizes, made, strict=True)
         puts = [self._sink.write(of_size, product.body) for of_size, product in pairs]
         outcome = written_outcome(task, made, puts)
-        return Ended(index, outcome, packed_product(made, puts))
+        return Ended(index, outcome, spooled_product(made, puts))
 
-    def _products(
-        self, index: int, stage: Stage, pictures: Sequence[Picture]
-    ) -> list[StageProduct]:
+    def _products(self, index: int, stage: Stage, pictures: Sequence[Picture]) -> list[Product]:
         alone = self.assignment.alone
         with self._compute:
             self._danger.enter(index)

@@ -74,7 +74,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class SpooledProduct:
     """A product to be packed: its place in the lane's spool, and the sums of its pixels.
 
     `smaller` has offsets and lengths of its smaller sizes.
@@ -92,7 +92,7 @@ class Ended:
 
     index: int
     outcome: Outcome | None
-    product: Product | None = None
+    product: SpooledProduct | None = None
 
     def to_row(self) -> list[object]:
         row: list[object] = [self.index, self.outcome.to_values() if self.outcome else None]
@@ -111,7 +111,7 @@ class Ended:
         offset, length, (pixels, sums, squares), *smaller = product
         of_pixels = PixelSums(pixels, tuple(sums), tuple(squares))
         places = tuple((at, size) for at, size in smaller)
-        return cls(index, found, Product(offset, length, of_pixels, places))
+        return cls(index, found, SpooledProduct(offset, length, of_pixels, places))
 
 
 class FaultName(StrEnum):

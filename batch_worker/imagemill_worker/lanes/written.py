@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from imagemill_contract.document_parts.pictures import Rendition
 from imagemill_contract.outcomes import Outcome, Status
 from imagemill_worker.lanes.lane_io import Put
-from imagemill_worker.lanes.messages import Product as Packed
+from imagemill_worker.lanes.messages import SpooledProduct
 from imagemill_worker.lanes.tasks import Task
 from imagemill_worker.stages.picture_stage import Product
 
@@ -26,14 +26,14 @@ def written_outcome(task: Task, products: Sequence[Product], puts: Sequence[Put]
     )
 
 
-def packed_product(products: Sequence[Product], puts: Sequence[Put]) -> Packed | None:
+def spooled_product(products: Sequence[Product], puts: Sequence[Put]) -> SpooledProduct | None:
     """Where products are in the lane's spool; None if they are not packed."""
     pairs = zip(products, puts, strict=True)
     places = [(put.offset, len(made.body)) for made, put in pairs if put.offset is not None]
     if not places:
         return None
     (offset, length), *smaller = places
-    return Packed(offset, length, products[0].pixels, tuple(smaller))
+    return SpooledProduct(offset, length, products[0].pixels, tuple(smaller))
 
 
 def _rendition(task: Task, product: Product, put: Put) -> Rendition:

@@ -54,7 +54,7 @@ def check_readable(item: SourceObject) -> None:
 def _folder(location: Location, env: Mapping[str, str], *, create: bool) -> Objects:
     if env.get("ALLOW_FILE_URIS") != "true":
         raise ArgumentsError(f"{location} is not allowed: this job reads and writes S3 only.")
-    from imagemill_worker.stores.folder import FolderObjects
+    from imagemill_worker.stores.files.folder import FolderObjects
 
     try:
         return FolderObjects(location.folder, create=create)

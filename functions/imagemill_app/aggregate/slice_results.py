@@ -96,11 +96,12 @@ class SliceResults:
         self.deleted = list(gone)[:MAX_LISTED]
         if run["prune"]:
             remove(self.output, [key for outputs in gone.values() for key in outputs])
-        others = sorted(_never_given(self.run, refused), key=itemgetter(0))
+        others = list(_never_given(self.run, refused))
         if run["prune"]:
             others += [(key, Entry("", None, self.run, is_pruned=True)) for key in gone]
+        others.sort(key=itemgetter(0))
         rows = self._rows_of_shards()
-        return merge(rows, sorted(others, key=itemgetter(0)), key=itemgetter(0)) if others else rows
+        return merge(rows, others, key=itemgetter(0)) if others else rows
 
     def drafted_rows(
         self, run: Mapping[str, Any], store: ObjectStore

@@ -8,7 +8,7 @@ from typing import Any
 from imagemill_app.aggregate.dataset_report import DatasetReport
 from imagemill_app.results.rival_runs import Contest
 from imagemill_app.tally.tally import failed_percent
-from imagemill_contract.keys import RESULTS, Stage
+from imagemill_contract.keys import Stage
 from imagemill_contract.reporting.stage_counts import StageCounts
 
 
@@ -49,7 +49,7 @@ def _adopted(run: Mapping[str, Any], done: int) -> list[str]:
 def _counts(stages: Mapping[Stage, StageCounts]) -> str:
     first, *later = stages.items()
     parts = [f"{first[1].written:,} of {first[1].planned:,} pictures resized"]
-    parts += [f"{counts.written:,} {RESULTS[stage]}" for stage, counts in later]
+    parts += [f"{counts.written:,} {stage.results}" for stage, counts in later]
     rejected = sum(counts.rejected for counts in stages.values())
     return ", ".join([*parts, f"{rejected:,} rejected"])
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill_contract.keys import STAGE_FOLDERS, Stage, output_key
+from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.output_names import escaped_slashes, keeps_its_name, output_name
 from imagemill_contract.recipe import ImageFormat, Recipe
 from imagemill_contract.source_keys import is_readable_key
@@ -54,7 +54,7 @@ def test_what_a_folder_could_not_hold_is_percent_encoded(relative: str, name: st
 @given(ordinary_names, stages, formats)
 def test_ordinary_name_stays(relative: str, stage: Stage, image_format: ImageFormat) -> None:
     key = output_key(stage, relative, Recipe(format=image_format))
-    assert key.startswith(STAGE_FOLDERS[stage] + relative)
+    assert key.startswith(stage.folder + relative)
 
 
 @given(names, st.sampled_from([".jpg", ".webp"]))
@@ -75,7 +75,7 @@ def test_key_is_one_that_s3_and_obstore_take(
     key = output_key(stage, relative, Recipe(format=image_format))
     assert len(key.encode()) <= 1024
     assert is_readable_key(key)
-    assert key.startswith(STAGE_FOLDERS[stage])
+    assert key.startswith(stage.folder)
     endings = {Stage.RESIZE: f".{image_format}", Stage.MODEL: ".npy", Stage.EDGE: ".png"}
     endings[Stage.SHARPNESS] = ".json"
     assert key.endswith(endings[stage])
@@ -87,7 +87,7 @@ def test_path_stays_below_the_output_and_a_file_system_holds_it(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, output_key(stage, relative, Recipe(format=image_format)))
-        assert path.resolve().is_relative_to(Path(folder, STAGE_FOLDERS[stage]).resolve())
+        assert path.resolve().is_relative_to(Path(folder, stage.folder).resolve())
         path.parent.mkdir(parents=True)
         path.touch()
 

@@ -78,7 +78,7 @@ def body_at(file: Any, places: tuple[int, ...], length: int) -> bytes:
 
 
 def results(world: World, stage: Stage) -> dict[str, bytes]:
-    return world.below(*keys.STAGE_FOLDERS.values(), keys.DATASET)
+    return world.below(*(stage.folder for stage in keys.Stage), keys.DATASET)
 
 
 def checked(world: World, stage: Stage, location: Location) -> None:

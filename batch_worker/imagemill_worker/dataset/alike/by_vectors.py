@@ -23,12 +23,10 @@ from imagemill_contract.keys import Stage, output_key
 from imagemill_contract.recipe import ModelOutput, Recipe
 from imagemill_contract.recipe_parts.given import VECTOR
 from imagemill_dataset.index import Entry
-from imagemill_dataset.names import format_of
 from imagemill_dataset.stored_index import StoredIndex
 from imagemill_worker.dataset.alike.cosine import Vectors, leaders
+from imagemill_worker.dataset.alike.shard_samples import samples_at
 from imagemill_worker.dataset.formats.given import vector_in
-from imagemill_worker.dataset.formats.registry import dataset_format
-from imagemill_worker.dataset.formats.samples import DamagedShardError
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.spool import temporary_file
@@ -101,6 +99,21 @@ def _read(
     dataset: DatasetStore, index: StoredIndex, stopping: threading.Event
 ) -> Iterator[tuple[_Place, Vectors]]:
     packed: dict[str, dict[int, _Place]] = defaultdict(dict)
+    yield from _of_files(dataset, index, packed, stopping)
+    for key, places in sorted(packed.items()):
+        for position, sample in samples_at(dataset, key, places, stopping):
+            body = sample.columns.get(VECTOR)
+            if isinstance(body, bytes):
+                yield places[position], _vector(body, key)
+
+
+def _of_files(
+    dataset: DatasetStore,
+    index: StoredIndex,
+    packed: dict[str, dict[int, _Place]],
+    stopping: threading.Event,
+) -> Iterator[tuple[_Place, Vectors]]:
+    """Vectors in files of their own; where others lie is noted in `packed`, shard by shard."""
     with ThreadPoolExecutor(THREADS) as pool:
         rows = iter(_with_vectors(index))
         while some := list(islice(rows, _READ_AT_ONCE)):
@@ -114,8 +127,6 @@ def _read(
             for (_, place), vector in zip(files, read, strict=True):
                 if vector is not None:
                     yield place, vector
-    for key in sorted(packed):
-        yield from _of_shard(dataset, key, packed[key], stopping)
 
 
 def _with_vectors(index: StoredIndex) -> Iterator[tuple[str, Entry, _Place]]:
@@ -138,23 +149,6 @@ def _of_file(dataset: DatasetStore, name: str) -> Vectors | None:
     key = output_key(Stage.MODEL, name, _RECIPE)
     body = dataset.store.find_document(dataset.output.prefix + key)
     return None if body is None else _vector(body, key)
-
-
-def _of_shard(
-    dataset: DatasetStore, key: str, wanted: Mapping[int, _Place], stopping: threading.Event
-) -> Iterator[tuple[_Place, Vectors]]:
-    with temporary_file() as file:
-        dataset.store.fetch_file(dataset.output.prefix + key, file)
-        file.seek(0)
-        try:
-            for position, sample in enumerate(dataset_format(format_of(key)).read(file)):
-                if stopping.is_set():
-                    raise TryAgainError("The command was told to stop.")
-                body = sample.columns.get(VECTOR)
-                if position in wanted and isinstance(body, bytes):
-                    yield wanted[position], _vector(body, key)
-        except DamagedShardError as error:
-            raise ArgumentsError(f"{key} is damaged. `imagemill verify` says more.") from error
 
 
 def _vector(body: bytes, key: str) -> Vectors:

@@ -18,17 +18,15 @@ import numpy as np
 from imagemill_contract.outcomes import PLAIN
 from imagemill_contract.recipe_parts.choices import Measure
 from imagemill_dataset.index import Entry
-from imagemill_dataset.names import format_of, source_name
+from imagemill_dataset.names import source_name
 from imagemill_dataset.stored_index import StoredIndex
 from imagemill_worker.dataset.alike.by_vectors import THREADS, groups_by_vectors
 from imagemill_worker.dataset.alike.near import leaders
-from imagemill_worker.dataset.formats.registry import dataset_format
-from imagemill_worker.dataset.formats.samples import DamagedShardError
+from imagemill_worker.dataset.alike.shard_samples import samples_at
 from imagemill_worker.dataset.store import DatasetStore
-from imagemill_worker.errors import ArgumentsError, TryAgainError
+from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.picture.fingerprint import difference_hash_of_file
 from imagemill_worker.progress import log
-from imagemill_worker.spool import temporary_file
 from imagemill_worker.stores.opening import patience_seconds
 from imagemill_worker.stores.weather import Weather
 
@@ -179,21 +177,6 @@ def _read_fingerprints(
     dataset: DatasetStore, wanted: Mapping[str, set[int]], stopping: threading.Event
 ) -> Iterator[tuple[str, int | None]]:
     """Fingerprints by names, of samples that an earlier version has written."""
-    for key in sorted(wanted):
-        yield from _of_shard(dataset, key, wanted[key], stopping)
-
-
-def _of_shard(
-    dataset: DatasetStore, key: str, wanted: set[int], stopping: threading.Event
-) -> Iterator[tuple[str, int | None]]:
-    with temporary_file() as file:
-        dataset.store.fetch_file(dataset.output.prefix + key, file)
-        file.seek(0)
-        try:
-            for position, sample in enumerate(dataset_format(format_of(key)).read(file)):
-                if stopping.is_set():
-                    raise TryAgainError("The command was told to stop.")
-                if position in wanted:
-                    yield source_name(sample.key), difference_hash_of_file(sample.image)
-        except DamagedShardError as error:
-            raise ArgumentsError(f"{key} is damaged. `imagemill verify` says more.") from error
+    for key, positions in sorted(wanted.items()):
+        for _, sample in samples_at(dataset, key, positions, stopping):
+            yield source_name(sample.key), difference_hash_of_file(sample.image)

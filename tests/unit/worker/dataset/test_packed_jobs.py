@@ -245,7 +245,7 @@ def test_killer_costs_itself_and_no_neighbour(folder: Folder) -> None:
 # Put before the worker's own modules: the job dies while it writes its second dataset shard.
 DYING = """
 import os, signal
-from imagemill_worker.stores.folder import FolderObjects
+from imagemill_worker.stores.files.folder import FolderObjects
 put_file, written = FolderObjects.put_file, []
 class Half:
     def __init__(self, file):

@@ -13,9 +13,9 @@ from imagemill_worker.lanes.messages import (
     Assignment,
     Ended,
     FaultName,
-    Product,
     Report,
     SharedFiles,
+    SpooledProduct,
     Totals,
     send,
 )
@@ -45,7 +45,7 @@ def test_only_files_that_are_there_are_handed_down() -> None:
 def test_a_report_arrives_whole() -> None:
     written = Outcome("a", Status.WRITTEN, output_bytes=5, sha256="ab", etag="cd")
     rejected = Outcome("b\udcff", Status.REJECTED, Reason.CORRUPT, "It is.")
-    product = Product(100, 5, PixelSums(4, (1, 2, 3), (4, 5, 6)))
+    product = SpooledProduct(100, 5, PixelSums(4, (1, 2, 3), (4, 5, 6)))
     report = Report(
         [Ended(0, written, product), Ended(1, rejected), Ended(2, None)],
         Totals(3, 1.5, 2, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 from obstore.store import LocalStore
 
-from imagemill_worker.stores import folder as module
 from imagemill_worker.stores.faults import FaultKind, StoreFault
-from imagemill_worker.stores.folder import FolderObjects
+from imagemill_worker.stores.files import folder as module
+from imagemill_worker.stores.files.folder import FolderObjects
 
 
 @pytest.fixture(params=["unnamed", "named"])
@@ -203,3 +204,30 @@ def test_a_file_is_created_once_and_folders_are_made_for_it(
     with pytest.raises(StoreFault) as raised:
         objects.create("a/b.json/c.json", b"")
     assert raised.value.kind is FaultKind.CLASH
+
+
+def test_a_file_that_is_created_is_never_seen_without_its_content(
+    objects: FolderObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, sync = [], os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append((tmp_path / "out" / "b.json").exists())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert objects.create("b.json", b"first")
+    assert synced == [False]
+    assert files(tmp_path) == {"b.json": b"first"}
+
+
+def test_a_file_is_created_once_without_hard_links_too(
+    objects: FolderObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links")
+
+    monkeypatch.setattr(os, "link", refused)
+    assert objects.create("a/b.json", b"first")
+    assert not objects.create("a/b.json", b"second")
+    assert files(tmp_path) == {"a/b.json": b"first"}

@@ -16,11 +16,13 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of, fault_of_system
+from imagemill_worker.stores.files.whole_files import fill, holds, link_unnamed, named, part_of
 from imagemill_worker.stores.s3 import PART_BYTES, check_length
 
 # An unnamed file, which disappears with the process that writes it (Linux, most file systems).
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 _TRIES_TO_MAKE_FOLDERS = 3
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 
 Result = TypeVar("Result")
 
@@ -56,29 +58,43 @@ class FolderObjects:
 
         Returns no ETag: a file's ETag changes with each write, even of the same bytes.
         """
-        if not _holds(self._path(key), body):
+        if not holds(self._path(key), body):
             self._write(key, io.BytesIO(body), durable=durable)
         return ""
 
     def create(self, key: str, body: bytes) -> bool:
         """Write a file where there is none, for good; whether it was written.
 
-        For a moment the file is there without its content.
+        Where the file system has no hard links it is there without its content for a moment.
         """
         path = self._path(key)
 
         def create() -> bool:
-            try:
-                file = path.open("xb")
-            except FileExistsError:
-                return False
-            with file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            return True
+            with suppress(FileExistsError):
+                try:
+                    self._create(path, body)
+                except OSError as error:
+                    if error.errno not in _NO_HARD_LINKS:
+                        raise
+                    with path.open("xb") as file:
+                        fill(file, body)
+                return True
+            return False
 
         return _in_folder_of(path, create)
+
+    def _create(self, path: Path, body: bytes) -> None:
+        """Raises FileExistsError, and OSError where there are no hard links."""
+        part = part_of(path)
+        try:
+            with self._opened(part) as file:
+                fill(file, body)
+                if self._has_unnamed:
+                    link_unnamed(file.fileno(), path)
+                else:
+                    os.link(part, path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def put_file(self, key: str, file: BinaryIO) -> None:
         """Write the content of another file, durably."""
@@ -136,14 +152,14 @@ class FolderObjects:
 
     def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
         """Write beside `path` under a name that no other writer has, or none, then rename."""
-        part = path.with_name(f".{os.urandom(12).hex()}.part")
+        part = part_of(path)
         try:
             with self._opened(part) as file:
                 shutil.copyfileobj(source, file, PART_BYTES)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-                is_there = self._has_unnamed and _named(file.fileno(), path, part)
+                is_there = self._has_unnamed and named(file.fileno(), path, part)
             if not is_there:
                 part.replace(path)
         except BaseException:
@@ -170,25 +186,6 @@ def _in_folder_of(path: Path, action: Callable[[], Result]) -> Result:
             except FileNotFoundError:  # no folder yet, or another has just removed it as empty
                 path.parent.mkdir(parents=True, exist_ok=True)
         raise FileNotFoundError(errno.ENOENT, "The folder is removed again and again")
-
-
-def _holds(path: Path, body: bytes) -> bool:
-    """Whether the file already has this content, as when a job is retried."""
-    try:
-        return path.stat().st_size == len(body) and path.read_bytes() == body
-    except OSError:
-        return False
-
-
-def _named(descriptor: int, path: Path, part: Path) -> bool:
-    """Link an unnamed file to `path`, or to `part` if there is a file at `path` already."""
-    unnamed = f"/proc/self/fd/{descriptor}"
-    try:
-        os.link(unnamed, path, src_dir_fd=descriptor)  # without a descriptor it links the link
-    except FileExistsError:
-        os.link(unnamed, part, src_dir_fd=descriptor)
-        return False
-    return True
 
 
 @contextmanager
