@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.holdings import Sums
-from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.object_store import ObjectStore
 from imagemill_dataset.parts.part import Row
 from imagemill_dataset.shards import DatasetShard
+from imagemill_dataset.tables.index_table import index_table
 
 # A range is cut where it has this many rows, but not before it has twice as many.
 TABLE_ROWS = 50_000

@@ -14,9 +14,9 @@ from imagemill_contract.errors import DocumentError
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_contract.recipe_parts.labels import Labels
-from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
+from imagemill_dataset.tables.index_table import index_table
 
 RECIPE = Recipe(output=Output.WEBDATASET, label_from_folder=True)
 WITH_MODEL = replace(

@@ -15,8 +15,8 @@ from imagemill_contract import keys
 from imagemill_contract.index_keys import index_key
 from imagemill_contract.keys import Stage, stages_of
 from imagemill_contract.recipe import Output, Recipe
-from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.names import dataset_shard_key, sample_key, shard_tag
+from imagemill_dataset.tables.index_table import index_table
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
 from tests.helpers.pages import codes, plain, table, text_of

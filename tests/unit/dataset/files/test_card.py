@@ -17,11 +17,11 @@ from imagemill_dataset.files.card import card_of
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.holdings import Holdings
-from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.files.loaders import loaders_of
 from imagemill_dataset.files.readme import readme_of
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.shards import DatasetShard, PixelSums
+from imagemill_dataset.tables.index_table import index_table
 
 RECIPE = Recipe(
     output=Output.WEBDATASET, label_from_folder=True, split=(("test", 0.5), ("train", 0.5))

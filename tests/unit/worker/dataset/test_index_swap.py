@@ -17,13 +17,13 @@ from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.files.croissant import IndexTable
 from imagemill_dataset.files.dataset_files import dataset_files
 from imagemill_dataset.files.holdings import Holdings
-from imagemill_dataset.files.index_table import index_table
 from imagemill_dataset.index import Entry, Index, IndexedRun, Place
 from imagemill_dataset.parts import merging, written_part
 from imagemill_dataset.parts.merging import merge_parts
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_dataset.stored_dataset import publish_dataset
 from imagemill_dataset.stored_index import StoredIndex, read_index, write_index_part
+from imagemill_dataset.tables.index_table import index_table
 from imagemill_dataset.upkeep_lock import UpkeepLock
 from imagemill_worker.dataset.index_swap import put_in_place
 from imagemill_worker.errors import TryAgainError
