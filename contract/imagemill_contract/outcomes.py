@@ -162,6 +162,16 @@ _READERS: Mapping[int, Callable[[Any], object]] = {
 }
 
 
+def columns_of(outcomes: Sequence[Outcome]) -> Any:
+    """Outcomes turned: an `Outcome` in which each field has the values of all of them."""
+    return Outcome._make(zip(*outcomes, strict=True) if outcomes else repeat((), len(_USUAL)))
+
+
+def outcome_at(columns: Any, place: int) -> Outcome:
+    """One of those whose columns these are."""
+    return Outcome._make([column[place] for column in columns])
+
+
 def outcomes_of(rows: Sequence[list[Any]]) -> list[Outcome]:
     """The outcomes whose values are given, column by column: there are millions.
 

@@ -107,8 +107,7 @@ def _said(say: Callable[..., object], values: Sequence[object], *more: Sequence[
     """What `say` makes of each value, and of what goes with it; null if the value is empty."""
     if not any(values):
         return Repeated(None)
-    rows = zip(values, *more, strict=True)
-    return [say(value, *others) if value else None for value, *others in rows]
+    return [say(*row) if row[0] else None for row in zip(values, *more, strict=True)]
 
 
 def _reason_alone(reason: Reason, place: Place | None) -> str | None:

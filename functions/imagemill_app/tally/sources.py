@@ -12,7 +12,7 @@ from typing import Any
 from imagemill_app.tally.smallest import Smallest
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import Outcome, Status, outcome_at
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, draw_text, drawing
 
@@ -43,10 +43,11 @@ class Sources:
     _samples: Smallest = field(default_factory=lambda: Smallest(MAX_SAMPLES))
     _previews: Smallest = field(default_factory=lambda: Smallest(MAX_PREVIEWS))
 
-    def add(
-        self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
-    ) -> None:
-        """Count objects, with one outcome in each stage; those with all results may be drawn."""
+    def add(self, sources: Sequence[SourceObject], columns: Mapping[Stage, Any]) -> None:
+        """Count objects; those with all results may be drawn.
+
+        `columns` are those of one outcome for each object in each stage.
+        """
         keys = [source.key for source in sources]
         lengths = [source.bytes for source in sources]
         self.bytes += sum(lengths)
@@ -55,16 +56,16 @@ class Sources:
             self.formats[format_of(ending)] += number
         drawn: Iterable[tuple[int, str, int]]
         drawn = zip(map(drawing(self.seed), keys), keys, range(len(keys)), strict=True)
-        statuses = [[outcome.status for outcome in rows] for rows in outcomes_of.values()]
+        statuses = [found.status for found in columns.values()]
         if any(found.count(Status.WRITTEN) < len(found) for found in statuses):
-            whole = (Status.WRITTEN,) * len(outcomes_of)
+            whole = (Status.WRITTEN,) * len(columns)
             drawn = compress(
                 drawn, [of_stages == whole for of_stages in zip(*statuses, strict=True)]
             )
         for draw, key, place in nsmallest(MAX_SAMPLES, drawn):
             if not self._samples.wants(draw_text(draw), key):
                 break
-            found = {stage: rows[place] for stage, rows in outcomes_of.items()}
+            found = {stage: outcome_at(of_stage, place) for stage, of_stage in columns.items()}
             self._samples.add(_sample(sources[place], found), draw_text(draw), key)
 
     def add_previews(self, previews: Iterable[Preview]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, Self
 
 from imagemill_app.tally.jobs import Jobs
@@ -17,14 +16,12 @@ from imagemill_app.tally.sources import Sources
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage
-from imagemill_contract.outcomes import Outcome, Status
+from imagemill_contract.outcomes import Outcome, Status, outcome_at
 from imagemill_contract.reporting.lambda_usage import LambdaUsage
 from imagemill_contract.reporting.stage_counts import StageCounts
 from imagemill_contract.reporting.usage import Usage
 
 VERSION = 1
-
-_BYTES, _SMALLER = attrgetter("output_bytes"), attrgetter("smaller")
 
 
 @dataclass(slots=True)
@@ -57,24 +54,21 @@ class Tally:
             _statuses={stage: Counter() for stage in stages},
         )
 
-    def add_shard(
-        self, sources: Sequence[SourceObject], outcomes_of: Mapping[Stage, Sequence[Outcome]]
-    ) -> None:
-        """Count the objects of a shard, with an outcome in each stage, in the shard's order."""
-        self.sources.add(sources, outcomes_of)
-        for stage, outcomes in outcomes_of.items():
-            found = [outcome.status for outcome in outcomes]
-            counts = {status: found.count(status) for status in Status}  # a Counter hashes each
+    def add_shard(self, sources: Sequence[SourceObject], columns: Mapping[Stage, Any]) -> None:
+        """Count objects of a shard, with the columns of their outcomes in each stage."""
+        self.sources.add(sources, columns)
+        for stage, found in columns.items():
+            counts = {it: found.status.count(it) for it in Status}  # a Counter hashes each
             statuses = Counter({status: count for status, count in counts.items() if count})
             self._statuses[stage].update(statuses)
-            self.output_bytes[stage] += sum(map(_BYTES, outcomes))
-            for smaller in filter(None, map(_SMALLER, outcomes)):
-                self.output_bytes[stage] += sum(map(_BYTES, smaller))
+            self.output_bytes[stage] += sum(found.output_bytes)
+            for smaller in filter(None, found.smaller):
+                self.output_bytes[stage] += sum(item.output_bytes for item in smaller)
             if PROBLEMS.isdisjoint(statuses):
                 continue
-            for source, outcome in zip(sources, outcomes, strict=True):
-                if outcome.status in PROBLEMS:
-                    self.problems.add(stage, outcome, source.bytes)
+            for place, (source, status) in enumerate(zip(sources, found.status, strict=True)):
+                if status in PROBLEMS:
+                    self.problems.add(stage, outcome_at(found, place), source.bytes)
 
     def add_refused(self, outcome: Outcome) -> None:
         """Count an object that no job was given; its length is not known any more."""

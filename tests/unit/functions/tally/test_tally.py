@@ -17,7 +17,7 @@ from imagemill_app.tally.tally import Tally, failed_percent
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, stages_of
-from imagemill_contract.outcomes import Outcome, Reason, Status
+from imagemill_contract.outcomes import Outcome, Reason, Status, columns_of
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, drawing
@@ -34,6 +34,10 @@ def outcome(key: str, status: Status) -> Outcome:
     return Outcome(key, status, Reason.CORRUPT, "It is broken.")
 
 
+def turned(found: dict[Stage, list[Outcome]]) -> dict[Stage, Any]:
+    return {stage: columns_of(outcomes) for stage, outcomes in found.items()}
+
+
 def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tally:
     """A tally of objects with these outcomes, whose numbers begin with `first`."""
     tally = Tally.begun("seed", stages_of(Recipe()))
@@ -41,7 +45,7 @@ def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tall
         key = f"{number:06d}{EXTENSIONS[number % len(EXTENSIONS)]}"
         source = SourceObject(key, "e", 1000 + number * 37)
         found = {Stage.RESIZE: [outcome(key, picture)], Stage.EDGE: [outcome(key, edge)]}
-        tally.add_shard([source], found)
+        tally.add_shard([source], turned(found))
     usage = Usage(1, 2.0, 2.0, 1.5, 100, {"get": 3}, 1000.0 + first, 1002.0 + first)
     tally.add_job(Stage.RESIZE, f"{first:05d}", usage, len(resized))
     return tally
@@ -112,7 +116,7 @@ def test_a_problem_says_its_stage_reason_bytes_and_first_examples() -> None:
     for key, size in (("b.jpg", 20), ("a.jpg", 10)):
         gone = Outcome(key, Status.FAILED, Reason.JOB_FAILED, "Gone.")
         found = {Stage.RESIZE: [outcome(key, Status.WRITTEN)], Stage.EDGE: [gone]}
-        tally.add_shard([SourceObject(key, "e", size)], found)
+        tally.add_shard([SourceObject(key, "e", size)], turned(found))
     assert tally.problems.rows() == [
         {
             "stage": "edge",
