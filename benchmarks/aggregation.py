@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from benchmarks.key_server import etag_of, name_of
@@ -39,7 +40,6 @@ from imagemill_dataset.shards import DatasetShard, PixelSums
 OUTPUT = Location("s3://output-bucket")
 SLICE, SHARD = 250_000, 25_000
 DIGEST = "0123456789abcdef" * 4
-TAKEN = "2026-11-30T14:05:00+01:00"
 
 
 def run_of(count: int, output: str, shard: int = SHARD) -> dict[str, Any]:
@@ -112,18 +112,21 @@ def _rows(shard: Shard, stage: Stage, packed_key: str) -> Iterator[Outcome]:
     for position, item in enumerate(shard.objects):
         relative = item.key.removeprefix("full/")
         key = keys.output_key(stage, relative, shard.recipe)
+        digest = sha256(f"{stage} {item.key}".encode()).hexdigest()
+        number = int(digest[:4], 16)  # no two pictures are alike
+        taken = f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}T14:05:{number % 60:02}+01:00"
         yield Outcome(
             item.key,
             Status.WRITTEN,
             output_key=packed_key if shard.recipe.is_packed else key,
-            output_bytes=9_000,
+            output_bytes=5_000 + number % 8_000,
             width=128,
             height=96,
-            sha256=item.etag * 2,
-            etag="" if shard.recipe.is_packed else item.etag,
+            sha256=digest,
+            etag="" if shard.recipe.is_packed else digest[32:],
             position=position if shard.recipe.is_packed else None,
-            fingerprint="0123456789abcdef" if stage is Stage.EDGE else "",
-            original=Original(4000, 3000, TAKEN) if stage is Stage.RESIZE else None,
+            fingerprint=digest[16:32] if stage is Stage.EDGE else "",
+            original=Original(4000, 3000, taken) if stage is Stage.RESIZE else None,
         )
 
 

@@ -51,7 +51,12 @@ def compacted_leaves_stem(started: str, run_id: str, number: int) -> str:
 
 def leaf_key(stem: str, digest: str) -> str:
     """Rows of the index; the digest is that of the leaf, `stem` says what they are a part of."""
-    return f"{LEAVES}{stem}/{digest[:16]}.jsonl.gz"
+    return f"{LEAVES}{stem}/{digest[:16]}.parquet"
+
+
+def leaf_digest(key: str) -> str:
+    """How the digest of a leaf begins, from its key."""
+    return key.rpartition("/")[2].partition(".")[0]
 
 
 def leaves_stem(part_key: str) -> str:

@@ -1,6 +1,6 @@
 """One part of the index: a document with its rows, or with the names of leaves that have them.
 
-A leaf is a document like a part with rows. It has at most `LEAF_ROWS` of them; the part says which
+A leaf is a Parquet file with rows. It has at most `LEAF_ROWS` of them; the part says which
 keys are the first and the last of each leaf, so that a reader of a range opens only some.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from imagemill_contract.document_parts.lines import encode_lines
 from imagemill_dataset.index import Entry, IndexedRun, rows_in
 from imagemill_dataset.parts.json_lines import opened_lines
+from imagemill_dataset.parts.leaf_rows import rows_in_leaf
 from imagemill_dataset.shards import DatasetShard
 
 Row = tuple[str, Entry]
@@ -69,9 +70,9 @@ class Part:
             return
         for leaf in self.leaves:
             if leaf.first > after and (until is None or leaf.last <= until):
-                yield from rows_in(read(leaf.key))
+                yield from rows_in_leaf(leaf.key, read(leaf.key))
             elif leaf.last > after and (until is None or leaf.first <= until):
-                yield from _in_range(rows_in(read(leaf.key)), after, until)
+                yield from _in_range(rows_in_leaf(leaf.key, read(leaf.key)), after, until)
 
     def rows_of(self, read: Read, keys: Sequence[str]) -> Iterator[Row]:
         """Rows with these keys, which are in order. Opens only leaves that may have one."""
@@ -82,7 +83,7 @@ class Part:
         for leaf in self.leaves:
             at = bisect_right(keys, leaf.first)
             if leaf.first in wanted or (at < len(keys) and keys[at] <= leaf.last):
-                yield from _among(rows_in(read(leaf.key)), wanted)
+                yield from _among(rows_in_leaf(leaf.key, read(leaf.key)), wanted)
 
 
 def leaves_document(

@@ -10,6 +10,7 @@ from operator import gt
 from imagemill_contract.index_keys import leaf_key
 from imagemill_dataset.index import IndexedRun, encode_rows, runs_of
 from imagemill_dataset.object_store import ObjectStore
+from imagemill_dataset.parts.leaf_rows import encode_leaf
 from imagemill_dataset.parts.part import Leaf, Row, leaves_document
 from imagemill_dataset.shards import DatasetShard
 
@@ -50,7 +51,7 @@ def written_leaves(
     rest, last = iter(rows), ""
     while chunk := list(islice(rest, LEAF_ROWS)):
         places = {entry.place.shard for _, entry in chunk if entry.place}
-        body = encode_rows(chunk, [shards[key] for key in places])
+        body = encode_leaf(chunk, [shards[key] for key in places])
         last = _check_order(chunk, last)
         key = leaf_key(stem, sha256(body).hexdigest())
         store.write(key, body)

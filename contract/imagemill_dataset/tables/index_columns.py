@@ -1,13 +1,8 @@
-"""The columns of the Parquet table, from entries of the index.
-
-Column by column takes half of the time of row by row, and there are millions.
-"""
+"""The columns of the Parquet table, from entries of the index."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from imagemill_contract.document_parts.pictures import Original
@@ -17,20 +12,18 @@ from imagemill_contract.recipe import Recipe
 from imagemill_contract.recipe_parts.given import Scores
 from imagemill_dataset.files.published_source import published_source
 from imagemill_dataset.index import Entry, IndexedRun, Place
+from imagemill_dataset.parts.columns import (
+    Column,
+    as_json,
+    looked_up,
+    or_else,
+    said,
+    second,
+)
 from imagemill_dataset.shards import DatasetShard
 
 _NOWHERE = (None,) * len(Place._fields)
 _UNKNOWN = (None,) * len(Original._fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A column with one value in all rows, as most are: a list of it takes longer to make."""
-
-    value: object
-
-
-Column = Sequence[object] | Repeated
 
 
 class RecipeDigests:
@@ -61,62 +54,39 @@ def _columns_of_runs(each: Any, digests: RecipeDigests) -> Iterator[Column]:
     """The columns after `source_key` up to `run_id`."""
     run_ids = [run.run_id for run in each.run]
     runs = dict(zip(run_ids, each.run, strict=True))  # few
-    yield _found(run_ids, {run_id: published_source(run.source) for run_id, run in runs.items()})
+    yield looked_up(run_ids, {run_id: published_source(run.source) for run_id, run in runs.items()})
     yield each.etag
-    yield _found(run_ids, {run_id: digests.of(run) for run_id, run in runs.items()})
-    yield _found(run_ids, {run_id: run_id for run_id in runs})
+    yield looked_up(run_ids, {run_id: digests.of(run) for run_id, run in runs.items()})
+    yield looked_up(run_ids, {run_id: run_id for run_id in runs})
 
 
 def _columns_of_samples(each: Any, shards: Mapping[str, DatasetShard]) -> Iterator[Column]:
     """The columns from `shard` on."""
-    places = _or_else(each.place, _NOWHERE)
+    places = or_else(each.place, _NOWHERE)
     keys, positions, *sizes, digests, labels, _ = zip(*places, strict=True)
     yield keys
     yield positions
-    yield _found(keys, {key: key and shards[key].split for key in set(keys)})
+    yield looked_up(keys, {key: key and shards[key].split for key in set(keys)})
     yield labels
     yield from sizes  # of width, height and bytes, as a place has them
     yield digests
-    yield _said(_reason_alone, each.reason, each.place)
-    yield _said(_values_by_name, each.columns, each.run)
-    yield _or_else(each.fingerprint, None)
-    originals = _or_else(each.original, _UNKNOWN)
+    yield said(_reason_alone, each.reason, each.place)
+    yield said(_values_by_name, each.columns, each.run)
+    yield or_else(each.fingerprint, None)
+    originals = or_else(each.original, _UNKNOWN)
     widths, heights, dates = zip(*originals, strict=True)
-    yield each.bytes if all(each.original) else _said(_length_of, each.original, each.bytes)
+    yield each.bytes if all(each.original) else said(second, each.original, each.bytes)
     yield widths
     yield heights
-    yield _or_else(dates, None)
-    yield _said(_predicted, each.scores, each.run)
-    yield _said(_score, each.scores)
-    yield _said(_as_json, each.scores)
-
-
-def _found(keys: Sequence[str | None], values: Mapping[str | None, object]) -> Column:
-    """The value of each key."""
-    if len(values) == 1:
-        return Repeated(*values.values())
-    return [values[key] for key in keys]
-
-
-def _or_else(values: Sequence[object], other: object) -> Sequence[Any]:
-    """The values, with another one in place of those that are empty."""
-    return values if all(values) else [value or other for value in values]
-
-
-def _said(say: Callable[..., object], values: Sequence[object], *more: Sequence[object]) -> Column:
-    """What `say` makes of each value, and of what goes with it; null if the value is empty."""
-    if not any(values):
-        return Repeated(None)
-    return [say(*row) if row[0] else None for row in zip(values, *more, strict=True)]
+    yield or_else(dates, None)
+    yield said(_predicted, each.scores, each.run)
+    yield said(_score, each.scores)
+    yield said(as_json, each.scores)
 
 
 def _reason_alone(reason: Reason, place: Place | None) -> str | None:
     """Why there is no sample, if there is none."""
     return None if place else str(reason)
-
-
-def _length_of(_: Original, length: int) -> int:
-    return length
 
 
 def _predicted(scores: Scores, run: IndexedRun) -> str | None:
@@ -136,8 +106,4 @@ def _score(scores: Scores) -> float | None:
 
 def _values_by_name(values: Sequence[object], run: IndexedRun) -> str:
     names = sorted(run.recipe.get("columns", {}))
-    return _as_json(dict(zip(names, values, strict=False)))
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return as_json(dict(zip(names, values, strict=False)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import islice
 
-from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+from arro3.core import DataType, Field, RecordBatch, RecordBatchReader, Schema
 from arro3.io import write_parquet
 
 from imagemill_dataset.index import Entry
+from imagemill_dataset.parts.columns import array_of
 from imagemill_dataset.shards import DatasetShard
-from imagemill_dataset.tables.index_columns import Column, RecipeDigests, Repeated, columns_of
+from imagemill_dataset.tables.index_columns import RecipeDigests, columns_of
 
 _ROWS_PER_BATCH = 2_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
@@ -84,16 +85,5 @@ def _batches(rows: Iterator[Row], shards: Mapping[str, DatasetShard]) -> Iterato
     types = [schema.field(place).type for place in range(len(schema.names))]
     while chunk := list(islice(rows, _ROWS_PER_BATCH)):
         columns = columns_of(chunk, shards, digests)
-        arrays = [_array(*it, len(chunk)) for it in zip(columns, types, strict=True)]
+        arrays = [array_of(*it, len(chunk)) for it in zip(columns, types, strict=True)]
         yield RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _array(column: Column, kind: DataType, length: int) -> Array:
-    if isinstance(column, Repeated):
-        return _repeated(column.value, kind, length)
-    return Array(column, type=kind)
-
-
-@lru_cache(64)
-def _repeated(value: object, kind: DataType, length: int) -> Array:
-    return Array([value] * length, type=kind)

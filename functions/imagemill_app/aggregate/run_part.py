@@ -20,7 +20,8 @@ from imagemill_app.results.rival_runs import Contest, Rivals, contest
 from imagemill_app.stores import StoreAt
 from imagemill_contract.index_keys import index_key, leaves_stem
 from imagemill_contract.locations import Location
-from imagemill_dataset.index import Entry, IndexedRun, rows_in
+from imagemill_dataset.index import IndexedRun, rows_in
+from imagemill_dataset.parts.leaf_rows import rows_in_leaf
 from imagemill_dataset.parts.part import Leaf, leaves_document
 from imagemill_dataset.parts.written_part import INLINE_ROWS, written_leaves, written_part
 from imagemill_dataset.tables.drafts import Drafts
@@ -70,7 +71,7 @@ class RunPart:
         return found
 
     def _corrected_document(self, rivals: Rivals) -> Contest:
-        entries = _entries([self.body])
+        entries = dict(rows_in(self.body))
         found = contest(self.output, self.run, entries, entries.keys(), rivals)
         if found:
             entries.update(found.rows)
@@ -81,7 +82,7 @@ class RunPart:
 
     def _corrected_slice(self, number: int, rivals: Rivals, runs: dict[str, IndexedRun]) -> Contest:
         store, old = StoreAt(self.output), self.leaves[number]
-        entries = _entries(store.read(leaf.key) for leaf in old)
+        entries = dict(chain.from_iterable(rows_in_leaf(it.key, store.read(it.key)) for it in old))
         shard_ids = shard_ids_of_slice(self.output, self.run.run_id, number)
         found = contest(self.output, self.run, entries, entries.keys(), rivals, shard_ids)
         if found:
@@ -142,10 +143,6 @@ def _of_many_slices(run: Mapping[str, Any], numbers: Sequence[int]) -> RunPart:
     if any(part.leaves.values()):
         part.write(part.document_of_leaves({indexed.run_id: indexed}))
     return part
-
-
-def _entries(documents: Iterable[bytes]) -> dict[str, Entry]:
-    return dict(chain.from_iterable(map(rows_in, documents)))
 
 
 def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
