@@ -23,10 +23,11 @@ from benchmarks.bars import say
 from benchmarks.photographs import CLASSES, as_file, photographs, sets
 from benchmarks.subsampling import unmodified_classes
 from imagemill_contract.recipe import Recipe
-from imagemill_worker.codecs.encode import encoded
 from imagemill_worker.codecs.jpeg_header import read_jpeg_header
 from imagemill_worker.picture.orientation import upright
 from imagemill_worker.picture.resize import resized
+from imagemill_worker.stages.picture_stage import Picture
+from imagemill_worker.stages.resize import products_of
 
 SIZE = 128
 FILTERS = {"area": Image.Resampling.BOX, "Lanczos": Image.Resampling.LANCZOS}
@@ -54,7 +55,8 @@ def brightness(image: np.ndarray) -> np.ndarray:
 def similarities(body: bytes) -> list[float]:
     """SSIM of the file that the recipe gives, against each reference."""
     recipe = Recipe()
-    file = encoded(resized(body, recipe), recipe.format, recipe.quality)
+    (product,) = products_of(Picture(body), [recipe], alone=True)
+    file = product.body
     ours = brightness(np.asarray(Image.open(io.BytesIO(file)).convert("RGB")))
     references = (brightness(reference(body, resample)) for resample in FILTERS.values())
     return [float(structural_similarity(ours, one, data_range=255)) for one in references]

@@ -17,10 +17,16 @@ _FULL_COLOUR_QUALITY = 90
 _AVIF_SPEED = 10
 
 
-def encoded(image: Pixels, image_format: ImageFormat, quality: int) -> bytes:
-    """The file of `image`, which is uint8 (H, W) grey or (H, W, 3) RGB."""
+def encoded(
+    image: Pixels, image_format: ImageFormat, quality: int, *, has_points: bool = False
+) -> bytes:
+    """The file of `image`, which is uint8 (H, W) grey or (H, W, 3) RGB.
+
+    One that is dark and full of fine points is encoded as JPEG by the exact transform, as
+    simplejpeg does not.
+    """
     if image_format is ImageFormat.JPG:
-        return _jpeg(image, quality)
+        return _exact_jpeg(image, quality) if has_points else _jpeg(image, quality)
     buffer = io.BytesIO()
     if image_format is ImageFormat.PNG:
         Image.fromarray(image).save(buffer, "PNG")
@@ -39,6 +45,13 @@ def _jpeg(image: Pixels, quality: int) -> bytes:
         return bytes(simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray"))
     subsampling = "444" if quality >= _FULL_COLOUR_QUALITY else "420"
     return bytes(simplejpeg.encode_jpeg(image, quality, "RGB", subsampling))
+
+
+def _exact_jpeg(image: Pixels, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    subsampling = "4:4:4" if quality >= _FULL_COLOUR_QUALITY else "4:2:0"
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return buffer.getvalue()
 
 
 def _avif_subsampling(quality: int) -> str:

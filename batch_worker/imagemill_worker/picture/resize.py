@@ -21,6 +21,7 @@ from imagemill_worker.picture.resample import (
     has_points_on_black,
     on_canvas,
     resampled,
+    sharpened,
 )
 from imagemill_worker.picture.size_limits import check_memory, checked_placement
 from imagemill_worker.pixels import Area, FileBytes, Pixels
@@ -28,8 +29,6 @@ from imagemill_worker.pixels import Area, FileBytes, Pixels
 # Pixels that a decoder must give for each pixel of the result, along each axis. With fewer, some
 # photographs lose detail: at 1.5 one of eight has an SSIM of .96; from 1.59 on all have over .97.
 _LEAST_SCALE = 1.55
-# The stars of a dark picture keep it from here on, with two filters and at twice the cost.
-_LEAST_SCALE_FOR_POINTS = 2.0
 _LEAST_REDUCED_SCALE = 2.0  # averaging whole pixels costs more than libjpeg's scaled transform
 # The same for what the largest of several sizes has left to the others: at 2.0 they would lose some
 # detail against a run of their own, without any gap they would cost twice as much.
@@ -45,11 +44,13 @@ class Resized:
         pixels: uint8 (H, W, 3) RGB, or (H, W) if the picture is grey and the recipe keeps grey.
         original: What the picture was before.
         area: Left, top, width and height of the picture within its padding; None without padding.
+        has_points: Whether it is dark and full of fine points, which a file can easily lose.
     """
 
     pixels: Pixels
     original: Original
     area: Area | None = None
+    has_points: bool = False
 
 
 def resized(body: FileBytes, recipe: Recipe, *, alone: bool = True) -> Pixels:
@@ -87,11 +88,11 @@ def padded_in_sizes(
             yield Resized(top_left_square(body, kind, recipe.size), stored.original)
             continue
         pixels = _pixels(stored, target, recipe, gap)
-        if _may_lose_points(target, recipe) and has_points_on_black(pixels):
-            if stored.scale < min(1.0, _LEAST_SCALE_FOR_POINTS / target.shrinkage):
-                stored = _decoded_jpeg(body, kind, recipes, alone, _LEAST_SCALE_FOR_POINTS)
+        has_points = _may_lose_points(target, recipe) and has_points_on_black(pixels)
+        if has_points:
             pixels = _pixels(stored, target, recipe, gap, has_points=True)
-        yield Resized(on_canvas(pixels, target, recipe), stored.original, target.area)
+        whole = on_canvas(pixels, target, recipe)
+        yield Resized(whole, stored.original, target.area, has_points)
 
 
 def _may_lose_points(target: Placement, recipe: Recipe) -> bool:
@@ -112,21 +113,17 @@ def _pixels(
     if target.resamples:
         image = resampled(stored, target, recipe.interpolation, gap, has_points=has_points)
     image = finished_colour(image, stored.icc_profile, recipe)
+    if has_points:
+        image = sharpened(image)
     return upright(array_of(image), stored.orientation)
 
 
-def _decoded_jpeg(
-    body: FileBytes,
-    _kind: Kind,
-    recipes: Sequence[Recipe],
-    alone: bool,
-    least_scale: float = _LEAST_SCALE,
-) -> Stored:
+def _decoded_jpeg(body: FileBytes, _kind: Kind, recipes: Sequence[Recipe], alone: bool) -> Stored:
     header = read_jpeg_header(body)
     stored_size = header.width, header.height
     targets = [checked_placement(*stored_size, header.orientation, it) for it in recipes]
     shrinkage = _shrinkage(targets, recipes)
-    least = least_scale / shrinkage if shrinkage else 1.0
+    least = _LEAST_SCALE / shrinkage if shrinkage else 1.0
     check_memory(decoded_bytes(header, least), alone=alone)
     decoded = decode_jpeg(body, header, least)
     original = _original(*stored_size, header.orientation, header.taken)

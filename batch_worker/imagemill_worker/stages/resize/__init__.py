@@ -25,7 +25,7 @@ def products_of(picture: Picture, recipes: Sequence[Recipe], *, alone: bool) -> 
 
     first, sizes = recipes[0], []
     for done in resize.padded_in_sizes(picture.body, recipes, alone=alone):
-        file = encode.encoded(done.pixels, first.format, first.quality)
+        file = encode.encoded(done.pixels, first.format, first.quality, has_points=done.has_points)
         height, width = done.pixels.shape[:2]
         sizes.append(Product(file, width, height, area=done.area, original=done.original))
     return sizes

@@ -10,12 +10,14 @@ import sys
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage.metrics import structural_similarity
 
 from imagemill_contract.recipe import Interpolation
 from imagemill_worker.picture.resample import has_points_on_black
 from imagemill_worker.picture.resize import resized
+from imagemill_worker.stages.picture_stage import Picture
+from imagemill_worker.stages.resize import products_of
 from tests.helpers.jobs import ROOT
 from tests.helpers.photographs import photograph
 from tests.helpers.pictures import file_of, recipe
@@ -83,6 +85,7 @@ def test_detail_is_kept_at_every_reduction(name: str, pixels_for_one: float) -> 
 
 STARS = "hubble_deep_field.jpg"
 LEAST_SSIM_OF_STARS = 0.975  # the references themselves differ by .02
+LEAST_SSIM_OF_STAR_FILE = 0.97
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -97,6 +100,16 @@ def test_stars_keep_their_light(size: int, kind: str) -> None:
         wanted = reference(full, size, resample)
         similarity = structural_similarity(brightness(ours.astype(float)), wanted, data_range=255)
         assert similarity >= LEAST_SSIM_OF_STARS
+
+
+def test_file_of_stars_keeps_their_light() -> None:
+    large = ImageOps.fit(photograph(STARS), (2448, 1632), Image.Resampling.LANCZOS)
+    (product,) = products_of(Picture(file_of(large, "JPEG", quality=91)), [recipe()], alone=True)
+    with Image.open(io.BytesIO(product.body)) as file:
+        ours = brightness(np.asarray(file).astype(float))
+    for resample in REFERENCES:
+        wanted = reference(large, 128, resample)
+        assert structural_similarity(ours, wanted, data_range=255) >= LEAST_SSIM_OF_STAR_FILE
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
