@@ -103,6 +103,8 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that went away
         place = f'"{escaped(str(error.filename))}": ' if error.filename else ""
         _end(f"{place}{error.strerror or error}.", ExitCode.FAILED)
+    finally:
+        gc.freeze()  # the interpreter would look for garbage for a sixth of a second before it ends
 
 
 def _end(sentence: str, code: ExitCode) -> NoReturn:

@@ -23,17 +23,46 @@ sys.meta_path[:] = [
     if not getattr(finder, "__module__", "").startswith("__editable__")
 ]
 """
+# Where the emulator's bootstrap changes botocore, which takes a tenth of a second to import, and
+# which most handlers never do. Ours does so when a handler imports it.
+CHANGED = "\n    _ms_install_invoke_depth()\n"
+CHANGED_WHEN_IMPORTED = "\n    _when_imported('botocore.handlers', _ms_install_invoke_depth)\n"
+WHEN_IMPORTED = """
+class _Once:
+    def __init__(self, name, action):
+        self.name, self.action = name, action
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        import importlib.util
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            execute = spec.loader.exec_module
+            def executed(module):
+                execute(module)
+                parent, _, child = name.rpartition(".")
+                setattr(sys.modules[parent], child, module)  # as the import will, too late for us
+                self.action()
+            spec.loader.exec_module = executed
+        return spec
+
+def _when_imported(name, action):
+    sys.meta_path.insert(0, _Once(name, action))
+"""
 
 
 def install() -> None:
     """Change the bootstrap of new processes, and read what it reports."""
     script = str(patching.require(lambda_runtime, "_PYTHON_WORKER_SCRIPT"))
-    if script.count(REPORTED) != 1:
-        raise patching.refusal(
-            lambda_runtime, "_PYTHON_WORKER_SCRIPT", "does not report an exception as it did"
-        )
-    reporting = script.replace(REPORTED, REPORTED_WITH_CLASS)
-    lambda_runtime._PYTHON_WORKER_SCRIPT = WITHOUT_CHECKOUT + reporting
+    for part, what in ((REPORTED, "report an exception"), (CHANGED, "change botocore")):
+        if script.count(part) != 1:
+            raise patching.refusal(
+                lambda_runtime, "_PYTHON_WORKER_SCRIPT", f"does not {what} as it did"
+            )
+    changed = script.replace(REPORTED, REPORTED_WITH_CLASS).replace(CHANGED, CHANGED_WHEN_IMPORTED)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = WITHOUT_CHECKOUT + WHEN_IMPORTED + changed
     patching.wrap(
         lambda_svc, "_execute_function_warm", ["func", "event", "request_id"], with_error_type
     )

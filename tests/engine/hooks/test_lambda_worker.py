@@ -36,21 +36,39 @@ def test_the_class_of_an_exception_is_its_error_type(
     assert (answer["errorType"], answer["errorMessage"]) == (failure, message)
 
 
-def test_a_handler_cannot_import_the_tool(engine: Engine, stack: Stack):
-    """On Lambda there is no checkout; here it may be installed next to the emulator."""
+def created(engine: Engine, stack: Stack, name: str, code: str) -> str:
+    """A function of one module, with the role of another one; returns its name."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
-        writer.writestr(
-            "greedy.py", "import imagemill\n\ndef lambda_handler(event, context): ...\n"
-        )
+        writer.writestr(f"{name}.py", code)
     functions = engine.client("lambda")
     role = functions.get_function_configuration(FunctionName=stack.outputs["EchoFunctionArn"])
     functions.create_function(
-        FunctionName="greedy",
+        FunctionName=name,
         Runtime="python3.13",
         Role=role["Role"],
-        Handler="greedy.lambda_handler",
+        Handler=f"{name}.lambda_handler",
         Code={"ZipFile": archive.getvalue()},
     )
-    _, answer = invoked(engine, "greedy", {})
+    return name
+
+
+def test_a_handler_cannot_import_the_tool(engine: Engine, stack: Stack):
+    """On Lambda there is no checkout; here it may be installed next to the emulator."""
+    code = "import imagemill\n\ndef lambda_handler(event, context): ...\n"
+    _, answer = invoked(engine, created(engine, stack, "greedy", code), {})
     assert "No module named 'imagemill'" in answer["errorMessage"]
+
+
+def test_botocore_is_changed_when_a_handler_imports_it_and_not_before(engine: Engine, stack: Stack):
+    code = """
+import sys
+before = "botocore" in sys.modules
+import boto3
+from botocore.handlers import BUILTIN_HANDLERS as handlers
+
+def lambda_handler(event, context):
+    return [before, handlers[-1][0], handlers[-1][1].__name__]
+"""
+    _, answer = invoked(engine, created(engine, stack, "late", code), {})
+    assert answer == [False, "before-call", "_ms_add_invoke_depth"]
