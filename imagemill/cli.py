@@ -17,6 +17,7 @@ from imagemill.options.config import CONFIG, FILE_NAME
 from imagemill.paths import escaped
 from imagemill.signals import terminate_as_exit
 from imagemill.signatures import on_a_stack, on_this_machine, recipes, results
+from imagemill.signatures.plain_values import PlainCommand
 from imagemill.signatures.sections import ON_A_STACK, ON_THIS_MACHINE, RESULTS, SectionedGroup
 from imagemill_engine.errors import LocalError
 
@@ -38,7 +39,7 @@ for section, module in (
     (RESULTS, results),
 ):
     for command in module.COMMANDS:
-        app.command(rich_help_panel=section)(command)
+        app.command(rich_help_panel=section, cls=PlainCommand)(command)
 app.add_typer(recipes.app, rich_help_panel=RESULTS)
 
 

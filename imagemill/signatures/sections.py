@@ -7,11 +7,16 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from imagemill.signatures.plain_values import taking_plain_values
+
 ON_THIS_MACHINE, ON_A_STACK, RESULTS = "On this machine", "On a stack", "Results"
 
 
 class SectionedGroup(TyperGroup):
     """Shows commands below the section that each was registered with."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [taking_plain_values(parameter) for parameter in super().get_params(ctx)]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = defaultdict(list)

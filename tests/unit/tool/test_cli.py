@@ -50,6 +50,33 @@ def test_unknown_command_is_refused_with_exit_code_2() -> None:
     assert "No such command 'rnu'" in ended.stderr
 
 
+def test_plain_values_are_taken_without_pydantic(tmp_path: Path) -> None:
+    """To import it would hold up every run."""
+    code = (
+        "import sys\nfrom imagemill import cli\n"
+        "try: cli.main()\nfinally: print('pydantic' in sys.modules)"
+    )
+    typed = ["run", "nowhere", "out", "--size", "64"]
+    command = [sys.executable, "-c", code, *typed]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "False\n")
+    assert ended.stderr == 'imagemill: PHOTOS: "nowhere" is not a folder.\n'
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (["run", "photos"], "Missing argument 'OUT'"),
+        (["run", "photos", "out", "--vcpus", "0"], "Invalid value for '--vcpus'"),
+        (["run", "photos", "out", "--vcpus", "many"], "Invalid value for '--vcpus'"),
+    ],
+)
+def test_what_is_missing_or_no_value_is_refused(typed: list[str], sentence: str) -> None:
+    ended = module(*typed)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert sentence in ended.stderr
+
+
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], int]:
     """Let the command line raise; gives the code with which the program ends."""
