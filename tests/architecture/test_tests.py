@@ -31,7 +31,6 @@ RUN_BY = {
     "imagemill_worker.model.model_job": "unit/worker/model/test_model_jobs.py",
     "imagemill_worker.lanes.written": "unit/worker/test_job.py",
     "imagemill_worker.dataset.alike.shard_samples": "unit/worker/dataset/test_vectors_alike.py",
-    "imagemill_worker.stores.files.whole_files": "unit/worker/stores/test_folder.py",
 }
 
 

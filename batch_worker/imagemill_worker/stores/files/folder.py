@@ -16,12 +16,12 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of, fault_of_system
-from imagemill_worker.stores.files.whole_files import fill, holds, link_unnamed, named, part_of
-from imagemill_worker.stores.s3 import PART_BYTES, check_length
+from imagemill_worker.stores.files import whole_files
+from imagemill_worker.stores.files.content import content_of
+from imagemill_worker.stores.s3 import PART_BYTES
 
-# An unnamed file, which disappears with the process that writes it (Linux, most file systems).
-_UNNAMED = getattr(os, "O_TMPFILE", 0)
 _TRIES_TO_MAKE_FOLDERS = 3
+_NO_NAMES = frozenset({"", ".", ".."})
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 
 Result = TypeVar("Result")
@@ -36,29 +36,24 @@ class FolderObjects:
         except (BaseError, OSError, ValueError) as error:
             raise fault_of(error) from error
         self._folder = Path(folder)
-        self._has_unnamed = bool(_UNNAMED)
+        self._has_unnamed = bool(whole_files.UNNAMED)
 
     def get(self, key: str, etag: str = "") -> memoryview:
         """The whole content of the file, which must have the ETag, if one is given."""
-        path = self._path(key)  # read here: obstore would take two threads of its own in turn
-        with _faults(), suppress(IsADirectoryError), path.open("rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            # as obstore has told the planner, for which no time is before 1970
-            microseconds = max(status.st_mtime_ns, 0) // 1000
-            found = f"{status.st_ino:x}-{microseconds:x}-{status.st_size:x}"
-            if etag not in ("", found):
-                raise StoreFault(FaultKind.CHANGED, "412", "The file has changed.")
-            body = file.readall()
-            check_length(len(body), status.st_size)
-            return memoryview(body)
-        raise StoreFault(FaultKind.GONE, "EISDIR", "There is no such file.")
+        name = self._name(key)  # read here: obstore would take two threads of its own in turn
+        try:
+            return content_of(name, etag)
+        except OSError as error:
+            raise fault_of_system(error) from error
 
     def put(self, key: str, body: bytes, *, durable: bool = False) -> str:
         """Write the file whole or not at all; if `durable`, it survives a crash of the machine.
 
         Returns no ETag: a file's ETag changes with each write, even of the same bytes.
         """
-        if not holds(self._path(key), body):
+        # whatever keeps a file from being made at once, the thorough way finds it
+        is_new = self._has_unnamed and not durable and whole_files.link_new(self._name(key), body)
+        if not (is_new or whole_files.holds(self._path(key), body)):
             self._write(key, io.BytesIO(body), durable=durable)
         return ""
 
@@ -77,7 +72,7 @@ class FolderObjects:
                     if error.errno not in _NO_HARD_LINKS:
                         raise
                     with path.open("xb") as file:
-                        fill(file, body)
+                        whole_files.fill(file, body)
                 return True
             return False
 
@@ -85,12 +80,12 @@ class FolderObjects:
 
     def _create(self, path: Path, body: bytes) -> None:
         """Raises FileExistsError, and OSError where there are no hard links."""
-        part = part_of(path)
+        part = whole_files.part_of(path)
         try:
             with self._opened(part) as file:
-                fill(file, body)
+                whole_files.fill(file, body)
                 if self._has_unnamed:
-                    link_unnamed(file.fileno(), path)
+                    whole_files.link_unnamed(file.fileno(), path)
                 else:
                     os.link(part, path)
         finally:
@@ -136,10 +131,13 @@ class FolderObjects:
             folder = folder.parent
 
     def _path(self, key: str) -> Path:
+        return Path(self._name(key))
+
+    def _name(self, key: str) -> str:
         """Raises StoreFault for a key that would lead out of the folder."""
-        if "\0" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+        if "\0" in key or not _NO_NAMES.isdisjoint(key.split("/")):
             raise StoreFault(FaultKind.NAME, "InvalidName", f"{key!r} is no path in a folder.")
-        return self._folder / key
+        return f"{self._folder}/{key}"
 
     def _write(self, key: str, source: BinaryIO, *, durable: bool) -> None:
         path = self._path(key)
@@ -152,14 +150,14 @@ class FolderObjects:
 
     def _put_in_place(self, path: Path, source: BinaryIO, *, durable: bool) -> None:
         """Write beside `path` under a name that no other writer has, or none, then rename."""
-        part = part_of(path)
+        part = whole_files.part_of(path)
         try:
             with self._opened(part) as file:
                 shutil.copyfileobj(source, file, PART_BYTES)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-                is_there = self._has_unnamed and named(file.fileno(), path, part)
+                is_there = self._has_unnamed and whole_files.named(file.fileno(), path, part)
             if not is_there:
                 part.replace(path)
         except BaseException:
@@ -169,7 +167,7 @@ class FolderObjects:
     def _opened(self, part: Path) -> BinaryIO:
         if self._has_unnamed:
             try:
-                return open(os.open(part.parent, _UNNAMED | os.O_WRONLY, 0o666), "wb")  # noqa: PTH123 # a descriptor
+                return open(os.open(part.parent, whole_files.UNNAMED | os.O_WRONLY, 0o666), "wb")  # noqa: PTH123 # a descriptor
             except FileNotFoundError:
                 raise
             except (IsADirectoryError, OSError):

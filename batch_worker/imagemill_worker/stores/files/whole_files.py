@@ -6,6 +6,29 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+# An unnamed file, which disappears with the process that writes it (Linux, most file systems).
+UNNAMED = getattr(os, "O_TMPFILE", 0)
+
+
+def link_new(name: str, body: bytes) -> bool:
+    """Write a file where there is none, without a name until it is whole.
+
+    Whether that was done: not if its folder is missing, or whatever else the reason is.
+    """
+    try:
+        descriptor = os.open(name.rpartition("/")[0], UNNAMED | os.O_WRONLY, 0o666)
+    except OSError:
+        return False
+    try:
+        if os.write(descriptor, body) != len(body):
+            return False
+        link_unnamed(descriptor, name)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
 
 def holds(path: Path, body: bytes) -> bool:
     """Whether the file already has this content, as when a job is retried."""
@@ -25,7 +48,7 @@ def named(descriptor: int, path: Path, part: Path) -> bool:
     return True
 
 
-def link_unnamed(descriptor: int, path: Path) -> None:
+def link_unnamed(descriptor: int, path: Path | str) -> None:
     """Give an unnamed file a name. Raises FileExistsError if there is such a file."""
     # without a descriptor it would link the link
     os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)

@@ -12,8 +12,9 @@ import pytest
 from obstore.store import LocalStore
 
 from imagemill_worker.stores.faults import FaultKind, StoreFault
-from imagemill_worker.stores.files import folder as module
+from imagemill_worker.stores.files.content import read_all
 from imagemill_worker.stores.files.folder import FolderObjects
+from imagemill_worker.stores.files.whole_files import UNNAMED
 
 
 @pytest.fixture(params=["unnamed", "named"])
@@ -136,7 +137,7 @@ def test_two_writers_of_one_file_never_show_a_torn_one(tmp_path: Path) -> None:
     assert list(files(tmp_path)) == ["shared.jpg"]
 
 
-@pytest.mark.skipif(not module._UNNAMED, reason="this system has no files without a name")
+@pytest.mark.skipif(not UNNAMED, reason="this system has no files without a name")
 def test_a_writer_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     folder = str(tmp_path / "out")
     FolderObjects(folder, create=True)
@@ -180,9 +181,33 @@ def test_a_full_disk_says_so(objects: FolderObjects, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr("os.write", full)
     with pytest.raises(StoreFault) as caught:
         objects.put("a.jpg", b"body")
     assert caught.value.code == "ENOSPC"
+
+
+def test_what_was_not_written_whole_is_written_again(
+    objects: FolderObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a disk that is full for a moment."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, body: write(descriptor, body[:2]))
+    objects.put("a.jpg", b"body")
+    assert files(tmp_path) == {"a.jpg": b"body"}
+
+
+def test_a_file_is_read_in_parts_and_what_it_has_grown_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, 3)))
+    (tmp_path / "a").write_bytes(b"a body")
+    found = {}
+    for expected in (9, 6, 5):
+        with (tmp_path / "a").open("rb") as file:
+            found[expected] = read_all(file.fileno(), expected)
+    assert found == {9: b"a body", 6: b"a body", 5: b"a body"}
 
 
 def test_removing_takes_emptied_folders_along(objects: FolderObjects, tmp_path: Path) -> None:
