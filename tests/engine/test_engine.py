@@ -38,6 +38,11 @@ def test_the_engine_listens_on_one_port_of_this_machine_alone(engine: Engine):
     assert listening_addresses(engine.pid) == {f"0100007F:{engine.port:04X}"}
 
 
+def test_no_key_is_made_that_nobody_needs(engine: Engine):
+    """It would hold up every start; it would lie in the engine's folder."""
+    assert not [file for file in engine.folder.rglob("*.pem") if "rsa" in file.name]
+
+
 def port_that_nobody_is_given() -> int:
     """A free port below those that the kernel hands out to whoever asks for any."""
     for port in range(20_000 + os.getpid() % 10_000, 32_000):
