@@ -82,6 +82,7 @@ def encode_leaf(rows: Sequence[Row], shards: Iterable[DatasetShard]) -> bytes:
         file,
         compression="zstd(1)",
         column_dictionary_enabled={name: False for name in kept if name in _DIFFER},
+        data_page_row_count_limit=_ROWS_AT_ONCE,  # a reader holds a page of each column unpacked
     )
     return file.getvalue()
 

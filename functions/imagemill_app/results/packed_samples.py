@@ -123,12 +123,13 @@ def _labels(shard: Shard, keys: Sequence[str]) -> Iterable[int | None]:
 
 
 def _given(stages: Sequence[Any]) -> Iterable[int]:
-    """Bytes of what else is in each sample: what stages between gave, and smaller sizes."""
-    if len(stages) == 2 and not any(stages[0].smaller):
-        return repeat(0)
-    smaller = [sum(item.output_bytes for item in sizes) for sizes in stages[0].smaller]
+    """Bytes of what else is in each sample: what stages between gave, and all smaller sizes."""
     given = [stage.output_bytes for stage in stages[1:-1]]
-    return list(map(sum, zip(smaller, *given, strict=True)))
+    smaller = [stage.smaller for stage in stages if any(stage.smaller)]
+    if not given and not smaller:
+        return repeat(0)
+    given += [[sum(it.output_bytes for it in sizes) for sizes in of_stage] for of_stage in smaller]
+    return map(sum, zip(*given, strict=True))
 
 
 def check_samples(shards: Iterable[DatasetShard], places: Iterable[Place]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from arro3.io import read_parquet
@@ -127,3 +128,24 @@ def test_leaf_has_no_columns_that_say_nothing() -> None:
     file = io.BytesIO(encode_leaf(rows_of(100), ()))
     names = ["key", "etag", "source_bytes", "source_width", "source_height"]
     assert read_parquet(file).schema.names == names
+
+
+def test_few_of_an_open_leaf_are_in_memory() -> None:
+    """A plan has a leaf of every part open at once."""
+    digests = [sha256(str(n).encode()).hexdigest() for n in range(20_000)]
+    rows = [
+        (
+            digest,
+            Entry(digest[:32], None, RUNS[0], False, Place(SHARDS[0].key, n, 9, 9, n, n, digest)),
+        )
+        for n, digest in enumerate(digests)
+    ]
+    body = encode_leaf(rows, SHARDS[:1])
+    before, leaves = memory_bytes(), [rows_in_leaf(key_of(body), body) for _ in range(16)]
+    assert [next(leaf) for leaf in leaves] == 16 * rows[:1]
+    assert memory_bytes() - before < 16 * 2_500_000  # the rows of one take 4 MB
+
+
+def memory_bytes() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024
