@@ -1,6 +1,6 @@
 """Rows of the index as a Parquet file: a leaf, which is read and written column by column.
 
-It takes a third of the time of JSON lines, and two thirds of their bytes. Its header, with runs and
+It takes half of the time of JSON lines, and two thirds of their bytes. Its header, with runs and
 dataset shards as that of a part has them, is in the file's metadata. A column in which all rows
 have what is usual is left out.
 """
