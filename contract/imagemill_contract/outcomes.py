@@ -162,7 +162,7 @@ _READERS: Mapping[int, Callable[[Any], object]] = {
 }
 
 
-def columns_of(outcomes: Sequence[Outcome]) -> Any:
+def outcome_columns(outcomes: Sequence[Outcome]) -> Any:
     """Outcomes turned: an `Outcome` in which each field has the values of all of them."""
     return Outcome._make(zip(*outcomes, strict=True) if outcomes else repeat((), len(_USUAL)))
 

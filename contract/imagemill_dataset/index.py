@@ -57,7 +57,7 @@ class Place(NamedTuple):
         edge_bytes: Length of the encoded edge map.
         sha256: Hexadecimal digest of the encoded picture.
         label: Number of its class, or None.
-        given_bytes: Length of what a model has given; 0 without one.
+        given_bytes: Length of what a model has given, and of all smaller sizes; 0 without any.
     """
 
     shard: str

@@ -33,7 +33,7 @@ def encoded(
     elif image_format is ImageFormat.WEBP:
         Image.fromarray(image).save(buffer, "WEBP", quality=quality)
     else:
-        options = {"subsampling": _avif_subsampling(quality), "speed": _AVIF_SPEED}
+        options = {"subsampling": _subsampling(quality), "speed": _AVIF_SPEED}
         # by several threads, files depend on how many there are
         Image.fromarray(image).save(buffer, "AVIF", quality=quality, max_threads=1, **options)
     return buffer.getvalue()
@@ -43,16 +43,15 @@ def _jpeg(image: Pixels, quality: int) -> bytes:
     image = np.ascontiguousarray(image)
     if image.ndim == 2:
         return bytes(simplejpeg.encode_jpeg(image[:, :, None], quality, "GRAY", "Gray"))
-    subsampling = "444" if quality >= _FULL_COLOUR_QUALITY else "420"
+    subsampling = _subsampling(quality).replace(":", "")
     return bytes(simplejpeg.encode_jpeg(image, quality, "RGB", subsampling))
 
 
 def _exact_jpeg(image: Pixels, quality: int) -> bytes:
     buffer = io.BytesIO()
-    subsampling = "4:4:4" if quality >= _FULL_COLOUR_QUALITY else "4:2:0"
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=_subsampling(quality))
     return buffer.getvalue()
 
 
-def _avif_subsampling(quality: int) -> str:
+def _subsampling(quality: int) -> str:
     return "4:4:4" if quality >= _FULL_COLOUR_QUALITY else "4:2:0"

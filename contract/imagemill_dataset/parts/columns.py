@@ -48,7 +48,7 @@ def one_or_all(values: Sequence[object]) -> Column:
     return Repeated(values[0]) if values.count(values[0]) == len(values) else values
 
 
-def second(_: object, other: object) -> object:
+def beside(_: object, other: object) -> object:
     """For `said`: what goes with a value, where there is one."""
     return other
 

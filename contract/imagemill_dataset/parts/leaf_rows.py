@@ -26,11 +26,11 @@ from imagemill_dataset.parts.columns import (
     Repeated,
     array_of,
     as_json,
+    beside,
     looked_up,
     one_or_all,
     or_else,
     said,
-    second,
 )
 from imagemill_dataset.parts.leaf_entries import USUAL, rows_of_columns
 from imagemill_dataset.shards import DatasetShard
@@ -136,7 +136,7 @@ def _columns(
         *map(one_or_all, places[1:]),
         said(as_json, each.columns),
         said(str, each.fingerprint),
-        said(second, each.original, each.bytes),
+        said(beside, each.original, each.bytes),
         one_or_all(originals.width),
         one_or_all(originals.height),
         said(str, originals.taken),

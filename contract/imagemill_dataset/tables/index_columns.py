@@ -15,10 +15,10 @@ from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.parts.columns import (
     Column,
     as_json,
+    beside,
     looked_up,
     or_else,
     said,
-    second,
 )
 from imagemill_dataset.shards import DatasetShard
 
@@ -41,7 +41,7 @@ class RecipeDigests:
         return self._by_run[run.run_id]
 
 
-def columns_of(
+def table_columns(
     rows: Sequence[tuple[str, Entry]], shards: Mapping[str, DatasetShard], digests: RecipeDigests
 ) -> list[Column]:
     """The columns of rows of the index, in the order of the table."""
@@ -75,7 +75,7 @@ def _columns_of_samples(each: Any, shards: Mapping[str, DatasetShard]) -> Iterat
     yield or_else(each.fingerprint, None)
     originals = or_else(each.original, _UNKNOWN)
     widths, heights, dates = zip(*originals, strict=True)
-    yield each.bytes if all(each.original) else said(second, each.original, each.bytes)
+    yield each.bytes if all(each.original) else said(beside, each.original, each.bytes)
     yield widths
     yield heights
     yield or_else(dates, None)

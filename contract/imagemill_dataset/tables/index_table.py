@@ -13,7 +13,7 @@ from arro3.io import write_parquet
 from imagemill_dataset.index import Entry
 from imagemill_dataset.parts.columns import array_of
 from imagemill_dataset.shards import DatasetShard
-from imagemill_dataset.tables.index_columns import RecipeDigests, columns_of
+from imagemill_dataset.tables.index_columns import RecipeDigests, table_columns
 
 _ROWS_PER_BATCH = 2_000
 _ROWS_PER_GROUP = 100_000  # held in memory, encoded, while it is written
@@ -84,6 +84,6 @@ def _batches(rows: Iterator[Row], shards: Mapping[str, DatasetShard]) -> Iterato
     schema, digests = _schema(), RecipeDigests()
     types = [schema.field(place).type for place in range(len(schema.names))]
     while chunk := list(islice(rows, _ROWS_PER_BATCH)):
-        columns = columns_of(chunk, shards, digests)
+        columns = table_columns(chunk, shards, digests)
         arrays = [array_of(*it, len(chunk)) for it in zip(columns, types, strict=True)]
         yield RecordBatch.from_arrays(arrays, schema=schema)

@@ -32,7 +32,7 @@ from imagemill_contract.keys import (
     table_drafts_folder,
 )
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, columns_of
+from imagemill_contract.outcomes import Outcome, outcome_columns
 from imagemill_contract.recipe import Recipe
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.object_store import ObjectStore
@@ -159,7 +159,7 @@ class SliceResults:
         for first in range(0, len(shard.objects), _ROWS_AT_ONCE):
             some = slice(first, first + _ROWS_AT_ONCE)
             objects = shard.objects[some]
-            columns = {stage: columns_of(found[some]) for stage, found in outcomes_of.items()}
+            columns = {stage: outcome_columns(found[some]) for stage, found in outcomes_of.items()}
             self.tally.add_shard(objects, columns)
             rows += index_rows(self.run, shard, objects, list(columns.values()))
         places = [entry.place for _, entry in rows if entry.place]

@@ -15,7 +15,7 @@ from imagemill_contract.documents import Shard
 from imagemill_contract.errors import ContractError
 from imagemill_contract.keys import relative_key, stages_of
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Status, columns_of
+from imagemill_contract.outcomes import Outcome, Status, outcome_columns
 from imagemill_dataset.index import Entry, IndexedRun
 from imagemill_dataset.shards import DatasetShard
 
@@ -72,7 +72,7 @@ def _done_of_shard(address: str, run: IndexedRun) -> WorkDone:
         if shard.recipe.is_packed:
             through = [found for found in final.values() if len(found) == len(records)]
             stages = list(zip(*through, strict=True)) if through else [()]
-            found = sample_places(shard, list(map(columns_of, stages)))
+            found = sample_places(shard, list(map(outcome_columns, stages)))
             of_objects = zip(stages[0], found, strict=True)
             places = {outcome.key: place for outcome, place in of_objects if place}
             check_samples(records[-1].dataset_shards, places.values())

@@ -9,7 +9,7 @@ from imagemill_contract.document_parts.pictures import Rendition
 from imagemill_contract.documents import Shard, SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.locations import Location
-from imagemill_contract.outcomes import Outcome, Reason, Status, columns_of
+from imagemill_contract.outcomes import Outcome, Reason, Status, outcome_columns
 from imagemill_contract.recipe import Output, Recipe
 from imagemill_dataset.index import Place
 
@@ -37,7 +37,7 @@ def sample(key: str, position: int | None, *smaller: int) -> Outcome:
 
 
 def places_of(*stages: list[Outcome]) -> list[Place | None]:
-    return sample_places(SHARD, [columns_of(outcomes) for outcomes in stages])
+    return sample_places(SHARD, [outcome_columns(outcomes) for outcomes in stages])
 
 
 def test_object_without_a_sample_has_no_place_between_others() -> None:

@@ -17,7 +17,7 @@ from imagemill_app.tally.tally import Tally, failed_percent
 from imagemill_contract.documents import SourceObject
 from imagemill_contract.errors import DocumentError
 from imagemill_contract.keys import Stage, stages_of
-from imagemill_contract.outcomes import Outcome, Reason, Status, columns_of
+from imagemill_contract.outcomes import Outcome, Reason, Status, outcome_columns
 from imagemill_contract.recipe import Recipe
 from imagemill_contract.reporting.previews import Preview
 from imagemill_contract.reporting.sampling import MAX_PREVIEWS, MAX_SAMPLES, drawing
@@ -35,7 +35,7 @@ def outcome(key: str, status: Status) -> Outcome:
 
 
 def turned(found: dict[Stage, list[Outcome]]) -> dict[Stage, Any]:
-    return {stage: columns_of(outcomes) for stage, outcomes in found.items()}
+    return {stage: outcome_columns(outcomes) for stage, outcomes in found.items()}
 
 
 def tally_of(resized: list[Status], edges: list[Status], first: int = 0) -> Tally:
