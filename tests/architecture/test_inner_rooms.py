@@ -35,7 +35,7 @@ INNER_ROOMS: Mapping[str, set[str]] = {
         *(f"{WORKER}.{name}" for name in ("pixels", "errors", "progress", "lanes", "stores")),
         *(f"{WORKER}.{name}" for name in ("journal", "meter", "spool")),
         # of what is packed: where it lies meanwhile, and the form of its files
-        *(f"{WORKER}.dataset.{name}" for name in ("intermediate", "formats.given")),
+        *(f"{WORKER}.dataset.{name}" for name in ("intermediate", "formats.vector_file")),
     },
     f"{WORKER}.dataset.formats": set(),
     f"{WORKER}.dataset": {

@@ -18,8 +18,8 @@ from PIL import Image
 from imagemill.errors import RunFailedError
 from imagemill.local_stack import LocalStack
 from imagemill_contract.keys import DATASET_CARD
-from imagemill_worker.dataset.formats.given import vector_in
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import vector_in
 from tests.helpers.dataset_samples import samples_in as read_samples
 from tests.helpers.networks import network
 from tests.helpers.photographs import cut, write_pictures

@@ -13,7 +13,7 @@ from PIL import Image
 
 from imagemill_contract.keys import DATASET_CARD
 from imagemill_contract.recipe import ModelOutput, Output
-from imagemill_worker.dataset.formats.given import vector_in
+from imagemill_worker.dataset.formats.vector_file import vector_in
 from tests.helpers.dataset_samples import samples_in
 from tests.helpers.networks import network
 from tests.helpers.photographs import write_pictures

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imagemill_contract.network.scores import scores_document
 from imagemill_contract.outcomes import Reason
 from imagemill_contract.recipe_parts.preprocessing import Range
-from imagemill_worker.dataset.formats.given import npy_file
+from imagemill_worker.dataset.formats.vector_file import npy_file
 from imagemill_worker.errors import PictureError
 
 

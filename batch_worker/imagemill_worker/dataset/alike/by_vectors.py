@@ -26,7 +26,7 @@ from imagemill_dataset.index import Entry
 from imagemill_dataset.stored_index import StoredIndex
 from imagemill_worker.dataset.alike.cosine import Vectors, leaders
 from imagemill_worker.dataset.alike.shard_samples import samples_at
-from imagemill_worker.dataset.formats.given import vector_in
+from imagemill_worker.dataset.formats.vector_file import vector_in
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.spool import temporary_file

@@ -42,8 +42,8 @@ from imagemill_contract.recipe_parts.given import (
     size_in,
 )
 from imagemill_worker.dataset.formats.example_message import example_class
-from imagemill_worker.dataset.formats.given import npy_file, vector_in
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import npy_file, vector_in
 
 _FORMAT_NAMES = {"jpg": "jpeg", "png": "png", "webp": "webp"}
 _Feature = bytes | int | float | list[float]

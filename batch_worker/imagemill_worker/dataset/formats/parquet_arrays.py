@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from imagemill_contract.recipe_parts.columns import ColumnType
 from imagemill_contract.recipe_parts.given import ColumnKind, GivenType, Scores
-from imagemill_worker.dataset.formats.given import vector_in
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import vector_in
 
 _NOTHING = {GivenType.VECTOR: np.zeros(0, np.float16), GivenType.SCORES: np.zeros(0)}
 

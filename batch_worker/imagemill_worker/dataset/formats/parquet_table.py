@@ -24,7 +24,6 @@ from imagemill_contract.recipe_parts.given import (
     SampleValue,
     file_ending,
 )
-from imagemill_worker.dataset.formats.given import npy_file
 from imagemill_worker.dataset.formats.parquet_arrays import (
     column_array,
     column_types,
@@ -32,6 +31,7 @@ from imagemill_worker.dataset.formats.parquet_arrays import (
     image_fields,
 )
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import npy_file
 
 # One key only: arro3 writes several in any order.
 METADATA_KEY, BATCH_NAME = "huggingface", "rows_per_batch"

@@ -12,9 +12,10 @@ from imagemill_contract.recipe import ModelOutput, Output, Recipe
 from imagemill_contract.recipe_parts.columns import ColumnType
 from imagemill_contract.recipe_parts.given import SampleValue
 from imagemill_dataset.shard_sizes import end_bytes, packed_bytes
-from imagemill_worker.dataset.formats.given import given_values, npy_file
+from imagemill_worker.dataset.formats.given import given_values
 from imagemill_worker.dataset.formats.registry import FORMATS, dataset_format
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import npy_file
 from tests.helpers.dataset_samples import sample, samples_in
 
 every_format = pytest.mark.parametrize("name", FORMATS)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import pytest
+from PIL import Image
 
 from imagemill_contract.locations import Location
 from imagemill_contract.recipe import Output, Recipe
@@ -96,6 +97,12 @@ def test_samples_are_counted(output: Output, samples: int) -> None:
     shard, body = shard_of(output)
     with pytest.raises(DamagedShardError, match=f"{COUNT} samples instead of {samples}"):
         check_shard(io.BytesIO(body), replace(shard, samples=samples), {})
+
+
+def test_pillow_has_no_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    shard, body = shard_of(Output.WEBDATASET)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    check_shard(io.BytesIO(body), shard, {})
 
 
 @pytest.mark.parametrize("output", FORMATS)

@@ -23,9 +23,9 @@ from imagemill_dataset.index import Entry, IndexedRun, Place, encode_part
 from imagemill_dataset.shards import DatasetShard, PixelSums
 from imagemill_worker.dataset.alike import by_vectors, cosine
 from imagemill_worker.dataset.alike.duplicates import duplicates
-from imagemill_worker.dataset.formats.given import npy_file
 from imagemill_worker.dataset.formats.registry import dataset_format
 from imagemill_worker.dataset.formats.samples import ANY_BYTES
+from imagemill_worker.dataset.formats.vector_file import npy_file
 from imagemill_worker.dataset.store import DatasetStore
 from imagemill_worker.errors import ArgumentsError, TryAgainError
 from imagemill_worker.stores.store import Store

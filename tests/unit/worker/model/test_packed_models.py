@@ -13,8 +13,8 @@ from PIL import Image
 
 from imagemill_contract.documents import decode_outcomes
 from imagemill_dataset.shards import DatasetShard
-from imagemill_worker.dataset.formats.given import vector_in
 from imagemill_worker.dataset.formats.samples import Sample
+from imagemill_worker.dataset.formats.vector_file import vector_in
 from tests.helpers.dataset_samples import samples_in
 from tests.helpers.jobs import Folder
 from tests.helpers.networks import network

@@ -38,3 +38,9 @@ def test_what_is_too_large_to_be_decoded_beside_the_job_has_none() -> None:
 def test_what_is_no_picture_has_none() -> None:
     assert preview(b"text") == b""
     assert preview(file_of((300, 300), "PNG")[:200]) == b""
+
+
+def test_pillow_has_no_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = file_of((640, 160), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert preview(body)
