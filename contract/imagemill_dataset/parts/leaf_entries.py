@@ -13,17 +13,20 @@ from imagemill_contract.recipe_parts.columns import Value
 from imagemill_dataset.index import Entry, IndexedRun, Place
 from imagemill_dataset.parts.columns import or_else
 
-# What a row has where the column is left out; of the others there is no such value.
+# What a row has where the column is left out; of key and ETag there is no such value.
 USUAL: Mapping[str, object] = {
     "run": 0,
     "reason": None,
     "pruned": False,
-    "shard": None,
-    **dict.fromkeys(("position", "width", "height", "image_bytes", "edge_bytes", "sha256")),
-    "label": None,
+    **dict.fromkeys(Place._fields),
     "given_bytes": 0,
-    **dict.fromkeys(("columns", "fingerprint", "source_bytes", "source_width", "source_height")),
-    **dict.fromkeys(("taken", "scores")),
+    "columns": None,
+    "fingerprint": None,
+    "source_bytes": None,
+    "source_width": None,
+    "source_height": None,
+    "taken": None,
+    "scores": None,
 }
 
 
