@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from typing import BinaryIO, Self
 from imagemill_contract.documents import Shard
 from imagemill_contract.keys import intermediate_key
 from imagemill_contract.outcomes import Outcome, Status
+from imagemill_worker.dataset.formats.tar_archive import files_in, write_archive
 from imagemill_worker.errors import ArgumentsError
 from imagemill_worker.journal import Journal
 from imagemill_worker.spool import Spooled, disk_errors_mapped, temporary_file
@@ -134,7 +134,9 @@ def write_piece(store: Store, shard: Shard, name: str, files: Sequence[Spooled])
     key = shard.output.prefix + intermediate_key(shard.run_id, shard.shard_id, name)
     with temporary_file() as file:
         with disk_errors_mapped():
-            _write_tar(file, files)
+            write_archive(
+                file, ((_member_name(place), spooled.read()) for place, spooled in enumerate(files))
+            )
         store.write_file(key, file)
     return key
 
@@ -171,9 +173,8 @@ def _fetched(store: Store, key: str, file: BinaryIO) -> list[_Placed]:
     store.fetch_file(key, file)
     file.seek(start)
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
-            return [(member.name, member.size, member.offset_data) for member in tar]
-    except tarfile.TarError as error:
+        return list(files_in(file))
+    except ValueError as error:
         raise ArgumentsError(f"The intermediate shard {key!r} is damaged.") from error
 
 
@@ -186,14 +187,6 @@ def _offsets_of(row: Outcome, pieces: Mapping[str, list[tuple[str, int, int]]]) 
         if (name, length) != (_member_name(position), of_size.output_bytes):
             raise ArgumentsError(f"The intermediate shard {row.output_key!r} holds other pictures.")
         yield offset
-
-
-def _write_tar(file: BinaryIO, pictures: Sequence[Spooled]) -> None:
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for position, picture in enumerate(pictures):
-            member = tarfile.TarInfo(_member_name(position))
-            member.size = picture.length
-            tar.addfile(member, io.BytesIO(picture.read()))
 
 
 def _member_name(position: int) -> str:

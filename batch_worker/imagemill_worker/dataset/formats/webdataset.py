@@ -18,7 +18,6 @@ is plain ustar unless a name has more than 100 characters.
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import BinaryIO
@@ -33,6 +32,7 @@ from imagemill_contract.recipe_parts.given import (
     size_in,
 )
 from imagemill_worker.dataset.formats.samples import ANY_BYTES, Sample, checked
+from imagemill_worker.dataset.formats.tar_archive import files_in, padding_of, write_archive
 
 _Member = tuple[str, bytes]
 # Fields of the JSON member that are no columns.
@@ -57,14 +57,8 @@ class WebDataset:
         /,
     ) -> None:
         """As `DatasetFormat.write`."""
-        written_bytes = 0
-        for sample in samples:
-            for name, body in _members_of(sample):
-                header = _header(name, len(body))
-                padding = _padding(len(body))
-                file.writelines((header, body, padding))
-                written_bytes += len(header) + len(body) + len(padding)
-        file.write(_end_of_archive(written_bytes))
+        members = (member for sample in samples for member in _members_of(sample))
+        write_archive(file, members)
 
     def read(self, file: BinaryIO) -> Iterator[Sample]:
         """As `DatasetFormat.read`."""
@@ -102,24 +96,6 @@ def _file_order(column: tuple[str, SampleValue]) -> tuple[int, str]:
     name, _ = column
     kind, size = size_in(name) or ("", 0)
     return size, {"image": "", "edge": name}.get(kind, name)
-
-
-def _header(name: str, size_bytes: int) -> bytes:
-    """The header of a file. It has neither time nor owner, TarInfo's defaults."""
-    info = tarfile.TarInfo(name)
-    info.size = size_bytes
-    info.mode = 0o444
-    return info.tobuf(tarfile.PAX_FORMAT, "utf-8")
-
-
-def _padding(size_bytes: int) -> bytes:
-    return bytes(-size_bytes % tarfile.BLOCKSIZE)
-
-
-def _end_of_archive(written_bytes: int) -> bytes:
-    """Two empty blocks, and the padding of the last record."""
-    end_bytes = 2 * tarfile.BLOCKSIZE
-    return bytes(end_bytes + -(written_bytes + end_bytes) % tarfile.RECORDSIZE)
 
 
 def _samples(file: BinaryIO) -> Iterator[Sample]:
@@ -179,22 +155,10 @@ def _columns_in_files(
 
 def _members(file: BinaryIO) -> Iterator[_Member]:
     """Every file of the archive. Raises ValueError unless it is whole to its last byte."""
-    end = 0
-    try:
-        archive = tarfile.open(fileobj=file, mode="r:", encoding="utf-8")  # noqa: SIM115 # not ours
-        while (member := archive.next()) is not None:
-            # or it would keep all headers of the shard
-            archive.members.clear()  # type: ignore[attr-defined] # not in typeshed
-            file.seek(member.offset_data)
-            padding = _padding(member.size)
-            body = file.read(member.size)
-            if len(body) != member.size or file.read(len(padding)) != padding:
-                raise ValueError(f"the file {member.name!r} is cut off or followed by other bytes")
-            end = file.tell()
-            yield member.name, body
-    except tarfile.TarError as error:
-        raise ValueError(f"the archive is damaged: {error}") from error
-    # tarfile takes a damaged header for the end of the archive
-    file.seek(end)
-    if file.read(2 * tarfile.RECORDSIZE) != _end_of_archive(end):
-        raise ValueError("a header is damaged, or the end of the archive is missing")
+    for name, length, offset in files_in(file):
+        file.seek(offset)
+        padding = padding_of(length)
+        body = file.read(length)
+        if len(body) != length or file.read(len(padding)) != padding:
+            raise ValueError(f"the file {name!r} is cut off or followed by other bytes")
+        yield name, body
