@@ -28,7 +28,6 @@ from benchmarks.end_to_end.ways import SCRIPTS, WAYS, Way, environment
 from benchmarks.photographs import ROOT
 from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 
-LOOP_PASSES = 12
 FEW = 50
 POOL, FILES, PACKED, _, IMG2DATASET = (way.name for way in WAYS)
 
@@ -52,15 +51,14 @@ def rounds_of(ways: Sequence[Way], folder: Path, base: Path, rounds: int) -> dic
     return found
 
 
-def loop_cpu_seconds(loops: int) -> float:
-    """CPU seconds of the bare loop for 1,000 photographs, of so many at once."""
-    folder = photos.folder_of(len(photos.originals()))
+def loop_cpu_seconds(folder: Path, loops: int) -> float:
+    """CPU seconds of the bare loop for 1,000 of these photographs, of so many loops at once."""
     env = {**environment(), **LANE_ENVIRONMENT}
     env["PYTHONPATH"] = f"{env['PYTHONPATH']}:{ROOT / 'batch_worker'}"
-    script = [sys.executable, str(SCRIPTS / "one_loop.py"), str(folder), str(LOOP_PASSES)]
+    script = [sys.executable, str(SCRIPTS / "one_loop.py"), str(folder)]
     at_once = " & ".join([shlex.join(script)] * loops) + " & wait"
     seconds = spent(["sh", "-c", at_once], env).cpu
-    return 1000 * seconds / (loops * LOOP_PASSES * len(photos.originals()))
+    return 1000 * seconds / (loops * len(list(folder.glob("*.jpg"))))
 
 
 def show(found: dict[str, list[Spent]], count: int, loop: float, two: float) -> None:
@@ -86,7 +84,7 @@ def many(count: int, rounds: int, *, with_slow: bool) -> None:
     print(f"{count:,} photographs, {photos.total_bytes(folder) / 1e9:.2f} GB, {rounds} rounds\n")
     ways = [way for way in WAYS if with_slow or not way.is_slow]
     with tempfile.TemporaryDirectory(dir=photos.BUILD) as base:
-        loop, two = loop_cpu_seconds(1), loop_cpu_seconds(2)
+        loop, two = loop_cpu_seconds(folder, 1), loop_cpu_seconds(folder, 2)
         found = rounds_of(ways, folder, Path(base), rounds)
     show(found, count, loop, two)
     print()

@@ -1,6 +1,6 @@
 """The bare work in one process, by the worker's own functions: the least CPU time of a run.
 
-`one_loop.py PHOTOS PASSES` decodes, resizes, encodes, finds edges and encodes them; it writes
+`one_loop.py PHOTOS` decodes, resizes, encodes, finds edges and encodes them; it writes
 nothing.
 """
 
@@ -15,6 +15,6 @@ if __name__ == "__main__":
     recipe = Recipe()
     for stage in stages_of(Recipe()):
         import_libraries(stage)
-    for path in sorted(Path(sys.argv[1]).glob("*.jpg")) * int(sys.argv[2]):
+    for path in sorted(Path(sys.argv[1]).glob("*.jpg")):
         small = product_of(Stage.RESIZE, path.read_bytes(), recipe).body
         product_of(Stage.EDGE, small, recipe)
