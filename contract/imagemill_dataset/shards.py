@@ -9,7 +9,6 @@ from typing import Any
 
 from imagemill_contract.errors import DocumentError
 
-CHANNELS = 3
 _LARGEST = 255
 
 

@@ -18,8 +18,8 @@ from obstore.store import LocalStore
 from imagemill_worker.stores.faults import FaultKind, StoreFault, fault_of, fault_of_system
 from imagemill_worker.stores.files import whole_files
 from imagemill_worker.stores.files.content import content_of
-from imagemill_worker.stores.s3 import PART_BYTES
 
+_COPY_BYTES = 256 << 10  # more at once is slower: memory would come fresh from the system
 _TRIES_TO_MAKE_FOLDERS = 3
 _NO_NAMES = frozenset({"", ".", ".."})
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
@@ -100,7 +100,7 @@ class FolderObjects:
         with _faults():
             source = self._path(key).open("rb")
         with source:
-            shutil.copyfileobj(source, file, PART_BYTES)
+            shutil.copyfileobj(source, file, _COPY_BYTES)
 
     def head(self, key: str) -> None:
         with _faults():
@@ -153,7 +153,7 @@ class FolderObjects:
         part = whole_files.part_of(path)
         try:
             with self._opened(part) as file:
-                shutil.copyfileobj(source, file, PART_BYTES)
+                shutil.copyfileobj(source, file, _COPY_BYTES)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())

@@ -223,6 +223,16 @@ def test_sums_are_exact_and_in_the_order_red_green_blue(shape: tuple[int, int]) 
     assert sums.squares == tuple((values**2).sum(0).tolist())
 
 
+@pytest.mark.parametrize("values", [(255, 255, 255), (0, 1, 254)])
+def test_sums_of_many_pixels_are_exact(values: tuple[int, int, int]) -> None:
+    pixels = np.full((4099, 5003, 3), values, np.uint8)
+    pixels[::7, ::3] = 255 - pixels[::7, ::3]
+    sums = pixel_sums(bytes(cv2.imencode(".png", pixels[:, :, ::-1])[1]))
+    counts = [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(pixels, 2, 0)]
+    assert sums.sums == tuple(int((count * np.arange(256)).sum()) for count in counts)
+    assert sums.squares == tuple(int((count * np.arange(256) ** 2).sum()) for count in counts)
+
+
 def test_grey_counts_as_three_equal_channels() -> None:
     grey = photograph().convert("L")
     sums = pixel_sums(file_of(grey, "PNG"))
