@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import importlib.util
 import os
+import pkgutil
 import resource
 import sys
 import threading
+from types import ModuleType
 
 from imagemill_engine.settings import VARIABLE, EngineSettings
 
@@ -17,6 +20,8 @@ from imagemill_engine.settings import VARIABLE, EngineSettings
 KEEP_ALIVE_SECONDS = 75
 # New objects between two collections: modules are many, and none of them is garbage.
 GARBAGE_OBJECTS = 50_000
+_EXECUTE = "execute when something is wanted"
+_IMPORT_LOCK = threading.RLock()
 
 
 def end_with_the_owner() -> None:
@@ -37,16 +42,41 @@ def raise_open_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def import_without_keys() -> None:
-    """Import a service that nobody here uses, and that makes an RSA key while it is imported.
+class ImportedLater(ModuleType):
+    """A module that is imported when something of it is first wanted, by whichever thread."""
 
-    That takes up to a tenth of a second, and is left out where there is no module to make one.
+    def __getattr__(self, name: str) -> object:
+        """What the module does not have, or not yet."""
+        if name.startswith("__"):  # asked while modules are imported
+            raise AttributeError(name)
+        with _IMPORT_LOCK:
+            if execute := vars(self).pop(_EXECUTE, None):
+                execute(self)
+            if name in vars(self):
+                return vars(self)[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def import_later(name: str) -> None:
+    """Have a module that is imported in future imported when something of it is wanted."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(name)
+    module = importlib.util.module_from_spec(spec)
+    module.__class__ = ImportedLater
+    vars(module)[_EXECUTE] = spec.loader.exec_module
+    sys.modules[name] = module
+
+
+def import_services_later() -> None:
+    """The emulator imports most of its dozens of services for one table of theirs.
+
+    That takes a tenth of a second, and one of them makes an RSA key meanwhile.
     """
-    sys.modules["cryptography"] = None  # type: ignore[assignment] # "no such module"
-    try:
-        importlib.import_module("ministack.services.cognito")
-    finally:
-        del sys.modules["cryptography"]
+    package = importlib.import_module("ministack.services")
+    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if not found.ispkg and found.name not in sys.modules:
+            import_later(found.name)
 
 
 def serve(config: EngineSettings) -> None:
@@ -54,11 +84,11 @@ def serve(config: EngineSettings) -> None:
     gc.set_threshold(GARBAGE_OBJECTS)
     sys.modules["docker"] = None  # type: ignore[assignment] # "no such module": never needed
     # Imported here: the emulator reads its settings from the environment while it is imported.
+    import_services_later()
     from hypercorn.asyncio import serve as serve_asgi
     from hypercorn.config import Config
     from ministack.app import app
 
-    import_without_keys()
     from imagemill_engine.hooks.installation import install_hooks
 
     install_hooks(config)
