@@ -33,11 +33,11 @@ def translated(template: Document) -> Document:
     return translated_once(template, _translated)
 
 
-def cache_folder() -> Path:
+def cache_folder(kind: str = "templates") -> Path:
     """Where this user's programs keep what can be made anew (the XDG base directories)."""
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     base = Path(chosen) if Path(chosen).is_absolute() else Path("~/.cache").expanduser()
-    return base / "imagemill" / "templates"
+    return base / "imagemill" / kind
 
 
 def translated_once(template: Document, translate: Translate) -> Document:

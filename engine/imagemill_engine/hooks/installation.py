@@ -11,12 +11,15 @@ from imagemill_engine.hooks import (
     cloudformation_batch,
     cloudformation_definitions,
     cloudformation_nat,
-    lambda_worker,
     secure_transport,
-    sqs_batching,
-    warm_starts,
 )
 from imagemill_engine.hooks.clients import CloudWatchLogs, assumed_role, check_services
+from imagemill_engine.hooks.functions import (
+    lambda_worker,
+    sqs_batching,
+    unpacked_code,
+    warm_starts,
+)
 from imagemill_engine.hooks.rights import iam_wildcards, lambda_roles, missing_keys
 from imagemill_engine.hooks.rights.execution_role import check_start
 from imagemill_engine.hooks.states import (
@@ -46,7 +49,7 @@ def install_hooks(config: EngineSettings) -> None:
     submit_job_sync.install(api, waits)
     stopping.install(waits)
     stacks = (cloudformation_batch, cloudformation_definitions, cloudformation_nat)
-    functions = (lambda_worker, sqs_batching)
+    functions = (lambda_worker, sqs_batching, unpacked_code)
     rights = (lambda_roles, missing_keys, secure_transport, iam_wildcards)
     state_machines = (distributed_map, executions, put_events, roles, succeed_output)
     for hook in (*stacks, *functions, *state_machines, *rights):

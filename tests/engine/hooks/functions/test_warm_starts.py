@@ -9,7 +9,7 @@ from typing import Any
 from imagemill_engine.deploy import deploy_stack
 from imagemill_engine.engine import Engine
 
-PROJECT_TEMPLATE = Path(__file__).parents[3] / "template.yaml"
+PROJECT_TEMPLATE = Path(__file__).parents[4] / "template.yaml"
 SPAWNED = "Lambda worker spawned for warm-"
 
 
