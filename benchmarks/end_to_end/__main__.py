@@ -3,39 +3,39 @@
     python -m benchmarks.end_to_end [--short]
 
 Copies of unmodified photographs, in the page cache, go through every way in alternating rounds.
-`one loop` is the bare work in one process: its CPU seconds are what a run cannot do without.
-`two loops` are two at once: they show whether processors that share a core take more of them.
+`one loop` is the bare work in one process, on one core: its CPU seconds are what a run cannot do
+without.
 
-Results are removed at the very end: where thousands of files have just been removed, ext4 takes up
-to half a millisecond to make one, which would be charged to whoever comes next.
+Results are removed at the very end: where thousands of files have been removed in the last minutes,
+ext4 takes up to half a millisecond to make one, which would be charged to whoever comes next.
 """
 
 from __future__ import annotations
 
 import argparse
-import shlex
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from benchmarks.bars import say
 from benchmarks.end_to_end import photos
 from benchmarks.end_to_end.stopwatch import Spent, adopt_orphans, spent
-from benchmarks.end_to_end.ways import SCRIPTS, WAYS, Way, environment
-from benchmarks.photographs import ROOT
-from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
+from benchmarks.end_to_end.ways import FILES, LOOP, PACKED, POOL, RIVAL, WAYS, Way, environment
 
 FEW = 50
-POOL, FILES, PACKED, _, IMG2DATASET = (way.name for way in WAYS)
+WALL, CPU = attrgetter("wall"), attrgetter("cpu")
 
 
 def measured(way: Way, folder: Path, out: Path) -> Spent:
     count = len(list(folder.glob("*.jpg")))
-    found = spent(way.command(folder, out), environment(), orphans=True)
-    assert way.written(out) == count, f"{way.name}: {way.written(out)} of {count}"
+    env = {**environment(), **way.variables}
+    found = spent(way.command(folder, out), env, orphans=True)
+    if way.written is not None:
+        assert way.written(out) == count, f"{way.name}: {way.written(out)} of {count}"
     return found
 
 
@@ -51,32 +51,22 @@ def rounds_of(ways: Sequence[Way], folder: Path, base: Path, rounds: int) -> dic
     return found
 
 
-def loop_cpu_seconds(folder: Path, loops: int) -> float:
-    """CPU seconds of the bare loop for 1,000 of these photographs, of so many loops at once."""
-    env = {**environment(), **LANE_ENVIRONMENT}
-    env["PYTHONPATH"] = f"{env['PYTHONPATH']}:{ROOT / 'batch_worker'}"
-    script = [sys.executable, str(SCRIPTS / "one_loop.py"), str(folder)]
-    at_once = " & ".join([shlex.join(script)] * loops) + " & wait"
-    seconds = spent(["sh", "-c", at_once], env).cpu
-    return 1000 * seconds / (loops * len(list(folder.glob("*.jpg"))))
-
-
-def show(found: dict[str, list[Spent]], count: int, loop: float, two: float) -> None:
+def show(found: Mapping[str, Sequence[Spent]], count: int) -> None:
     print("| way | wall s | of the Pillow pool | CPU s per 1,000 | of one loop |")
     print("|---|---|---|---|---|")
-    print(f"| one loop | | | {loop:.2f} | 1.00 |")
-    print(f"| two loops | | | {two:.2f} | {two / loop:.2f} |")
     for name, values in found.items():
-        cpu = 1000 * statistics.median(one.cpu for one in values) / count
         wall = statistics.median(one.wall for one in values)
-        shares = ratio(values, found[POOL])
-        print(f"| {name} | {wall:.1f} | {shares:.2f} | {cpu:.2f} | {cpu / loop:.2f} |")
+        cpu = 1000 * statistics.median(one.cpu for one in values) / count
+        shares = ratio(values, found[POOL], WALL), ratio(values, found[LOOP], CPU)
+        print(f"| {name} | {wall:.1f} | {shares[0]:.2f} | {cpu:.2f} | {shares[1]:.2f} |")
 
 
-def ratio(mine: Sequence[Spent], theirs: Sequence[Spent]) -> float:
-    """The median of the ratios of wall seconds, round by round."""
+def ratio(
+    mine: Sequence[Spent], theirs: Sequence[Spent], seconds: Callable[[Spent], float]
+) -> float:
+    """The median of the ratios, round by round."""
     pairs = zip(mine, theirs, strict=False)  # slow ways have had fewer rounds
-    return statistics.median(one.wall / other.wall for one, other in pairs)
+    return statistics.median(seconds(one) / seconds(other) for one, other in pairs)
 
 
 def many(count: int, rounds: int, *, with_slow: bool) -> None:
@@ -84,18 +74,16 @@ def many(count: int, rounds: int, *, with_slow: bool) -> None:
     print(f"{count:,} photographs, {photos.total_bytes(folder) / 1e9:.2f} GB, {rounds} rounds\n")
     ways = [way for way in WAYS if with_slow or not way.is_slow]
     with tempfile.TemporaryDirectory(dir=photos.BUILD) as base:
-        loop, two = loop_cpu_seconds(folder, 1), loop_cpu_seconds(folder, 2)
         found = rounds_of(ways, folder, Path(base), rounds)
-    show(found, count, loop, two)
+    show(found, count)
     print()
     for name in (FILES, PACKED):
-        say(f"{name}: wall of the Pillow pool's", ratio(found[name], found[POOL]), at_most=0.85)
+        share = ratio(found[name], found[POOL], WALL)
+        say(f"{name}: wall of the Pillow pool's", share, at_most=0.85)
         if with_slow:
-            share = ratio(found[name], found[IMG2DATASET])
+            share = ratio(found[name], found[RIVAL], WALL)
             say(f"{name}: wall of img2dataset's", share, at_most=0.35)
-        cpu = 1000 * statistics.median(one.cpu for one in found[name]) / count
-        say(f"{name}: CPU of one loop's", cpu / loop, at_most=1.15)
-        print(f"{name}: CPU of two loops' at once: {cpu / two:.3f}")
+        say(f"{name}: CPU of one loop's", ratio(found[name], found[LOOP], CPU), at_most=1.15)
 
 
 def few(rounds: int) -> None:

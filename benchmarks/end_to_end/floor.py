@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 from benchmarks.end_to_end import photos
 from benchmarks.end_to_end.stopwatch import Spent, adopt_orphans, spent
-from benchmarks.end_to_end.ways import WAYS, environment
+from benchmarks.end_to_end.ways import FILES, WAYS, environment
 from imagemill_contract.keys import Stage
 from imagemill_contract.recipe import Recipe
 from imagemill_worker.codecs.decode_jpeg import decode_jpeg
@@ -75,7 +75,7 @@ def milliseconds(bodies: Sequence[bytes]) -> dict[str, float]:
 
 
 def of_one_photograph() -> Spent:
-    way = next(way for way in WAYS if way.name == "imagemill, files")
+    way = next(way for way in WAYS if way.name == FILES)
     folder = photos.folder_of(1)
     found = []
     for _ in range(ROUNDS):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.environments import IMG2DATASET, python_of
 from benchmarks.photographs import ROOT
+from imagemill_worker.lanes.process_limits import LANE_ENVIRONMENT
 
 SCRIPTS = Path(__file__).with_name("scripts")
 Command = Sequence[str]
@@ -22,14 +23,16 @@ class Way:
 
     Attributes:
         command: From both folders to a command.
-        written: How many photographs are done in a folder of results.
+        written: How many photographs are done in a folder of results; None if it writes none.
         is_slow: Whether one round is enough.
+        variables: What it finds in its environment beside what all find there.
     """
 
     name: str
     command: Callable[[Path, Path], Command]
-    written: Callable[[Path], int]
+    written: Callable[[Path], int] | None
     is_slow: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def script(name: str) -> Callable[[Path, Path], Command]:
@@ -70,22 +73,20 @@ def samples_written(out: Path) -> int:
     return samples
 
 
+LOOP, POOL, OPENCV = "one loop", "pool of 2, Pillow", "pool of 2, OpenCV"
+FILES, PACKED, RIVAL = "imagemill, files", "imagemill, webdataset", "img2dataset, no edges"
 WAYS = (
-    Way("pool of 2, Pillow", script("pillow_pool.py"), files_written),
-    Way("imagemill, files", imagemill(), files_written),
-    Way("imagemill, webdataset", imagemill("--output", "webdataset"), samples_written),
-    Way("pool of 2, OpenCV", script("opencv_pool.py"), files_written, is_slow=True),
-    Way(
-        "img2dataset, no edges",
-        img2dataset,
-        lambda out: len(list(out.rglob("*.jpg"))),
-        is_slow=True,
-    ),
+    Way(LOOP, script("one_loop.py"), None, variables=LANE_ENVIRONMENT),
+    Way(POOL, script("pillow_pool.py"), files_written),
+    Way(FILES, imagemill(), files_written),
+    Way(PACKED, imagemill("--output", "webdataset"), samples_written),
+    Way(OPENCV, script("opencv_pool.py"), files_written, is_slow=True),
+    Way(RIVAL, img2dataset, lambda out: len(list(out.rglob("*.jpg"))), is_slow=True),
 )
 
 
 def environment() -> dict[str, str]:
     """What every way finds in its environment."""
-    path = [ROOT, ROOT / "contract", ROOT / "engine"]
+    path = [ROOT / name for name in ("", "contract", "engine", "batch_worker")]
     quiet = {"PYTHONWARNINGS": "ignore", "NO_ALBUMENTATIONS_UPDATE": "1"}
     return {**os.environ, **quiet, "PYTHONPATH": os.pathsep.join(map(str, path))}

@@ -1,7 +1,6 @@
 """The bare work in one process, by the worker's own functions: the least CPU time of a run.
 
-`one_loop.py PHOTOS` decodes, resizes, encodes, finds edges and encodes them; it writes
-nothing.
+`one_loop.py PHOTOS OUT` decodes, resizes, encodes, finds edges and encodes them; it writes nothing.
 """
 
 import sys
