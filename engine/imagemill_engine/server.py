@@ -66,6 +66,9 @@ def import_later(name: str) -> None:
     module.__class__ = ImportedLater
     vars(module)[_EXECUTE] = spec.loader.exec_module
     sys.modules[name] = module
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, module)
 
 
 def import_services_later() -> None:

@@ -45,6 +45,14 @@ def test_a_module_is_imported_when_something_of_it_is_wanted(source: Path):
     assert "value" in dir(module)
 
 
+def test_a_package_has_it_as_an_attribute(tmp_path: Path, source: Path):
+    (tmp_path / "a_package").mkdir()
+    source.rename(tmp_path / "a_package" / "inside.py")
+    package = importlib.import_module("a_package")
+    import_later("a_package.inside")
+    assert package.inside.value == 7
+
+
 def test_what_it_does_not_have_is_an_attribute_error(source: Path):
     import_later(NAME)
     with pytest.raises(AttributeError, match=f"module '{NAME}' has no attribute 'other'"):
