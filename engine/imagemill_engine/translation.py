@@ -33,7 +33,7 @@ def translated(template: Document) -> Document:
     return translated_once(template, _translated)
 
 
-def cache_folder(kind: str = "templates") -> Path:
+def cache_folder(kind: str) -> Path:
     """Where this user's programs keep what can be made anew (the XDG base directories)."""
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     base = Path(chosen) if Path(chosen).is_absolute() else Path("~/.cache").expanduser()
@@ -50,11 +50,11 @@ def translated_once(template: Document, translate: Translate) -> Document:
     content = json.dumps([_FORMAT, version, template])
     name = hashlib.sha256(content.encode()).hexdigest() + ".json"
     with suppress(OSError, RuntimeError, ValueError):  # no home, no file yet, or half of one
-        found: Document = json.loads((cache_folder() / name).read_text(encoding="utf-8"))
+        found: Document = json.loads((cache_folder("templates") / name).read_text(encoding="utf-8"))
         return found
     result = translate(template)
     with suppress(OSError, RuntimeError):
-        _keep(cache_folder() / name, json.dumps(result))
+        _keep(cache_folder("templates") / name, json.dumps(result))
     return result
 
 

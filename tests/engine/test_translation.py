@@ -17,7 +17,7 @@ TEMPLATE: dict[str, Any] = {"Transform": "one", "Resources": {"A": {"Type": "B"}
 @pytest.fixture(autouse=True)
 def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    return cache_folder()
+    return cache_folder("templates")
 
 
 def refuse(_template: object) -> dict[str, Any]:
