@@ -71,4 +71,4 @@ def test_the_oldest_of_too_many_are_removed(caches: Path):
 def test_a_relative_cache_folder_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "imagemill" / "templates"
+    assert cache_folder("templates") == tmp_path / ".cache" / "imagemill" / "templates"
